@@ -7,6 +7,8 @@ export type PriceSource = "measured" | "modelled" | "transferred";
 export interface KernelPrice {
   /** µs of one run on one GPU. */
   readonly us: number;
+  /** The fixed part of `us`: what remains at vanishing work. Prefill and decode attention of a step share one. */
+  readonly launchUs: number;
   /** What binds: `launch` when the fixed cost exceeds both roofs. */
   readonly boundBy: "compute" | "memory" | "launch" | "network";
   /** Fraction of the binding roof achieved, (0, 1]. */

@@ -68,8 +68,8 @@ export type OperatorDims =
   /** Memory-bound kernels: add+norm, RoPE, activation, router top-k, embedding gather. */
   | { category: "norm" | "rope" | "activation" | "elementwise"; numTokens: number }
   | { category: "collective"; collective: "all-reduce" | "all-gather"; numRanks: number; messageBytes: number }
-  /** Sampling over `numRows × vocabSize` logits. */
-  | { category: "sample"; numRows: number; vocabSize: number };
+  /** Sampling over `numRows × vocabSize` logits; `sortsLogits` when top-p or top-k makes vLLM sort them. */
+  | { category: "sample"; numRows: number; vocabSize: number; sortsLogits: boolean };
 
 /**
  * One operator of the model on one GPU: the single place where FLOPs and bytes are counted.

@@ -1,0 +1,113 @@
+import { MS_PER_S, US_PER_MS, US_PER_S } from "../units/units.js";
+import { type Distribution, distribution, repeatedDistribution } from "./distribution.js";
+import type { RequestRecord } from "./requestRecord.js";
+
+/** How many requests ended in which way; the four outcomes add up to `submitted`. */
+export interface RequestCounts {
+  readonly submitted: number;
+  readonly completed: number;
+  readonly rejected: number;
+  /** Given up by the client's timeout. */
+  readonly aborted: number;
+  /** Still waiting or running when the run stopped. */
+  readonly unfinished: number;
+}
+
+/** Rates over the whole run: from the first arrival to the last thing any client saw. Null when that span is 0. */
+export interface Throughput {
+  readonly requestsPerS: number | null;
+  readonly promptTokensPerS: number | null;
+  readonly outputTokensPerS: number | null;
+}
+
+/** The run summary's request-side part, as in the `roofserve.run/1` contract. */
+export interface RunMetrics {
+  readonly requests: RequestCounts;
+  /** First token minus arrival. */
+  readonly ttftMs: Distribution;
+  /** (E2E − TTFT) / (output tokens − 1), one value per request of ≥ 2 output tokens. */
+  readonly tpotMs: Distribution;
+  /** The same value, weighted with its output tokens − 1: per token rather than per request. */
+  readonly itlMs: Distribution;
+  /** Last token minus arrival. */
+  readonly e2eMs: Distribution;
+  /** Wait between the engine core's acceptance and the first schedule. */
+  readonly queueMs: Distribution;
+  readonly throughput: Throughput;
+}
+
+/**
+ * Summarises a run. Latencies and throughput count completed requests only (a request that was cut off would
+ * drag a mean down just because it was slow); the span of the throughput covers all requests.
+ */
+export function summariseRecords(records: readonly RequestRecord[]): RunMetrics {
+  const completed = records.filter((record) => record.status === "completed");
+  const tpotMs = completed.map(interTokenMs);
+  return {
+    requests: countRequests(records),
+    ttftMs: distribution(completed.map(ttftMs)),
+    tpotMs: distribution(tpotMs),
+    itlMs: repeatedDistribution(
+      tpotMs,
+      completed.map((record) => Math.max(record.numOutputTokens - 1, 0)),
+    ),
+    e2eMs: distribution(completed.map(e2eMs)),
+    queueMs: distribution(completed.map((record) => record.queueUs / US_PER_MS)),
+    throughput: throughput(records, completed),
+  };
+}
+
+/** Time to first token, ms; NaN when there was none. */
+export function ttftMs(record: RequestRecord): number {
+  return (record.firstTokenUs - record.arrivalUs) / US_PER_MS;
+}
+
+/** End-to-end latency, ms; NaN when no token was made. */
+export function e2eMs(record: RequestRecord): number {
+  return (record.lastTokenUs - record.arrivalUs) / US_PER_MS;
+}
+
+/** Mean time between a request's output tokens, ms; NaN below two tokens. */
+export function interTokenMs(record: RequestRecord): number {
+  if (record.numOutputTokens < 2) return Number.NaN;
+  return (record.lastTokenUs - record.firstTokenUs) / (record.numOutputTokens - 1) / US_PER_MS;
+}
+
+function countRequests(records: readonly RequestRecord[]): RequestCounts {
+  const counts = { submitted: records.length, completed: 0, rejected: 0, aborted: 0, unfinished: 0 };
+  for (const record of records) counts[record.status]++;
+  return counts;
+}
+
+function throughput(records: readonly RequestRecord[], completed: readonly RequestRecord[]): Throughput {
+  const spanS = runSpanUs(records) / US_PER_S;
+  if (!(spanS > 0)) return { requestsPerS: null, promptTokensPerS: null, outputTokensPerS: null };
+  let promptTokens = 0;
+  let outputTokens = 0;
+  for (const record of completed) {
+    promptTokens += record.numPromptTokens;
+    outputTokens += record.numOutputTokens;
+  }
+  return {
+    requestsPerS: completed.length / spanS,
+    promptTokensPerS: promptTokens / spanS,
+    outputTokensPerS: outputTokens / spanS,
+  };
+}
+
+/** From the first arrival to the last arrival or token, µs; 0 without requests. */
+export function runSpanUs(records: readonly RequestRecord[]): number {
+  let startUs = Number.POSITIVE_INFINITY;
+  let endUs = Number.NEGATIVE_INFINITY;
+  for (const record of records) {
+    startUs = Math.min(startUs, record.arrivalUs);
+    endUs = Math.max(endUs, record.arrivalUs);
+    if (record.lastTokenUs > endUs) endUs = record.lastTokenUs;
+  }
+  return endUs > startUs ? endUs - startUs : 0;
+}
+
+/** Rounds a time in ms to whole nanoseconds, so that a printed number carries no float noise. */
+export function roundMs(valueMs: number): number {
+  return Math.round(valueMs * MS_PER_S * MS_PER_S) / (MS_PER_S * MS_PER_S);
+}

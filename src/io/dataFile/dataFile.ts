@@ -1,0 +1,117 @@
+import { readFileSync } from "node:fs";
+import { parse as parseYamlText, YAMLParseError } from "yaml";
+import type { z } from "zod";
+import { printValue } from "../../core/config/parseConfig.js";
+import { DataFileError } from "../../core/errors/simulationError.js";
+
+/** How many problems of one file a message spells out before it only counts the rest. */
+const MAX_PROBLEMS_SHOWN = 3;
+
+/**
+ * Reads a text file, without its byte order mark.
+ * @throws DataFileError when it is missing or unreadable; `remedy` says what the caller needs it for
+ */
+export function readDataText(file: string, remedy: string): string {
+  try {
+    return readFileSync(file, "utf8").replace(/^\uFEFF/, "");
+  } catch (error) {
+    throw new DataFileError({ file }, `${readProblem(error)}; ${remedy}`);
+  }
+}
+
+/** Like `readDataText`, but null when there is no such file. */
+export function readOptionalDataText(file: string): string | null {
+  try {
+    return readFileSync(file, "utf8").replace(/^\uFEFF/, "");
+  } catch (error) {
+    if (errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR") return null;
+    throw new DataFileError({ file }, `${readProblem(error)}; make it readable or remove it`);
+  }
+}
+
+/** @throws DataFileError with the row where the JSON breaks off */
+export function parseJsonText(file: string, text: string): unknown {
+  if (text.trim() === "") throw new DataFileError({ file }, "the file is empty; expected JSON");
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const problem = (error as Error).message;
+    const position = /position (\d+)/.exec(problem)?.[1];
+    const location =
+      position === undefined
+        ? { file, row: text.split("\n").length }
+        : { file, row: text.slice(0, Number(position)).split("\n").length };
+    throw new DataFileError(location, `not valid JSON (${shortJsonProblem(problem)}); the file may be truncated`);
+  }
+}
+
+/** @throws DataFileError with the row where the YAML is malformed */
+export function parseYamlFile(file: string, text: string): unknown {
+  try {
+    return parseYamlText(text, { prettyErrors: true });
+  } catch (error) {
+    const row = error instanceof YAMLParseError ? error.linePos?.[0].line : undefined;
+    const problem = (error as Error).message.split("\n")[0] ?? "unknown problem";
+    throw new DataFileError(row === undefined ? { file } : { file, row }, `not valid YAML: ${problem}`);
+  }
+}
+
+/**
+ * Checks a parsed file against a schema.
+ * @throws DataFileError naming the first problems as `path: got X; must be Y`
+ */
+export function checkData<T extends z.ZodType>(schema: T, input: unknown, file: string, remedy: string): z.output<T> {
+  const result = schema.safeParse(input);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map((issue) => ({ path: pathText(issue.path), text: issueText(issue, input) }));
+  const [first, ...others] = problems;
+  const shown = others.slice(0, MAX_PROBLEMS_SHOWN - 1).map((problem) => `; also ${problem.path}: ${problem.text}`);
+  const hidden = problems.length - MAX_PROBLEMS_SHOWN;
+  const more = hidden > 0 ? `; and ${hidden} more` : "";
+  const location = first?.path ? { file, column: first.path } : { file };
+  throw new DataFileError(location, `${first?.text ?? "malformed"}${shown.join("")}${more}; ${remedy}`);
+}
+
+function issueText(issue: z.core.$ZodIssue, input: unknown): string {
+  const received = printValue(valueAt(input, issue.path));
+  const message = issue.code === "invalid_union" ? unionText(issue) : issue.message;
+  const expected = /expected (.*?)(?:, received .*)?$/.exec(message)?.[1];
+  return `got ${received}; ${expected === undefined ? message : `must be ${expected}`}`;
+}
+
+/** A union's own message says nothing: quote the alternative that failed latest. */
+function unionText(issue: z.core.$ZodIssueInvalidUnion): string {
+  const deepest = issue.errors.flat().sort((a, b) => b.path.length - a.path.length)[0];
+  return deepest === undefined ? issue.message : `${pathText(deepest.path)}: ${deepest.message}`;
+}
+
+/** `requests[3].arrival_time_us`. */
+function pathText(path: readonly PropertyKey[]): string {
+  return path.map((key, i) => (typeof key === "number" ? `[${key}]` : `${i === 0 ? "" : "."}${String(key)}`)).join("");
+}
+
+function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+  let value = input;
+  for (const key of path) {
+    if (value === null || typeof value !== "object") return undefined;
+    value = (value as Record<PropertyKey, unknown>)[key];
+  }
+  return value;
+}
+
+/** V8 quotes a long stretch of the text; its first clause is enough. */
+function shortJsonProblem(problem: string): string {
+  return problem.replace(/, ?\.{0,3}".*$/s, "").replace(/ \(line.*$/, "");
+}
+
+function readProblem(error: unknown): string {
+  const code = errorCode(error);
+  if (code === "ENOENT") return "no such file";
+  if (code === "EISDIR") return "is a folder, not a file";
+  if (code === "EACCES") return "not readable (permission denied)";
+  return `cannot be read (${code ?? String(error)})`;
+}
+
+function errorCode(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
+}
