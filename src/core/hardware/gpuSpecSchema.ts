@@ -29,7 +29,10 @@ export const gpuSpecSchema = z.strictObject({
   }),
 });
 
+/** A GPU spec with the other names it goes by. */
+export type GpuSpecFile = z.output<typeof gpuSpecSchema> & GpuSpec;
+
 /** Checks a GPU spec given as parsed JSON. @throws ConfigError listing all problems */
-export function parseGpuSpec(json: unknown, sourceName: string): GpuSpec {
+export function parseGpuSpec(json: unknown, sourceName: string): GpuSpecFile {
   return parseConfig(gpuSpecSchema, json, sourceName);
 }

@@ -101,10 +101,18 @@ export function modelKvCacheLayout(
   );
 }
 
-/** Blocks that hold `numTokens` tokens of one request, over all groups; a sliding group keeps only its window. */
-export function blocksForTokens(layout: KvCacheLayout, numTokens: number, blockSize: number): number {
+/**
+ * Blocks one request needs to reach `numTokens` tokens, over all groups: vLLM's start-up check. A sliding group holds
+ * its window plus one step's tokens, and one block more because the window need not start on a block's edge.
+ */
+export function blocksForTokens(
+  layout: KvCacheLayout,
+  numTokens: number,
+  limits: { readonly blockSize: number; readonly maxNumBatchedTokens: number },
+): number {
   return layout.groups.reduce((sum, { slidingWindow, numGroups }) => {
-    const kept = slidingWindow === 0 ? numTokens : Math.min(numTokens, slidingWindow - 1 + blockSize);
-    return sum + numGroups * Math.ceil(kept / blockSize);
+    if (slidingWindow === 0) return sum + numGroups * Math.ceil(numTokens / limits.blockSize);
+    const kept = Math.min(numTokens, slidingWindow - 1 + limits.maxNumBatchedTokens);
+    return sum + numGroups * (Math.ceil(kept / limits.blockSize) + 1);
   }, 0);
 }

@@ -67,8 +67,11 @@ export function linearOperators(
 
 function embeddingOperators(architecture: ModelArchitecture, serving: Serving, numTokens: number): Operator[] {
   const { hiddenSize } = architecture;
+  // Each rank gathers only the rows of its part of the vocabulary, and writes zeros for the others.
+  const movedSize = hiddenSize * (1 + 1 / serving.parallelism.tensorParallelSize);
+  const shape = { numTokens, inputSize: 1, outputSize: hiddenSize, movedSize };
   return [
-    memoryOperator("embedding", "elementwise", 1, { numTokens, inputSize: hiddenSize, outputSize: hiddenSize }),
+    memoryOperator("embedding", "elementwise", 1, shape),
     ...allReduce("embedding_all_reduce", 1, architecture, serving, numTokens),
   ];
 }
@@ -168,9 +171,7 @@ function mlpBlockOperators(architecture: ModelArchitecture, serving: Serving, to
   const list = [addNorm("post_attention_norm", layers, hiddenSize, m)];
   for (const { count, intermediateSize, moe } of mlpKinds(architecture)) {
     if (moe !== null) {
-      list.push(
-        ...moeOperators(moe, count, { hiddenSize, numMlpMatrices, tensorParallelSize, weightDtype, tokens }),
-      );
+      list.push(...moeOperators(moe, count, { hiddenSize, numMlpMatrices, tensorParallelSize, weightDtype, tokens }));
     }
     if (intermediateSize > 0) {
       const size = intermediateSize / tensorParallelSize;

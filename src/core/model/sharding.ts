@@ -35,7 +35,13 @@ export function shardAttention(attention: AttentionArchitecture, tensorParallelS
   const numHeads = attention.numHeads / tensorParallelSize;
   const numKvHeads = kvHeadsPerGpu(attention.numKvHeads, tensorParallelSize);
   const { headDim } = attention;
-  return { numHeads, numKvHeads, headDim, qkvSize: (numHeads + 2 * numKvHeads) * headDim, outputSize: numHeads * headDim };
+  return {
+    numHeads,
+    numKvHeads,
+    headDim,
+    qkvSize: (numHeads + 2 * numKvHeads) * headDim,
+    outputSize: numHeads * headDim,
+  };
 }
 
 /**

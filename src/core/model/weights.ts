@@ -70,13 +70,17 @@ function vocabTables(architecture: ModelArchitecture): number {
 /** Parameters of the checkpoint, as model cards count them (tied embeddings once, biases of plain MLPs ignored). */
 export function parameterCount(architecture: ModelArchitecture): number {
   const layers = sumLayers(architecture, 1, (group) => group.moe?.numExperts ?? 0);
-  return layers.quantizable + layers.plain + vocabTables(architecture) * architecture.vocabSize * architecture.hiddenSize;
+  return (
+    layers.quantizable + layers.plain + vocabTables(architecture) * architecture.vocabSize * architecture.hiddenSize
+  );
 }
 
 /** Parameters one token uses: all of a dense model; the routed and shared experts it visits of an MoE. */
 export function activeParameterCount(architecture: ModelArchitecture): number {
   const layers = sumLayers(architecture, 1, (group) => group.moe?.numExpertsPerToken ?? 0);
-  return layers.quantizable + layers.plain + vocabTables(architecture) * architecture.vocabSize * architecture.hiddenSize;
+  return (
+    layers.quantizable + layers.plain + vocabTables(architecture) * architecture.vocabSize * architecture.hiddenSize
+  );
 }
 
 /**

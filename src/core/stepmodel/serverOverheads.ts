@@ -1,8 +1,8 @@
-import type { VllmVersion } from "../config/vllmVersion.js";
+import { type VllmVersion, vllmVersionTraits } from "../config/vllmVersion.js";
 
 /**
- * What the server's CPUs add around the GPU, µs. The engine core's part (`schedule`, `update`) is hidden behind the
- * GPU when scheduling is asynchronous and in the open when it is not; the front end's part only delays a request.
+ * What the server's CPUs add around the GPU, µs. The engine core's part (`schedule`, `update`) hides behind the
+ * GPU when scheduling is asynchronous and is in the open when it is not; the front end's part only delays a request.
  */
 export interface ServerOverheads {
   /** From the start of a scheduling pass until the GPU has its inputs. */
@@ -15,4 +15,16 @@ export interface ServerOverheads {
   readonly frontEndUsPerPromptToken: number;
   /** From the engine core's output to the client: detokenising, one streamed message. */
   readonly outputUs: number;
+}
+
+/** Overheads of a vLLM version. */
+export function serverOverheads(version: VllmVersion): ServerOverheads {
+  const { isAsyncByDefault } = vllmVersionTraits(version);
+  return {
+    scheduleUs: isAsyncByDefault ? 800 : 1000,
+    updateUs: 500,
+    frontEndUs: 5000,
+    frontEndUsPerPromptToken: 1,
+    outputUs: 1500,
+  };
 }

@@ -1,7 +1,12 @@
 import { z } from "zod";
 
 const requestsPerS = z.number().gt(0).max(1e6).describe("mean arrival rate, requests per second");
-const rampUpS = z.number().min(0).max(1e6).default(0).describe("the first requests start spread over this many seconds");
+const rampUpS = z
+  .number()
+  .min(0)
+  .max(1e6)
+  .default(0)
+  .describe("the first requests start spread over this many seconds");
 
 /** One request at a time: the next is sent when the previous one has ended. */
 const synchronousSchema = z.strictObject({ kind: z.literal("synchronous") });
@@ -43,7 +48,9 @@ const poissonSchema = z.strictObject({
     .min(1)
     .max(1000)
     .default(1)
-    .describe("worker processes that draw the same gaps, so each gap comes this many times (GuideLLM ≥ 0.4 has up to 10)"),
+    .describe(
+      "worker processes that draw the same gaps, so each gap comes this many times (GuideLLM ≥ 0.4 has up to 10)",
+    ),
 });
 
 const gammaSchema = z.strictObject({
@@ -54,11 +61,15 @@ const gammaSchema = z.strictObject({
     .min(0.001)
     .max(1e6)
     .default(1)
-    .describe("shape of the gamma gaps as in vLLM bench: 1 = Poisson, below 1 burstier; CV of the gaps = 1/√burstiness"),
+    .describe(
+      "shape of the gamma gaps as in vLLM bench: 1 = Poisson, below 1 burstier; CV of the gaps = 1/√burstiness",
+    ),
   rescale: z
     .boolean()
     .default(true)
-    .describe("stretch the gaps so that the last of n requests arrives at exactly n/rate (vLLM bench); needs a known n"),
+    .describe(
+      "stretch the gaps so that the last of n requests arrives at exactly n/rate (vLLM bench); needs a known n",
+    ),
 });
 
 const traceSchema = z.strictObject({

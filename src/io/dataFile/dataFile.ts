@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { parse as parseYamlText, YAMLParseError } from "yaml";
 import type { z } from "zod";
 import { printValue } from "../../core/config/parseConfig.js";
 import { DataFileError } from "../../core/errors/simulationError.js";
@@ -26,33 +25,6 @@ export function readOptionalDataText(file: string): string | null {
   } catch (error) {
     if (errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR") return null;
     throw new DataFileError({ file }, `${readProblem(error)}; make it readable or remove it`);
-  }
-}
-
-/** @throws DataFileError with the row where the JSON breaks off */
-export function parseJsonText(file: string, text: string): unknown {
-  if (text.trim() === "") throw new DataFileError({ file }, "the file is empty; expected JSON");
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    const problem = (error as Error).message;
-    const position = /position (\d+)/.exec(problem)?.[1];
-    const location =
-      position === undefined
-        ? { file, row: text.split("\n").length }
-        : { file, row: text.slice(0, Number(position)).split("\n").length };
-    throw new DataFileError(location, `not valid JSON (${shortJsonProblem(problem)}); the file may be truncated`);
-  }
-}
-
-/** @throws DataFileError with the row where the YAML is malformed */
-export function parseYamlFile(file: string, text: string): unknown {
-  try {
-    return parseYamlText(text, { prettyErrors: true });
-  } catch (error) {
-    const row = error instanceof YAMLParseError ? error.linePos?.[0].line : undefined;
-    const problem = (error as Error).message.split("\n")[0] ?? "unknown problem";
-    throw new DataFileError(row === undefined ? { file } : { file, row }, `not valid YAML: ${problem}`);
   }
 }
 
@@ -97,11 +69,6 @@ function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
     value = (value as Record<PropertyKey, unknown>)[key];
   }
   return value;
-}
-
-/** V8 quotes a long stretch of the text; its first clause is enough. */
-function shortJsonProblem(problem: string): string {
-  return problem.replace(/, ?\.{0,3}".*$/s, "").replace(/ \(line.*$/, "");
 }
 
 function readProblem(error: unknown): string {

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { checkData, parseYamlFile, readDataText } from "../dataFile/dataFile.js";
+import { checkData, readDataText } from "../dataFile/dataFile.js";
+import { parseYaml } from "../structuredFile.js";
 
 const positive = z.number().int().min(1).max(1e9);
 const stageSchema = z.object({
@@ -61,7 +62,7 @@ export function readClientConfig(file: string): ClientConfig {
     file,
     "it is the client's resolved config and the only file that says which prompts and output lengths really ran",
   );
-  const config = checkData(clientConfigSchema, parseYamlFile(file, text), file, "copy results/config.yaml of the run");
+  const config = checkData(clientConfigSchema, parseYaml(text, file), file, "copy results/config.yaml of the run");
   const shared = config.data.type === "shared_prefix" ? config.data.shared_prefix : null;
   const groups = shared?.num_groups ?? shared?.num_unique_system_prompts ?? null;
   const perGroup = shared?.num_prompts_per_group ?? shared?.num_users_per_system_prompt ?? null;

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import type { MeasuredAggregates, MeasuredQuantiles } from "../../core/metrics/measuredExperiment.js";
 import { MS_PER_S } from "../../core/units/units.js";
-import { checkData, parseJsonText, readOptionalDataText } from "../dataFile/dataFile.js";
+import { checkData, readOptionalDataText } from "../dataFile/dataFile.js";
+import { parseJson } from "../structuredFile.js";
 
 /** How far the stamp count implied by the means may be off a candidate and still name it. */
 const STAMP_TOLERANCE = 0.01;
@@ -24,7 +25,9 @@ const lifecycleSchema = z.object({
         time_per_output_token: dist.nullish(),
       })
       .nullish(),
-    throughput: z.object({ requests_per_sec: z.number().nullish(), output_tokens_per_sec: z.number().nullish() }).nullish(),
+    throughput: z
+      .object({ requests_per_sec: z.number().nullish(), output_tokens_per_sec: z.number().nullish() })
+      .nullish(),
   }),
   failures: z.object({ count: z.number().int().min(0) }),
 });
@@ -46,7 +49,7 @@ export interface LifecycleMetrics {
 export function readLifecycleMetrics(file: string, outputTokens: number | null): LifecycleMetrics | null {
   const text = readOptionalDataText(file);
   if (text === null) return null;
-  const data = checkData(lifecycleSchema, parseJsonText(file, text), file, "correct the file or remove it");
+  const data = checkData(lifecycleSchema, parseJson(text, file), file, "correct the file or remove it");
   const { successes } = data;
   const e2e = successes.latency?.request_latency ?? null;
   const ttft = successes.latency?.time_to_first_token ?? null;
@@ -101,7 +104,10 @@ function quantiles(seconds: z.output<typeof dist>, scale: number): MeasuredQuant
 
 /** The reported token rate counts re-tokenised text; requests/s × true length is the real one. */
 function outputRate(
-  throughput: { requests_per_sec?: number | null | undefined; output_tokens_per_sec?: number | null | undefined } | null,
+  throughput: {
+    requests_per_sec?: number | null | undefined;
+    output_tokens_per_sec?: number | null | undefined;
+  } | null,
   outputTokens: number | null,
 ): number | null {
   if (outputTokens === null) return throughput?.output_tokens_per_sec ?? null;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { DataFileError } from "../../core/errors/simulationError.js";
-import { checkData, parseJsonText, readDataText, readOptionalDataText } from "../dataFile/dataFile.js";
+import { checkData, readDataText, readOptionalDataText } from "../dataFile/dataFile.js";
+import { parseJson } from "../structuredFile.js";
 
 const count = z.number().int().min(0).max(1e12);
 const positive = z.number().int().min(1).max(1e12);
@@ -69,7 +70,7 @@ export interface RecordedRequest {
 /** @throws DataFileError */
 export function readReplayFile(file: string): ReplayFile {
   const text = readDataText(file, "an inference-perf folder needs it: arrivals, prompt lengths and engine limits");
-  return checkData(replaySchema, parseJsonText(file, text), file, "correct the file or export the run again");
+  return checkData(replaySchema, parseJson(text, file), file, "correct the file or export the run again");
 }
 
 /**
@@ -83,7 +84,10 @@ export function recordedRequests(replay: ReplayFile, replayFile: string, groundT
   const requests = replay.requests.map((request, position): RecordedRequest => {
     const index = request.index ?? position;
     if (seen.has(index)) {
-      throw new DataFileError({ file: replayFile, column: `requests[${position}].index` }, `index ${index} appears twice`);
+      throw new DataFileError(
+        { file: replayFile, column: `requests[${position}].index` },
+        `index ${index} appears twice`,
+      );
     }
     seen.add(index);
     const row = truth?.get(index);
@@ -117,7 +121,7 @@ export function recordedRequests(replay: ReplayFile, replayFile: string, groundT
 function readGroundTruth(file: string): Map<number, z.output<typeof groundTruthSchema>[number]> | null {
   const text = readOptionalDataText(file);
   if (text === null) return null;
-  const rows = checkData(groundTruthSchema, parseJsonText(file, text), file, "correct the file or remove it");
+  const rows = checkData(groundTruthSchema, parseJson(text, file), file, "correct the file or remove it");
   for (const [position, row] of rows.entries()) {
     if (!row.has_error && (row.e2e_s == null || row.ttft_s == null)) {
       const column = `[${position}].${row.e2e_s == null ? "e2e_s" : "ttft_s"}`;

@@ -1,0 +1,100 @@
+import {
+  type DecodeAttentionConstants,
+  decodeAttentionBaseUs,
+  decodeAttentionUs,
+  kvBytes,
+} from "../../src/core/kernels/decodeAttentionKernel.js";
+import { CompiledSurface, type EfficiencySurface } from "../../src/core/kernels/efficiencySurface.js";
+import { fitLogParameters } from "../../src/core/kernels/fit/levenbergMarquardt.js";
+import { fitSurface } from "../../src/core/kernels/fit/surfaceFit.js";
+import type { DecodeAttentionEfficiency } from "../../src/core/kernels/gpuEfficiency.js";
+import type { GpuRoofs } from "../../src/core/kernels/gpuRoofs.js";
+import type { KvDtype } from "../../src/core/units/dtype.js";
+import type { MeasuredRow } from "./fitRows.js";
+
+/** Head size of the fitted rows. */
+const HEAD_DIM = 128;
+/** KV this small costs nothing but the launch, wherever it lies. */
+const LAUNCH_ONLY_FRACTION = 0.04;
+
+/** Over (requests × KV heads, context, query heads per KV head: alone or grouped). */
+const KNOTS: EfficiencySurface["knots"] = [
+  [1, 4, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 16384],
+  [32, 128, 256, 512, 1024, 2048, 4096, 8192, 32768, 131072],
+  [1, 2],
+];
+
+/** Rows are (batch, context, heads, KV heads). One copy of the KV is read over and over. */
+export function isDecodeResident(row: MeasuredRow, l2Bytes: number, dtype: KvDtype): boolean {
+  const bytes = readBytes(row, dtype);
+  return bytes < l2Bytes && bytes > l2Bytes * LAUNCH_ONLY_FRACTION;
+}
+
+function readBytes(row: MeasuredRow, dtype: KvDtype): number {
+  return kvBytes(row.dims[0]! * row.dims[1]!, row.dims[3]!, HEAD_DIM, dtype);
+}
+
+/** Fits constants on rows that streamed from HBM, then the surface; L2-resident rows may only slow it down. */
+export function fitDecodeAttention(
+  rows: readonly MeasuredRow[],
+  roofs: GpuRoofs,
+  l2Bytes: number,
+  dtype: KvDtype,
+): DecodeAttentionEfficiency {
+  const streamed = rows.filter((row) => !isDecodeResident(row, l2Bytes, dtype));
+  const [launchUs, waveUs, memory, rampUs] = fitLogParameters(
+    [10, 3.5, 0.92, 3],
+    Float64Array.from(streamed, (row) => row.us),
+    new Float64Array(streamed.length).fill(1),
+    ([launch, wave, efficiency, ramp], i) => {
+      const row = streamed[i]!;
+      const fit = { launchUs: launch!, waveUs: wave!, rampUs: ramp!, memoryEfficiency: Math.min(1, efficiency!) };
+      return decodeAttentionBaseUs(fit, roofs, row.dims[0]! * row.dims[3]!, readBytes(row, dtype));
+    },
+  );
+  const constants: DecodeAttentionConstants = {
+    launchUs: Number(launchUs!.toFixed(3)),
+    waveUs: Number(waveUs!.toFixed(3)),
+    rampUs: Number(rampUs!.toFixed(3)),
+    memoryEfficiency: Number(Math.min(1, memory!).toFixed(4)),
+  };
+  const base = (row: MeasuredRow): number =>
+    decodeAttentionBaseUs(constants, roofs, row.dims[0]! * row.dims[3]!, readBytes(row, dtype));
+  const bytesPerKvToken = kvBytes(1, 1, HEAD_DIM, dtype);
+  const surface = fitSurface(
+    KNOTS,
+    {
+      x: Float64Array.from(rows, (row) => row.dims[0]! * row.dims[3]!),
+      y: Float64Array.from(rows, (row) => row.dims[1]!),
+      z: Float64Array.from(rows, (row) => row.dims[2]! / row.dims[3]!),
+      lnRatio: Float64Array.from(rows, (row) => {
+        const us = isDecodeResident(row, l2Bytes, dtype) ? Math.max(row.us, base(row)) : row.us;
+        return Math.log(us / base(row));
+      }),
+      weight: Float64Array.from(rows, (row) => (isDecodeResident(row, l2Bytes, dtype) ? 0.3 : 1)),
+    },
+    {
+      ridge: 0.02,
+      smoothness: 0.1,
+      huberLn: 0.12,
+      risingAxes: [0, 1],
+      lnBases: [
+        (x, y) => Math.log(decodeAttentionBaseUs(constants, roofs, Math.exp(x), Math.exp(x + y) * bytesPerKvToken)),
+      ],
+    },
+  );
+  return { ...constants, surface };
+}
+
+/** A predictor for rows (batch, context, heads, KV heads). */
+export function decodePredictor(
+  fit: DecodeAttentionEfficiency,
+  roofs: GpuRoofs,
+  dtype: KvDtype,
+): (row: MeasuredRow) => number {
+  const surface = fit.surface === null ? null : new CompiledSurface(fit.surface);
+  return (row) => {
+    const [batch, context, numHeads, numKvHeads] = row.dims as [number, number, number, number];
+    return decodeAttentionUs(fit, surface, roofs, batch, batch * context, numHeads, numKvHeads, HEAD_DIM, dtype);
+  };
+}

@@ -1,0 +1,94 @@
+import type { EngineConfig, SamplingConfig } from "../config/engineConfig.js";
+import { vllmVersionTraits } from "../config/vllmVersion.js";
+import type { GpuSpec } from "../hardware/gpuSpec.js";
+import type { KernelModel } from "../kernels/kernelModel.js";
+import { BlockPool } from "../kv/blockPool.js";
+import { KvCacheManager } from "../kv/kvCacheManager.js";
+import { memoryProfile } from "../model/memoryProfile.js";
+import type { ModelArchitecture } from "../model/modelArchitecture.js";
+import { requireShardable } from "../model/sharding.js";
+import { cudaGraphCaptureSizes } from "../scheduler/cudaGraph.js";
+import { Scheduler } from "../scheduler/scheduler.js";
+import { schedulerConfig } from "../scheduler/schedulerConfig.js";
+import { AdditiveStepModel } from "../stepmodel/additiveStepModel.js";
+import { serverOverheads } from "../stepmodel/serverOverheads.js";
+import { type ResolvedEngineConfig, resolveDtypes, resolveEngine, resolveSampling } from "./resolveEngine.js";
+import type { ServerParts } from "./serverLoop.js";
+
+/** A model on a GPU, with what prices its kernels. */
+export interface Deployment {
+  readonly architecture: ModelArchitecture;
+  readonly gpu: GpuSpec;
+  readonly kernelModel: KernelModel;
+}
+
+/** A server ready to run, and how its open settings were resolved. */
+export interface Server {
+  readonly parts: ServerParts;
+  readonly engine: ResolvedEngineConfig;
+  readonly stepModel: AdditiveStepModel;
+}
+
+/**
+ * Builds a simulated vLLM server: the one place that picks implementations.
+ * Sliding-window layers take KV blocks as full attention does (vLLM with its hybrid KV cache manager off), so models
+ * that mix both keep a little less KV here than a server with that manager on; attention time does know the window.
+ * @throws ConfigError for limits that do not fit each other, CapacityError when the model does not fit the GPU
+ */
+export function createServer(deployment: Deployment, engineConfig: EngineConfig, sampling: SamplingConfig): Server {
+  const { architecture, gpu, kernelModel } = deployment;
+  const engine = resolveEngine(engineConfig, architecture, gpu);
+  const dtypes = resolveDtypes(engine, architecture);
+  const { tensorParallelSize, maxNumSeqs, maxNumBatchedTokens, maxModelLen, blockSize } = engine;
+  requireShardable(architecture, tensorParallelSize);
+  const numGpuBlocks =
+    engine.numGpuBlocksOverride ??
+    memoryProfile(architecture, {
+      ...dtypes,
+      tensorParallelSize,
+      gpuCapacityBytes: gpu.memory.capacityBytes,
+      gpuMemoryUtilization: engine.gpuMemoryUtilization,
+      maxNumBatchedTokens,
+      maxNumSeqs,
+      maxModelLen,
+      blockSize,
+    }).numGpuBlocks;
+  const kvCache = new KvCacheManager(new BlockPool(numGpuBlocks), {
+    blockSize,
+    enablePrefixCaching: engine.enablePrefixCaching,
+    slidingWindow: 0,
+  });
+  const traits = vllmVersionTraits(engine.vllmVersion);
+  const scheduler = new Scheduler(
+    schedulerConfig({
+      maxNumSeqs,
+      maxNumBatchedTokens,
+      maxModelLen,
+      enableChunkedPrefill: engine.enableChunkedPrefill,
+      longPrefillTokenThreshold: engine.longPrefillTokenThreshold,
+      schedulingPolicy: engine.schedulingPolicy,
+      noChunkRule: traits.noChunkRule,
+      asyncScheduling: engine.asyncScheduling,
+    }),
+    kvCache,
+  );
+  const stepModel = new AdditiveStepModel({
+    architecture,
+    parallelism: { tensorParallelSize },
+    dtypes,
+    sampling: resolveSampling(sampling, architecture),
+    kernelModel,
+    captureSizes: engine.enforceEager
+      ? []
+      : cudaGraphCaptureSizes(engine.vllmVersion, maxNumSeqs, maxNumBatchedTokens, 0),
+  });
+  const parts = {
+    scheduler,
+    stepModel,
+    overheads: serverOverheads(engine.vllmVersion),
+    maxNumSeqs,
+    numGpuBlocks,
+    queueDepth: engine.asyncScheduling ? 2 : 1,
+  };
+  return { parts, engine, stepModel };
+}

@@ -1,0 +1,25 @@
+import type { ScheduledStep } from "../scheduler/scheduledStep.js";
+import type { Scheduler } from "../scheduler/scheduler.js";
+
+/** What the engine did over a run. */
+export interface EngineStats {
+  /** Steps with at least one request. */
+  readonly steps: number;
+  /** Simulated time from the start of the run to the engine's last act, µs. */
+  readonly simulatedUs: number;
+  readonly preemptions: number;
+  readonly numGpuBlocks: number;
+  /** Largest fraction of usable KV blocks in use after a scheduling pass. */
+  readonly kvPeakUsedFraction: number;
+  /** Prompt tokens found in the prefix cache at first admission, over all prompt tokens admitted. */
+  readonly prefixCacheHitFraction: number;
+  readonly gpuBusyUs: number;
+  /** Share of GPU time by component; sums to 1. */
+  readonly componentShares: Readonly<Record<string, number>>;
+}
+
+/** Watches a run without changing it. */
+export interface StepObserver {
+  /** A step was planned: `step` is valid during the call only; the GPU runs it from `startUs` to `endUs`. */
+  onStep(step: ScheduledStep, startUs: number, endUs: number, scheduler: Scheduler): void;
+}

@@ -1,0 +1,275 @@
+import { EventQueue, type SimulationEvent } from "../des/eventQueue.js";
+import { InvariantError } from "../errors/simulationError.js";
+import type { RequestRecord, RequestStatus } from "../metrics/requestRecord.js";
+import { Request } from "../request/request.js";
+import type { RequestSpec } from "../request/requestSpec.js";
+import { ScheduledStep } from "../scheduler/scheduledStep.js";
+import type { Scheduler } from "../scheduler/scheduler.js";
+import type { ServerOverheads } from "../stepmodel/serverOverheads.js";
+import type { StepModel } from "../stepmodel/stepModel.js";
+import type { Workload } from "../workload/workload.js";
+import { gpuStepUs } from "./gpuStepUs.js";
+import type { EngineStats, StepObserver } from "./runResult.js";
+
+/** Order of what happens at the same instant. */
+const PRIORITY = { finishSeen: 0, enter: 1, giveUp: 2 } as const;
+
+type ServerEvent = SimulationEvent &
+  (
+    | { readonly kind: "finishSeen"; readonly spec: RequestSpec }
+    | { readonly kind: "enter"; readonly request: Request }
+    | { readonly kind: "giveUp"; readonly request: Request }
+  );
+
+/** A step on its way through the GPU. */
+interface StepInFlight {
+  readonly step: ScheduledStep;
+  readonly startUs: number;
+  readonly endUs: number;
+}
+
+/** What a server is made of. */
+export interface ServerParts {
+  readonly scheduler: Scheduler;
+  readonly stepModel: StepModel;
+  readonly overheads: ServerOverheads;
+  readonly maxNumSeqs: number;
+  readonly numGpuBlocks: number;
+  /** Steps in flight: 1 = synchronous, 2 = asynchronous scheduling. */
+  readonly queueDepth: number;
+}
+
+/**
+ * One vLLM server and its clients over simulated time: client → front end → engine core's busy loop → GPU → client.
+ * The loop is vLLM's: drain what has arrived, schedule, launch, and wait for the oldest step only when the queue of
+ * steps is full or there is nothing to schedule; so with depth 2 the next step is planned while one runs.
+ * @see vLLM `vllm/v1/engine/core.py`: step, step_with_batch_queue
+ */
+export class ServerLoop {
+  readonly #parts: ServerParts;
+  readonly #workload: Workload;
+  readonly #observer: StepObserver | null;
+  readonly #events = new EventQueue<ServerEvent>();
+  readonly #componentsUs: Float64Array;
+  /** By order of submission; a hole until the request has ended. */
+  readonly #records: RequestRecord[] = [];
+  readonly #idleSteps: ScheduledStep[] = [];
+  readonly #inFlight: StepInFlight[] = [];
+  readonly #live = new Set<Request>();
+  #numSubmitted = 0;
+  #nowUs = 0;
+  #gpuFreeUs = 0;
+  #frontEndFreeUs = 0;
+  #numSteps = 0;
+  #numPreemptions = 0;
+  #gpuBusyUs = 0;
+  #kvPeakUsedFraction = 0;
+  #numCachedTokens = 0;
+  #numLookedUpTokens = 0;
+
+  constructor(parts: ServerParts, workload: Workload, observer: StepObserver | null) {
+    this.#parts = parts;
+    this.#workload = workload;
+    this.#observer = observer;
+    this.#componentsUs = new Float64Array(parts.stepModel.componentNames.length);
+  }
+
+  /** Runs until no request is left. @returns records in order of submission */
+  run(): { records: readonly RequestRecord[]; stats: EngineStats } {
+    while (this.#advance()) {}
+    for (const request of this.#live) this.#record(request, "unfinished", "the run ended before it finished");
+    return { records: this.#records, stats: this.#stats() };
+  }
+
+  /** One turn of the engine core's busy loop. @returns false when nothing is left to do */
+  #advance(): boolean {
+    const { scheduler, queueDepth } = this.#parts;
+    this.#drain();
+    if (scheduler.hasRequests) {
+      const numScheduled = this.#scheduleStep();
+      const oldest = this.#inFlight[0] as StepInFlight;
+      if (numScheduled > 0 && this.#inFlight.length < queueDepth && oldest.endUs > this.#nowUs) return true;
+      if (numScheduled === 0 && this.#inFlight.length === 1 && scheduler.numRunning === 0) this.#waitForNews();
+    }
+    if (this.#inFlight.length > 0) {
+      this.#completeOldest();
+      return true;
+    }
+    return this.#waitForNews();
+  }
+
+  /** Plans a step and sends it to the GPU. @returns its number of requests */
+  #scheduleStep(): number {
+    const { scheduler, stepModel, overheads, maxNumSeqs } = this.#parts;
+    const step = this.#idleSteps.pop() ?? new ScheduledStep(maxNumSeqs);
+    scheduler.schedule(step);
+    this.#nowUs += overheads.scheduleUs;
+    this.#numPreemptions += step.numPreempted;
+    this.#noteAdmissions(step);
+    const startUs = Math.max(this.#gpuFreeUs, this.#nowUs);
+    let endUs = this.#nowUs;
+    if (step.numRequests > 0) {
+      const gpuUs = gpuStepUs(stepModel.gpuUs(step.batch, this.#componentsUs));
+      endUs = startUs + gpuUs;
+      this.#gpuFreeUs = endUs;
+      this.#gpuBusyUs += gpuUs;
+      this.#numSteps++;
+      this.#kvPeakUsedFraction = Math.max(this.#kvPeakUsedFraction, scheduler.kvUsageFraction);
+      this.#observer?.onStep(step, startUs, endUs, scheduler);
+    }
+    this.#inFlight.push({ step, startUs, endUs });
+    return step.numRequests;
+  }
+
+  #noteAdmissions(step: ScheduledStep): void {
+    for (let row = 0; row < step.numRequests; row++) {
+      const request = step.requests[row]!;
+      if (!Number.isNaN(request.firstScheduledUs)) continue;
+      request.firstScheduledUs = this.#nowUs;
+      this.#numCachedTokens += request.numCachedTokens;
+      this.#numLookedUpTokens += request.numPromptTokens;
+    }
+  }
+
+  /** Waits for the oldest step, hands its tokens out and frees what finished. */
+  #completeOldest(): void {
+    const { scheduler, overheads } = this.#parts;
+    const { step, endUs } = this.#inFlight.shift() as StepInFlight;
+    this.#nowUs = Math.max(this.#nowUs, endUs);
+    if (step.numRequests > 0) {
+      this.#drain();
+      scheduler.update(step);
+      this.#nowUs += overheads.updateUs;
+      this.#deliver(step);
+    }
+    this.#idleSteps.push(step);
+  }
+
+  /** The step's tokens reach their clients. */
+  #deliver(step: ScheduledStep): void {
+    const seenUs = this.#nowUs + this.#parts.overheads.outputUs;
+    for (let row = 0; row < step.numRequests; row++) {
+      if (step.numTokensOut[row] === 0) continue;
+      const request = step.requests[row]!;
+      if (Number.isNaN(request.firstTokenUs)) request.firstTokenUs = seenUs;
+      request.lastTokenUs = seenUs;
+    }
+    for (let i = 0; i < step.numFinished; i++) {
+      const request = step.finished[i]!;
+      // A client that gives up before the last token reaches it has given up.
+      if (seenUs > request.spec.arrivalUs + request.spec.timeoutUs) continue;
+      this.#record(request, "completed", null);
+      this.#events.push({ kind: "finishSeen", timeUs: seenUs, priority: PRIORITY.finishSeen, spec: request.spec });
+    }
+  }
+
+  /** Handles all that has happened up to now: requests sent, entered or given up, and ends that clients have seen. */
+  #drain(): void {
+    for (;;) {
+      const arrivalUs = this.#workload.peekArrivalUs();
+      const eventUs = this.#events.peekTimeUs();
+      if (Math.min(arrivalUs, eventUs) > this.#nowUs) return;
+      if (arrivalUs < eventUs) this.#send(this.#workload.take());
+      else this.#handle(this.#events.pop() as ServerEvent);
+    }
+  }
+
+  /** A client sends a request; the front end passes requests on in the order they came. */
+  #send(spec: RequestSpec): void {
+    const { overheads } = this.#parts;
+    const request = new Request(spec, this.#numSubmitted++);
+    this.#live.add(request);
+    const delayUs = overheads.frontEndUs + overheads.frontEndUsPerPromptToken * spec.numPromptTokens;
+    const enterUs = Math.max(this.#frontEndFreeUs, spec.arrivalUs + Math.round(delayUs));
+    this.#frontEndFreeUs = enterUs;
+    this.#events.push({ kind: "enter", timeUs: enterUs, priority: PRIORITY.enter, request });
+    if (Number.isFinite(spec.timeoutUs)) {
+      const timeUs = spec.arrivalUs + spec.timeoutUs;
+      this.#events.push({ kind: "giveUp", timeUs, priority: PRIORITY.giveUp, request });
+    }
+  }
+
+  #handle(event: ServerEvent): void {
+    switch (event.kind) {
+      case "finishSeen":
+        this.#workload.onFinished(event.spec, event.timeUs);
+        return;
+      case "enter":
+        this.#enter(event.request, event.timeUs);
+        return;
+      case "giveUp":
+        this.#giveUp(event.request, event.timeUs);
+    }
+  }
+
+  #enter(request: Request, timeUs: number): void {
+    if (!this.#live.has(request)) return;
+    const { scheduler } = this.#parts;
+    const reason = scheduler.rejectionReason(request);
+    if (reason !== null) {
+      this.#record(request, "rejected", reason);
+      this.#workload.onFinished(request.spec, timeUs);
+      return;
+    }
+    request.queuedUs = timeUs;
+    scheduler.add(request);
+  }
+
+  #giveUp(request: Request, timeUs: number): void {
+    if (!this.#live.has(request)) return;
+    if (!Number.isNaN(request.queuedUs) && !request.isDone) this.#parts.scheduler.abort(request);
+    this.#record(request, "aborted", "the client gave up");
+    this.#workload.onFinished(request.spec, timeUs);
+  }
+
+  /** Idles until something happens. @returns false when nothing ever will */
+  #waitForNews(): boolean {
+    const nextUs = Math.min(this.#workload.peekArrivalUs(), this.#events.peekTimeUs());
+    if (Number.isFinite(nextUs)) {
+      this.#nowUs = Math.max(this.#nowUs, nextUs);
+      return true;
+    }
+    if (this.#parts.scheduler.hasRequests) {
+      throw new InvariantError(
+        `the scheduler is stuck at ${this.#nowUs} µs with ${this.#parts.scheduler.numWaiting} waiting requests and nothing running`,
+      );
+    }
+    return false;
+  }
+
+  #record(request: Request, status: RequestStatus, reason: string | null): void {
+    this.#live.delete(request);
+    this.#records[request.arrivalSequence] = {
+      id: request.id,
+      sessionId: request.spec.sessionId,
+      status,
+      reason,
+      arrivalUs: request.spec.arrivalUs,
+      firstScheduledUs: request.firstScheduledUs,
+      firstTokenUs: request.firstTokenUs,
+      lastTokenUs: request.lastTokenUs,
+      queueUs: request.firstScheduledUs - request.queuedUs,
+      numPromptTokens: request.numPromptTokens,
+      numCachedTokens: request.numCachedTokens,
+      numOutputTokens: request.numOutputTokens,
+      numPreemptions: request.numPreemptions,
+    };
+  }
+
+  #stats(): EngineStats {
+    const { stepModel, numGpuBlocks } = this.#parts;
+    const total = this.#componentsUs.reduce((sum, us) => sum + us, 0);
+    return {
+      steps: this.#numSteps,
+      simulatedUs: this.#nowUs,
+      preemptions: this.#numPreemptions,
+      numGpuBlocks,
+      kvPeakUsedFraction: this.#kvPeakUsedFraction,
+      prefixCacheHitFraction: this.#numLookedUpTokens === 0 ? 0 : this.#numCachedTokens / this.#numLookedUpTokens,
+      gpuBusyUs: this.#gpuBusyUs,
+      componentShares: Object.fromEntries(
+        stepModel.componentNames.map((name, i) => [name, total === 0 ? 0 : this.#componentsUs[i]! / total]),
+      ),
+    };
+  }
+}

@@ -1,0 +1,88 @@
+import { type RunMetrics, summariseRecords } from "../metrics/runMetrics.js";
+import type { RequestRecord } from "../metrics/requestRecord.js";
+import type { RequestSpec } from "../request/requestSpec.js";
+import { US_PER_S } from "../units/units.js";
+import { createWorkload } from "../workload/createWorkload.js";
+import type { Workload } from "../workload/workload.js";
+import { createServer, type Deployment, type Server } from "./createServer.js";
+import type { RunConfig } from "./runConfig.js";
+import type { EngineStats, StepObserver } from "./runResult.js";
+import { ServerLoop } from "./serverLoop.js";
+
+/** The `roofserve.run/1` contract: keys are API. */
+export interface RunSummary extends RunMetrics {
+  readonly schema: "roofserve.run/1";
+  /** roofserve's version. */
+  readonly version: string;
+  /** The config with every default filled in; run again, it gives the same bytes. */
+  readonly config: RunConfig;
+  readonly engine: {
+    readonly steps: number;
+    readonly simulatedS: number;
+    readonly preemptions: number;
+    readonly numGpuBlocks: number;
+    readonly kvPeakUsedFraction: number;
+    readonly prefixCacheHitFraction: number;
+    /** Share of simulated time in which the GPU computes. */
+    readonly busyFraction: number;
+  };
+  /** Share of GPU time by component, largest first. */
+  readonly bottleneck: Readonly<Record<string, number>>;
+}
+
+/** A finished run: the summary, and every request. */
+export interface SimulationResult {
+  readonly summary: RunSummary;
+  /** In order of submission. */
+  readonly records: readonly RequestRecord[];
+}
+
+/** What a run may be given besides its config. */
+export interface SimulateOptions {
+  /** The requests of a trace workload, read by the caller. */
+  readonly specs?: readonly RequestSpec[];
+  readonly observer?: StepObserver;
+}
+
+/** Printed in every result. */
+export const ROOFSERVE_VERSION = "0.1.0";
+
+/**
+ * Simulates one run. Deterministic: the same deployment, config and options give the same result to the last bit.
+ * @throws ConfigError, CapacityError
+ */
+export function simulate(deployment: Deployment, config: RunConfig, options: SimulateOptions = {}): SimulationResult {
+  const server = createServer(deployment, config.engine, config.sampling);
+  const workload = createWorkload(config.workload, config.seed, options.specs === undefined ? {} : { specs: options.specs });
+  const { records, stats } = runServer(server, workload, options.observer);
+  return { summary: summarise({ ...config, engine: server.engine }, records, stats), records };
+}
+
+/** Lets a server work off a workload. */
+export function runServer(
+  server: Server,
+  workload: Workload,
+  observer?: StepObserver,
+): { records: readonly RequestRecord[]; stats: EngineStats } {
+  return new ServerLoop(server.parts, workload, observer ?? null).run();
+}
+
+function summarise(config: RunConfig, records: readonly RequestRecord[], stats: EngineStats): RunSummary {
+  const shares = Object.entries(stats.componentShares).sort(([, a], [, b]) => b - a);
+  return {
+    schema: "roofserve.run/1",
+    version: ROOFSERVE_VERSION,
+    config,
+    ...summariseRecords(records),
+    engine: {
+      steps: stats.steps,
+      simulatedS: stats.simulatedUs / US_PER_S,
+      preemptions: stats.preemptions,
+      numGpuBlocks: stats.numGpuBlocks,
+      kvPeakUsedFraction: stats.kvPeakUsedFraction,
+      prefixCacheHitFraction: stats.prefixCacheHitFraction,
+      busyFraction: stats.simulatedUs === 0 ? 0 : stats.gpuBusyUs / stats.simulatedUs,
+    },
+    bottleneck: Object.fromEntries(shares.filter(([, share]) => share > 0)),
+  };
+}

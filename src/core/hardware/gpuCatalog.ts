@@ -1,0 +1,32 @@
+import { nearestName } from "../config/nearestName.js";
+import { ConfigError } from "../errors/simulationError.js";
+import type { GpuSpecFile } from "./gpuSpecSchema.js";
+
+/** Built-in GPUs. */
+export type GpuCatalog = readonly GpuSpecFile[];
+
+/**
+ * The GPU a user named, by id, alias or product name without regard to case.
+ * @throws ConfigError naming the nearest known id
+ */
+export function resolveGpuId(text: string, catalog: GpuCatalog): GpuSpecFile {
+  const wanted = text.trim().toLowerCase();
+  const found = catalog.find((gpu) => namesOf(gpu).some((known) => known.toLowerCase() === wanted));
+  if (found !== undefined) return found;
+  const near = nearestName(
+    text,
+    catalog.flatMap((gpu) => [gpu.id, ...gpu.aliases]),
+  );
+  const suggestion = near === null ? "" : `did you mean ${near}? `;
+  throw new ConfigError([
+    {
+      path: "--gpu",
+      received: JSON.stringify(text),
+      allowed: `${suggestion}must be one of ${catalog.map((gpu) => gpu.id).join(", ")}, or a path to a GPU spec file`,
+    },
+  ]);
+}
+
+function namesOf(gpu: GpuSpecFile): string[] {
+  return [gpu.id, gpu.name, ...gpu.aliases];
+}

@@ -1,0 +1,218 @@
+import { CompiledSurface, type EfficiencySurface, knotFraction, lowerKnot } from "../efficiencySurface.js";
+import { solveSymmetric } from "./levenbergMarquardt.js";
+
+/** Rows a surface is fitted to: shape numbers and ln(measured / base). */
+export interface SurfaceRows {
+  readonly x: Float64Array;
+  readonly y: Float64Array;
+  readonly z: Float64Array;
+  readonly lnRatio: Float64Array;
+  readonly weight: Float64Array;
+}
+
+export interface SurfaceFitOptions {
+  /** Pull of each knot towards 0, in rows. */
+  readonly ridge: number;
+  /** Penalty on second differences along each axis, in rows. */
+  readonly smoothness: number;
+  /** Residuals beyond this many ln units count linearly. */
+  readonly huberLn: number;
+  /**
+   * ln of the base time at ln coordinates; several bases when it also depends on dims that are no axis.
+   * The surface is bent until base × factor rises along every axis for each of them.
+   */
+  readonly lnBases: readonly ((lnX: number, lnY: number, lnZ: number) => number)[];
+  /** Axes along which the price must rise. */
+  readonly risingAxes: readonly (0 | 1 | 2)[];
+}
+
+type Knots = EfficiencySurface["knots"];
+
+/** ln factors are stored with this resolution. */
+const LN_STEP = 1e-4;
+
+/** Along an edge the surface may fall by at most `maxFall`, so that base × factor rises. */
+interface Edge {
+  readonly low: number;
+  readonly high: number;
+  readonly maxFall: number;
+}
+
+/** Rounds of reweighting outliers and pressing on falling edges; later ones change little. */
+const NUM_ROUNDS = 5;
+/** Weight of a falling edge, in rows. */
+const EDGE_WEIGHT = 1e3;
+
+/**
+ * Ridge- and smoothness-regularised least squares in log space, monotone along the rising axes together with the base.
+ * Deterministic.
+ */
+export function fitSurface(knots: Knots, rows: SurfaceRows, options: SurfaceFitOptions): EfficiencySurface {
+  const edges = monotoneEdges(knots, options);
+  let weights = rows.weight;
+  let fallingEdges: Edge[] = [];
+  let lnFactors: number[] = [];
+  for (let round = 0; round < NUM_ROUNDS; round += 1) {
+    lnFactors = solveSurface(knots, rows, weights, fallingEdges, options);
+    const surface = new CompiledSurface({ knots, lnFactors });
+    weights = rows.weight.map((weight, row) => {
+      const fitted = surface.lnFactor(Math.log(rows.x[row]!), Math.log(rows.y[row]!), Math.log(rows.z[row]!));
+      return weight * Math.min(1, options.huberLn / Math.abs(rows.lnRatio[row]! - fitted || 1e-12));
+    });
+    const known = new Set(fallingEdges);
+    fallingEdges = edges.filter(
+      (edge) => known.has(edge) || lnFactors[edge.low]! - lnFactors[edge.high]! > edge.maxFall,
+    );
+  }
+  return { knots, lnFactors: monotone(lnFactors, edges) };
+}
+
+function solveSurface(
+  knots: Knots,
+  rows: SurfaceRows,
+  weights: Float64Array,
+  fallingEdges: readonly Edge[],
+  options: SurfaceFitOptions,
+): number[] {
+  const lnKnots = knots.map((axis) => Float64Array.from(axis, Math.log)) as [Float64Array, Float64Array, Float64Array];
+  const sizes = knots.map((axis) => axis.length) as [number, number, number];
+  const numValues = sizes[0] * sizes[1] * sizes[2];
+  const normal = Array.from({ length: numValues }, () => new Array<number>(numValues).fill(0));
+  const right = new Array<number>(numValues).fill(0);
+  const index = new Int32Array(8);
+  const share = new Float64Array(8);
+  for (let row = 0; row < rows.x.length; row += 1) {
+    corners(lnKnots, sizes, [rows.x[row]!, rows.y[row]!, rows.z[row]!], index, share);
+    const weight = weights[row]!;
+    for (let a = 0; a < 8; a += 1) {
+      if (share[a] === 0) continue;
+      right[index[a]!]! += weight * share[a]! * rows.lnRatio[row]!;
+      const line = normal[index[a]!]!;
+      for (let b = 0; b < 8; b += 1) line[index[b]!]! += weight * share[a]! * share[b]!;
+    }
+  }
+  for (let i = 0; i < numValues; i += 1) normal[i]![i]! += options.ridge;
+  addSmoothness(normal, lnKnots, sizes, options.smoothness);
+  for (const { low, high, maxFall } of fallingEdges) {
+    normal[low]![low]! += EDGE_WEIGHT;
+    normal[high]![high]! += EDGE_WEIGHT;
+    normal[low]![high]! -= EDGE_WEIGHT;
+    normal[high]![low]! -= EDGE_WEIGHT;
+    right[low]! += EDGE_WEIGHT * maxFall;
+    right[high]! -= EDGE_WEIGHT * maxFall;
+  }
+  return solveSymmetric(normal, right);
+}
+
+function corners(
+  lnKnots: readonly [Float64Array, Float64Array, Float64Array],
+  sizes: readonly [number, number, number],
+  at: readonly [number, number, number],
+  index: Int32Array,
+  share: Float64Array,
+): void {
+  const cell = at.map((value, axis) => lowerKnot(lnKnots[axis]!, Math.log(value)));
+  const fraction = at.map((value, axis) => knotFraction(lnKnots[axis]!, cell[axis]!, Math.log(value)));
+  for (let corner = 0; corner < 8; corner += 1) {
+    let weight = 1;
+    let flat = 0;
+    for (let axis = 0; axis < 3; axis += 1) {
+      const up = (corner >> axis) & 1;
+      weight *= up === 1 ? fraction[axis]! : 1 - fraction[axis]!;
+      flat = flat * sizes[axis]! + Math.min(cell[axis]! + up, sizes[axis]! - 1);
+    }
+    index[corner] = flat;
+    share[corner] = weight;
+  }
+}
+
+/** Adds a penalty on the change of slope between neighbouring cells, per octave, along each axis. */
+function addSmoothness(
+  normal: number[][],
+  lnKnots: readonly [Float64Array, Float64Array, Float64Array],
+  sizes: readonly [number, number, number],
+  smoothness: number,
+): void {
+  const strides = [sizes[1] * sizes[2], sizes[2], 1];
+  for (let axis = 0; axis < 3; axis += 1) {
+    const ln = lnKnots[axis]!;
+    const stride = strides[axis]!;
+    for (let flat = 0; flat < normal.length; flat += 1) {
+      const position = Math.floor(flat / stride) % sizes[axis]!;
+      if (position === 0 || position === sizes[axis]! - 1) continue;
+      const before = ln[position]! - ln[position - 1]!;
+      const after = ln[position + 1]! - ln[position]!;
+      const scale = (2 * Math.min(before, after)) / (before + after);
+      const members = [flat - stride, flat, flat + stride];
+      const factors = [scale / before, -scale * (1 / before + 1 / after), scale / after].map((f) => f * Math.LN2);
+      for (let a = 0; a < 3; a += 1) {
+        for (let b = 0; b < 3; b += 1) normal[members[a]!]![members[b]!]! += smoothness * factors[a]! * factors[b]!;
+      }
+    }
+  }
+}
+
+/** All edges of the grid, in an order in which every edge leaves a finished knot. */
+function monotoneEdges(knots: Knots, { lnBases, risingAxes }: SurfaceFitOptions): Edge[] {
+  const sizes = knots.map((axis) => axis.length);
+  const strides = [sizes[1]! * sizes[2]!, sizes[2]!, 1];
+  const edges: Edge[] = [];
+  for (let flat = 0; flat < sizes[0]! * strides[0]!; flat += 1) {
+    for (const axis of risingAxes) {
+      if (Math.floor(flat / strides[axis]!) % sizes[axis]! === 0) continue;
+      const rise = Math.min(...lnBases.map((lnBase) => leastRise(knots, flat, axis, strides, sizes, lnBase)));
+      edges.push({ low: flat - strides[axis]!, high: flat, maxFall: Math.max(0, rise) });
+    }
+  }
+  return edges;
+}
+
+/**
+ * The midpoint between the least surface above the fit and the greatest below it that fall nowhere too much:
+ * both fulfil the edges, hence their mean does. Rounded in steps that keep it so.
+ */
+function monotone(lnFactors: readonly number[], edges: readonly Edge[]): number[] {
+  const above = lnFactors.map((value) => Math.round(value / LN_STEP));
+  const below = [...above];
+  const maxFalls = edges.map((edge) => Math.floor(edge.maxFall / LN_STEP));
+  edges.forEach(({ low, high }, i) => {
+    above[high] = Math.max(above[high]!, above[low]! - maxFalls[i]!);
+  });
+  for (let i = edges.length - 1; i >= 0; i -= 1) {
+    const { low, high } = edges[i]!;
+    below[low] = Math.min(below[low]!, below[high]! + maxFalls[i]!);
+  }
+  return above.map((value, i) => Number((((value + below[i]!) / 2) * LN_STEP).toFixed(5)));
+}
+
+/** Least slope of `lnBase` along `axis` in the cells around the edge that ends at knot `flat`, times its length. */
+function leastRise(
+  knots: Knots,
+  flat: number,
+  axis: number,
+  strides: readonly number[],
+  sizes: readonly number[],
+  lnBase: (lnX: number, lnY: number, lnZ: number) => number,
+): number {
+  const at = sizes.map((size, a) => Math.floor(flat / strides[a]!) % size);
+  const samples = sizes.map((size, a) => {
+    const knot = (i: number): number => Math.log(knots[a]![Math.max(0, Math.min(size - 1, i))]!);
+    const here = knot(at[a]!);
+    const before = knot(at[a]! - 1);
+    if (a === axis) return [before, (before + here) / 2, here];
+    return [...new Set([before, here, knot(at[a]! + 1)])];
+  });
+  const length = Math.log(knots[axis]![at[axis]!]!) - Math.log(knots[axis]![at[axis]! - 1]!);
+  let least = Number.POSITIVE_INFINITY;
+  for (const x of samples[0]!) {
+    for (const y of samples[1]!) {
+      for (const z of samples[2]!) {
+        const moved = [x, y, z];
+        moved[axis]! += 1e-3;
+        const slope = (lnBase(moved[0]!, moved[1]!, moved[2]!) - lnBase(x, y, z)) / 1e-3;
+        if (slope < least) least = slope;
+      }
+    }
+  }
+  return least * length;
+}

@@ -1,0 +1,114 @@
+import { attendedPairs } from "../../model/attentionSpan.js";
+import type { OperatorDims } from "../../model/operator.js";
+import type { GpuRoofs } from "../gpuRoofs.js";
+import { type HeadSeries, neighbourHeads } from "./headSeries.js";
+import type { AttentionHeads, DecodeAttentionRow, PrefillAttentionRow } from "./kernelTable.js";
+import { physicalFloor } from "./physicalFloor.js";
+import { decodeRowOperator, prefillRowOperator } from "./rowOperator.js";
+import { TableIndex } from "./tableIndex.js";
+import type { TableReading } from "./tableReading.js";
+
+type Dims<Category extends OperatorDims["category"]> = Extract<OperatorDims, { category: Category }>;
+
+const REQUESTS = { min: 1, max: 2 ** 13 };
+const TOKENS = { min: 1, max: 2 ** 20 };
+
+/**
+ * Decode attention over (mean context, requests), one grid per head shape. Rises with the mean context at a fixed
+ * number of requests and with the number of requests at a fixed mean.
+ */
+export class DecodeAttentionTable {
+  readonly index: TableIndex<DecodeAttentionRow>;
+  readonly #series: HeadSeries;
+
+  constructor(rows: readonly DecodeAttentionRow[], roofs: GpuRoofs) {
+    this.#series = neighbourHeads(rows);
+    this.index = new TableIndex(rows, {
+      keyOf: headsKey,
+      at: ({ kvLen, batchSize }) => [kvLen, batchSize],
+      axes: [TOKENS, REQUESTS],
+      // FLOPs and bytes are both proportional to the batch.
+      floorUs: (row, [kvLen, batchSize]) =>
+        batchSize! * physicalFloor(decodeRowOperator({ ...row, kvLen: kvLen!, batchSize: 1 }), roofs).us,
+    });
+  }
+
+  read(dims: Dims<"attention-decode">): TableReading | null {
+    const at = [Math.max(1, dims.sumContextTokens / dims.numRequests), dims.numRequests];
+    return interpolateHeads(this.#series, dims, (heads) => this.index.read(headsKey(heads), at));
+  }
+}
+
+/**
+ * Prefill attention over (prompt length, prompts), one grid per head shape, from rows without cached context.
+ * A chunk behind cached context is read at the prompt length with as many query-key pairs, and never faster than
+ * its own roof at the kernel's best efficiency; more prompts than any row has are read as fewer, longer ones.
+ */
+export class PrefillAttentionTable {
+  readonly index: TableIndex<PrefillAttentionRow>;
+  readonly #series: HeadSeries;
+  readonly #maxBatch = new Map<string, number>();
+
+  constructor(rows: readonly PrefillAttentionRow[], roofs: GpuRoofs) {
+    const uncached = rows.filter(({ contextLen }) => contextLen === 0);
+    this.#series = neighbourHeads(uncached);
+    for (const row of uncached) {
+      const key = headsKey(row);
+      this.#maxBatch.set(key, Math.max(this.#maxBatch.get(key) ?? 1, row.batchSize));
+    }
+    this.index = new TableIndex(uncached, {
+      keyOf: headsKey,
+      at: ({ seqLen, batchSize }) => [seqLen, batchSize],
+      axes: [TOKENS, { min: 1, max: 1 }],
+      floorUs: (row, [seqLen, batchSize]) => {
+        const one = prefillRowOperator({ ...row, seqLen: seqLen!, contextLen: 0, batchSize: 1 });
+        return batchSize! * physicalFloor(one, roofs).us;
+      },
+    });
+  }
+
+  /** @param floorUs physical floor of the whole operator */
+  read(dims: Dims<"attention-prefill">, floorUs: number): TableReading | null {
+    const { chunks, slidingWindow } = dims;
+    const numPairs = chunks.reduce((sum, chunk) => sum + attendedPairs(chunk, slidingWindow), 0);
+    return interpolateHeads(this.#series, dims, (heads) => {
+      const key = headsKey(heads);
+      const indexed = this.index.grid(key);
+      if (indexed === null) return null;
+      const batchSize = Math.min(chunks.length, this.#maxBatch.get(key) ?? 1);
+      const { us, isExtrapolated } = indexed.grid.read([lengthWithPairs(numPairs / batchSize), batchSize]);
+      const { launchUs, bestEfficiency } = indexed.grid;
+      return { us: Math.max(us, floorUs / bestEfficiency), launchUs, isExtrapolated, source: indexed.source };
+    });
+  }
+}
+
+/** Prompt length s with s(s+1)/2 query-key pairs. */
+function lengthWithPairs(numPairs: number): number {
+  return (Math.sqrt(8 * numPairs + 1) - 1) / 2;
+}
+
+function headsKey({ numHeads, numKvHeads, headDim, kvDtype }: AttentionHeads): string {
+  return `${numHeads} ${numKvHeads} ${headDim} ${kvDtype === "fp16" ? "bf16" : kvDtype}`;
+}
+
+/** Reads the head shape itself, or geometrically between its neighbours with fewer and more query heads. */
+function interpolateHeads(
+  series: HeadSeries,
+  heads: AttentionHeads,
+  read: (heads: AttentionHeads) => TableReading | null,
+): TableReading | null {
+  const neighbours = series(heads);
+  if (neighbours === null) return null;
+  const [lower, upper] = neighbours.map(read);
+  if (!lower || !upper) return null;
+  const [below, above] = neighbours;
+  if (below.numHeads === above.numHeads) return lower;
+  const share = Math.log(heads.numHeads / below.numHeads) / Math.log(above.numHeads / below.numHeads);
+  return {
+    us: lower.us ** (1 - share) * upper.us ** share,
+    launchUs: Math.max(lower.launchUs, upper.launchUs),
+    isExtrapolated: lower.isExtrapolated || upper.isExtrapolated,
+    source: lower.source,
+  };
+}

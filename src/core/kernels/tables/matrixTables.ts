@@ -1,0 +1,88 @@
+import type { OperatorDims } from "../../model/operator.js";
+import type { WeightDtype } from "../../units/dtype.js";
+import type { GpuRoofs } from "../gpuRoofs.js";
+import type { AllReduceRow, GemmRow, GroupedGemmRow } from "./kernelTable.js";
+import { physicalFloor } from "./physicalFloor.js";
+import { allReduceRowOperator, gemmRowOperator, groupedGemmRowOperator } from "./rowOperator.js";
+import { TableIndex } from "./tableIndex.js";
+import type { TableReading } from "./tableReading.js";
+
+type Dims<Category extends OperatorDims["category"]> = Extract<OperatorDims, { category: Category }>;
+
+/** fp16 runs on the same tensor cores at the same rate as bf16. */
+function kernelDtype(dtype: WeightDtype): WeightDtype {
+  return dtype === "fp16" ? "bf16" : dtype;
+}
+
+const TOKENS = { min: 1, max: 2 ** 17 };
+const MATRIX_SIDE = { min: 64, max: 2 ** 18 };
+
+/** Dense GEMMs of one GPU over (m, k, n), one grid per dtype. */
+export class GemmTable {
+  readonly index: TableIndex<GemmRow>;
+
+  constructor(rows: readonly GemmRow[], roofs: GpuRoofs) {
+    this.index = new TableIndex(rows, {
+      keyOf: ({ dtype }) => kernelDtype(dtype),
+      at: ({ m, k, n }) => [m, k, n],
+      axes: [TOKENS, MATRIX_SIDE, MATRIX_SIDE],
+      floorUs: ({ dtype }, [m, k, n]) => physicalFloor(gemmRowOperator({ m: m!, k: k!, n: n!, dtype }), roofs).us,
+    });
+  }
+
+  read({ m, k, n, weightDtype }: Dims<"gemm">): TableReading | null {
+    return this.index.read(kernelDtype(weightDtype), [m, k, n]);
+  }
+}
+
+/** Fused experts over (tokens, hidden size, expert size), one grid per dtype and routing. */
+export class GroupedGemmTable {
+  readonly index: TableIndex<GroupedGemmRow>;
+
+  constructor(rows: readonly GroupedGemmRow[], roofs: GpuRoofs) {
+    this.index = new TableIndex(rows, {
+      keyOf: groupedGemmKey,
+      at: ({ numTokens, hiddenSize, intermediateSize }) => [numTokens, hiddenSize, intermediateSize],
+      axes: [TOKENS, MATRIX_SIDE, MATRIX_SIDE],
+      floorUs: (row, [numTokens, hiddenSize, intermediateSize]) => {
+        const shape = {
+          ...row,
+          numTokens: numTokens!,
+          hiddenSize: hiddenSize!,
+          intermediateSize: intermediateSize!,
+        };
+        return physicalFloor(groupedGemmRowOperator(shape), roofs).us;
+      },
+    });
+  }
+
+  read(dims: Dims<"grouped-gemm">): TableReading | null {
+    const { numTokens, hiddenSize, intermediateSize, weightDtype } = dims;
+    return this.index.read(groupedGemmKey({ ...dims, dtype: weightDtype }), [numTokens, hiddenSize, intermediateSize]);
+  }
+}
+
+function groupedGemmKey(shape: Pick<GroupedGemmRow, "numExperts" | "numLocalExperts" | "topK" | "dtype">): string {
+  const { numExperts, numLocalExperts, topK, dtype } = shape;
+  return `${kernelDtype(dtype)} ${numExperts} ${numLocalExperts} ${topK}`;
+}
+
+/** All-reduces over the message size, one curve per number of ranks. */
+export class AllReduceTable {
+  readonly index: TableIndex<AllReduceRow>;
+
+  constructor(rows: readonly AllReduceRow[], roofs: GpuRoofs) {
+    this.index = new TableIndex(rows, {
+      keyOf: ({ numRanks }) => String(numRanks),
+      at: ({ messageBytes }) => [messageBytes],
+      axes: [{ min: 16, max: 2 ** 32 }],
+      floorUs: ({ numRanks }, [messageBytes]) =>
+        physicalFloor(allReduceRowOperator({ numRanks, messageBytes: messageBytes! }), roofs).us,
+    });
+  }
+
+  /** Rows measure all-reduces; other collectives have no table. */
+  read({ collective, numRanks, messageBytes }: Dims<"collective">): TableReading | null {
+    return collective === "all-reduce" ? this.index.read(String(numRanks), [messageBytes]) : null;
+  }
+}

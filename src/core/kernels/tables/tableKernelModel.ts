@@ -1,0 +1,133 @@
+import type { GpuSpec } from "../../hardware/gpuSpec.js";
+import type { Operator } from "../../model/operator.js";
+import { gpuRoofs } from "../gpuRoofs.js";
+import type { KernelModel, KernelPrice } from "../kernelModel.js";
+import { DecodeAttentionTable, PrefillAttentionTable } from "./attentionTables.js";
+import { type KernelTableSet, TABLE_FAMILIES, type TableFamily } from "./kernelTable.js";
+import { AllReduceTable, GemmTable, GroupedGemmTable } from "./matrixTables.js";
+import { type PhysicalFloor, physicalFloor } from "./physicalFloor.js";
+import type { RowCounts, TableReading } from "./tableReading.js";
+
+/** How far the tables carried: what to say once beside a result. */
+export interface TableUsage extends Readonly<RowCounts> {
+  readonly family: TableFamily;
+  /** Prices read from rows. */
+  readonly numPriced: number;
+  /** Of those, prices beyond every row. */
+  readonly numExtrapolated: number;
+  /** Prices the fallback model had to give. */
+  readonly numFellBack: number;
+}
+
+/** A kernel model that reads tables first and keeps account of it. */
+export interface TableKernelModel extends KernelModel {
+  /** One entry per family that was asked for, in the order of `TABLE_FAMILIES`. */
+  usage(): readonly TableUsage[];
+}
+
+/**
+ * Prices operators from tables of the same GPU, everything else by the fallback model.
+ * Rows faster than physics are left out; every price is at least the operator's own physical floor.
+ *
+ * @param tables rows measured (or modelled) on exactly this GPU
+ * @param fallback prices families and shapes without rows
+ */
+export function createTableKernelModel(gpu: GpuSpec, tables: KernelTableSet, fallback: KernelModel): TableKernelModel {
+  const roofs = gpuRoofs(gpu);
+  const gemm = new GemmTable(tables.gemm, roofs);
+  const groupedGemm = new GroupedGemmTable(tables.groupedGemm, roofs);
+  const prefillAttention = new PrefillAttentionTable(tables.prefillAttention, roofs);
+  const decodeAttention = new DecodeAttentionTable(tables.decodeAttention, roofs);
+  const allReduce = new AllReduceTable(tables.allReduce, roofs);
+  const indexes = { gemm, groupedGemm, prefillAttention, decodeAttention, allReduce };
+  const counts = new Map<TableFamily, { numPriced: number; numExtrapolated: number; numFellBack: number }>();
+
+  const read = ({ dims }: Operator, floorUs: number): TableReading | null => {
+    switch (dims.category) {
+      case "gemm":
+        return gemm.read(dims);
+      case "grouped-gemm":
+        return groupedGemm.read(dims);
+      case "attention-prefill":
+        return prefillAttention.read(dims, floorUs);
+      case "attention-decode":
+        return decodeAttention.read(dims);
+      case "collective":
+        return allReduce.read(dims);
+      default:
+        return null;
+    }
+  };
+
+  return {
+    price(operator) {
+      const family = familyOf(operator);
+      if (family === null || !hasWork(operator)) return fallback.price(operator);
+      const floor = physicalFloor(operator, roofs);
+      const reading = read(operator, floor.us);
+      const count = counts.get(family) ?? { numPriced: 0, numExtrapolated: 0, numFellBack: 0 };
+      counts.set(family, count);
+      if (reading === null) {
+        count.numFellBack += 1;
+        return fallback.price(operator);
+      }
+      count.numPriced += 1;
+      if (reading.isExtrapolated) count.numExtrapolated += 1;
+      return priceOf(reading, floor);
+    },
+    usage() {
+      return TABLE_FAMILIES.flatMap((family) => {
+        const count = counts.get(family);
+        return count === undefined ? [] : [{ family, ...indexes[family].index.counts, ...count }];
+      });
+    },
+  };
+}
+
+function priceOf({ us: readUs, launchUs, source }: TableReading, floor: PhysicalFloor): KernelPrice {
+  const us = Math.max(readUs, floor.us);
+  const fixedUs = Math.min(launchUs, us);
+  return {
+    us,
+    launchUs: fixedUs,
+    boundBy: fixedUs > floor.us ? "launch" : floor.boundBy,
+    efficiency: floor.us / us,
+    source,
+  };
+}
+
+/** The table family that prices an operator; null for small kernels, which have none. */
+function familyOf({ dims }: Operator): TableFamily | null {
+  switch (dims.category) {
+    case "gemm":
+      return "gemm";
+    case "grouped-gemm":
+      return "groupedGemm";
+    case "attention-prefill":
+      return "prefillAttention";
+    case "attention-decode":
+      return "decodeAttention";
+    case "collective":
+      return dims.collective === "all-reduce" && dims.numRanks > 1 ? "allReduce" : null;
+    default:
+      return null;
+  }
+}
+
+/** An operator without work costs nothing, whatever the tables say. */
+function hasWork({ dims }: Operator): boolean {
+  switch (dims.category) {
+    case "gemm":
+      return dims.m > 0 && dims.k > 0 && dims.n > 0;
+    case "grouped-gemm":
+      return dims.numTokens > 0;
+    case "attention-prefill":
+      return dims.chunks.length > 0;
+    case "attention-decode":
+      return dims.numRequests > 0;
+    case "collective":
+      return dims.messageBytes > 0;
+    default:
+      return true;
+  }
+}

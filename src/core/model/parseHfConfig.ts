@@ -1,0 +1,125 @@
+import { configIssues, printValue } from "../config/parseConfig.js";
+import { ConfigError, type ConfigIssue } from "../errors/simulationError.js";
+import type { WeightDtype } from "../units/dtype.js";
+import { type HfConfig, hfConfigSchema } from "./hfConfigSchema.js";
+import { HF_FAMILIES, type HfFamily } from "./hfFamilies.js";
+import { hfLayerGroups } from "./hfLayers.js";
+import { unsupportedParts } from "./hfUnsupported.js";
+import type { ModelArchitecture } from "./modelArchitecture.js";
+
+type Json = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads the config.json of a dense or MoE decoder. Of a multimodal checkpoint only the text part is read
+ * (`text_config`); its vision tower is neither counted nor priced.
+ * @param id Hugging Face id, or how the user's file should be called in results
+ * @param sourceName prefix of the paths in messages, e.g. the file's name
+ * @returns `defaultSampling` null: a config.json does not say
+ * @throws ConfigError listing every problem: bad values, sizes that contradict each other, unsupported parts
+ */
+export function parseHfConfig(json: unknown, id: string, sourceName: string): ModelArchitecture {
+  if (!isObject(json)) {
+    throw new ConfigError([{ path: sourceName, received: printValue(json), allowed: "must be a config.json object" }]);
+  }
+  const isNested = isObject(json.text_config);
+  const config = isNested ? withOuterKeys(json, json.text_config as Json) : json;
+  const path = (key: string) => [sourceName, ...(isNested && !(key in json) ? ["text_config"] : []), key].join(".");
+  const issues = unsupportedParts(config, config.quantization_config, path);
+  const parsed = hfConfigSchema.safeParse(config);
+  if (!parsed.success) {
+    issues.push(...configIssues(parsed.error, config, isNested ? `${sourceName}.text_config` : sourceName));
+    throw new ConfigError(issues);
+  }
+  issues.push(...contradictions(parsed.data, path));
+  const family = HF_FAMILIES[parsed.data.model_type];
+  if (issues.length > 0 || family === undefined) throw new ConfigError(issues);
+  return toArchitecture(parsed.data, family, id);
+}
+
+function toArchitecture(config: HfConfig, family: HfFamily, id: string): ModelArchitecture {
+  return {
+    id,
+    hiddenSize: config.hidden_size,
+    vocabSize: config.vocab_size,
+    maxPositionEmbeddings: config.max_position_embeddings,
+    tiesWordEmbeddings: config.tie_word_embeddings ?? family.tiesWordEmbeddings,
+    weightDtype: weightDtypeOf(config),
+    layerGroups: hfLayerGroups(config, family),
+    numNormsPerLayer: family.numNormsPerLayer,
+    numMlpMatrices: 3,
+    defaultSampling: null,
+  };
+}
+
+/** Quantised checkpoints by method; else 16 bits, as vLLM loads a float32 checkpoint too (as fp16). */
+function weightDtypeOf(config: HfConfig): WeightDtype {
+  const method = config.quantization_config?.quant_method;
+  const bits = config.quantization_config?.bits;
+  if (method === "awq" || method === "awq_marlin" || (method === "gptq" && (bits ?? 4) === 4)) return "int4";
+  if (method === "fp8" || method === "fbgemm_fp8" || method === "modelopt") return "fp8";
+  return (config.dtype ?? config.torch_dtype ?? "bfloat16") === "bfloat16" ? "bf16" : "fp16";
+}
+
+const KNOWN_QUANTIZATION = ["awq", "awq_marlin", "gptq", "fp8", "fbgemm_fp8", "modelopt"];
+
+/** What single keys cannot tell: sizes that do not fit each other, and MoE keys that are missing. */
+function contradictions(config: HfConfig, path: (key: string) => string): ConfigIssue[] {
+  const issues: ConfigIssue[] = [];
+  const complain = (key: keyof HfConfig & string, allowed: string) =>
+    issues.push({ path: path(key), received: printValue(config[key]), allowed });
+  const numHeads = config.num_attention_heads;
+  const numKvHeads = config.num_key_value_heads ?? numHeads;
+  if (numHeads % numKvHeads !== 0) complain("num_key_value_heads", `must divide num_attention_heads (${numHeads})`);
+  if ((config.head_dim ?? null) === null && config.hidden_size % numHeads !== 0) {
+    complain("hidden_size", `must be a multiple of num_attention_heads (${numHeads}), or head_dim must be given`);
+  }
+  if (config.layer_types && config.layer_types.length !== config.num_hidden_layers) {
+    complain("layer_types", `must have one entry per layer (${config.num_hidden_layers})`);
+  }
+  for (const type of new Set(config.layer_types ?? [])) {
+    if (type !== "full_attention" && type !== "sliding_attention") {
+      issues.push({ path: path("layer_types"), received: type, allowed: "this kind of layer is not supported yet" });
+    }
+  }
+  issues.push(...moeContradictions(config, complain));
+  const method = config.quantization_config?.quant_method;
+  const bits = config.quantization_config?.bits ?? 4;
+  if (method && (!KNOWN_QUANTIZATION.includes(method) || (method === "gptq" && bits !== 4))) {
+    complain(
+      "quantization_config",
+      `must be one of ${KNOWN_QUANTIZATION.join(", ")} (gptq with 4 bits); others are not supported yet`,
+    );
+  }
+  return issues;
+}
+
+function moeContradictions(
+  config: HfConfig,
+  complain: (key: keyof HfConfig & string, allowed: string) => void,
+): ConfigIssue[] {
+  const numExperts = config.num_local_experts ?? config.num_experts ?? config.n_routed_experts ?? 0;
+  const topK = config.num_experts_per_tok ?? null;
+  if (numExperts === 0) {
+    if (!config.intermediate_size) complain("intermediate_size", "must be given, ≥ 1");
+    return [];
+  }
+  if (topK === null) complain("num_experts_per_tok", "must be given for a mixture of experts");
+  else if (topK > numExperts) complain("num_experts_per_tok", `must not exceed the number of experts (${numExperts})`);
+  if (!config.moe_intermediate_size && !config.intermediate_size) {
+    complain("moe_intermediate_size", "must be given for a mixture of experts");
+  }
+  return [];
+}
+
+/** Text part of a multimodal config; dtype, tying and quantisation often stand outside of it. */
+function withOuterKeys(outer: Json, inner: Json): Json {
+  const merged: Record<string, unknown> = { ...inner };
+  for (const key of ["torch_dtype", "dtype", "tie_word_embeddings", "quantization_config"]) {
+    merged[key] = inner[key] ?? outer[key];
+  }
+  return merged;
+}
+
+function isObject(value: unknown): value is Json {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}

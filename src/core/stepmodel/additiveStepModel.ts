@@ -1,0 +1,155 @@
+import type { ScheduledBatch } from "../batch/scheduledBatch.js";
+import type { KernelPrice } from "../kernels/kernelModel.js";
+import { attentionOperators } from "../model/attentionOperators.js";
+import { numLayers } from "../model/layerKinds.js";
+import type { Operator, PrefillChunk } from "../model/operator.js";
+import { linearOperators } from "../model/operators.js";
+import { paddedTokens } from "./paddedTokens.js";
+import type { StepModel } from "./stepModel.js";
+import type { StepPlan } from "./stepPlan.js";
+
+/**
+ * Time the GPU idles between dependent kernels inside a CUDA graph, µs per layer: the kernel measurements run one
+ * kernel back to back, so what a layer's chain of kernels adds is about four 1 µs hand-overs.
+ * Fitted on H100 runs of vLLM 0.11–0.15; the other gaps of a layer are inside the kernels' own launch terms.
+ */
+export const KERNEL_GAP_US_PER_LAYER = 4;
+
+const GAP_COMPONENT = "kernel_gaps";
+
+/** One priced operator of a step, over all the layers it runs in. */
+export interface StepComponent {
+  readonly operator: Operator;
+  /** µs of all `operator.count` runs. */
+  readonly us: number;
+  readonly price: KernelPrice;
+}
+
+/** A step taken apart; the components and the gaps add up to the step. */
+export interface StepBreakdown {
+  readonly numTokens: number;
+  readonly paddedTokens: number;
+  readonly components: readonly StepComponent[];
+  readonly kernelGapsUs: number;
+}
+
+/** Prices of everything but attention for one (tokens, sampled) pair, per component. */
+interface LinearPrices {
+  readonly totalUs: number;
+  readonly components: readonly StepComponent[];
+  /** Parallel to `components`: where each one's µs belong in `componentNames`. */
+  readonly slots: readonly number[];
+}
+
+/**
+ * The additive mixed-batch roofline: every linear layer once over all tokens of the step, plus prefill attention per
+ * chunk, plus decode attention over the decode rows, plus collectives and small kernels.
+ * Linear layers depend on token counts only and are priced once per count; attention is priced every step.
+ */
+export class AdditiveStepModel implements StepModel {
+  readonly componentNames: readonly string[];
+  readonly #plan: StepPlan;
+  readonly #slotOf: ReadonlyMap<string, number>;
+  readonly #gapsUs: number;
+  readonly #linear = new Map<number, LinearPrices>();
+
+  constructor(plan: StepPlan) {
+    this.#plan = plan;
+    this.componentNames = [...operatorNames(plan), GAP_COMPONENT];
+    this.#slotOf = new Map(this.componentNames.map((name, slot) => [name, slot]));
+    this.#gapsUs = numLayers(plan.architecture) * KERNEL_GAP_US_PER_LAYER;
+  }
+
+  gpuUs(batch: ScheduledBatch, componentsUs: Float64Array): number {
+    const linear = this.#linearPrices(batch.numTokens, batch.numSampled);
+    const { components, slots } = linear;
+    for (let i = 0; i < components.length; i++) componentsUs[slots[i]!]! += components[i]!.us;
+    let totalUs = linear.totalUs + this.#gapsUs;
+    componentsUs[componentsUs.length - 1]! += this.#gapsUs;
+    for (const component of this.#attention(batch)) {
+      totalUs += component.us;
+      componentsUs[this.#slotOf.get(component.operator.name)!]! += component.us;
+    }
+    return totalUs;
+  }
+
+  /** The same prices as `gpuUs`, kept apart for people to question. */
+  breakdown(batch: ScheduledBatch): StepBreakdown {
+    return {
+      numTokens: batch.numTokens,
+      paddedTokens: paddedTokens(batch.numTokens, this.#plan.captureSizes),
+      components: [...this.#linearPrices(batch.numTokens, batch.numSampled).components, ...this.#attention(batch)],
+      kernelGapsUs: this.#gapsUs,
+    };
+  }
+
+  #linearPrices(numTokens: number, numSampledTokens: number): LinearPrices {
+    // Both counts are below 2^26 (budget and rows are bounded), so the pair fits a safe integer.
+    const key = numTokens * 2 ** 26 + numSampledTokens;
+    const known = this.#linear.get(key);
+    if (known !== undefined) return known;
+    const { architecture, parallelism, dtypes, sampling, captureSizes } = this.#plan;
+    const components = linearOperators(architecture, parallelism, dtypes, sampling, {
+      numTokens: paddedTokens(numTokens, captureSizes),
+      numUnpaddedTokens: numTokens,
+      numSampledTokens,
+    }).map((operator) => this.#component(operator));
+    const prices = {
+      totalUs: components.reduce((sum, component) => sum + component.us, 0),
+      components,
+      slots: components.map((component) => this.#slotOf.get(component.operator.name) as number),
+    };
+    this.#linear.set(key, prices);
+    return prices;
+  }
+
+  /** Prefill and decode rows of a layer run in one launch: the second of the two does not pay it again. */
+  #attention(batch: ScheduledBatch): StepComponent[] {
+    const { architecture, parallelism, dtypes } = this.#plan;
+    const prefillChunks: PrefillChunk[] = [];
+    const decodeContextTokens: number[] = [];
+    for (let row = 0; row < batch.numRequests; row++) {
+      const newTokens = batch.numNewTokens[row]!;
+      const contextTokens = batch.numContextTokens[row]!;
+      if (batch.isDecode[row] === 1 && newTokens === 1) decodeContextTokens.push(contextTokens + 1);
+      else prefillChunks.push({ newTokens, contextTokens });
+    }
+    const components = attentionOperators(architecture, parallelism, dtypes.kvDtype, {
+      prefillChunks,
+      decodeContextTokens,
+    }).map((operator) => this.#component(operator));
+    if (prefillChunks.length === 0 || decodeContextTokens.length === 0) return components;
+    return components.map((component, i) => {
+      const pair = components[i - 1];
+      const isSecond = i % 2 === 1 && pair !== undefined;
+      return isSecond ? withSharedLaunch(component, pair.price.launchUs) : component;
+    });
+  }
+
+  #component(operator: Operator): StepComponent {
+    const price = this.#plan.kernelModel.price(operator);
+    return { operator, us: price.us * operator.count, price };
+  }
+}
+
+/** The component without the part of its launch that another kernel of the layer has already paid. */
+function withSharedLaunch(component: StepComponent, paidLaunchUs: number): StepComponent {
+  const { operator, price } = component;
+  const us = price.us - Math.min(paidLaunchUs, price.launchUs);
+  return { operator, us: us * operator.count, price: { ...price, us } };
+}
+
+/** Names of all operators that any step of the plan can have. */
+function operatorNames(plan: StepPlan): string[] {
+  const { architecture, parallelism, dtypes, sampling } = plan;
+  const linear = linearOperators(architecture, parallelism, dtypes, sampling, {
+    numTokens: 1,
+    numUnpaddedTokens: 1,
+    numSampledTokens: 1,
+  });
+  const attention = attentionOperators(architecture, parallelism, dtypes.kvDtype, {
+    prefillChunks: [{ newTokens: 1, contextTokens: 0 }],
+    decodeContextTokens: [1],
+  });
+  return [...linear, ...attention].map((operator) => operator.name);
+}

@@ -1,0 +1,199 @@
+import { BlockPool } from "../../src/core/kv/blockPool.js";
+import { KvCacheManager } from "../../src/core/kv/kvCacheManager.js";
+import { Request } from "../../src/core/request/request.js";
+import { requestSpec, type TokenSegment } from "../../src/core/request/requestSpec.js";
+import { ROW_NEW, ROW_RESUMED, ScheduledStep } from "../../src/core/scheduler/scheduledStep.js";
+import { Scheduler } from "../../src/core/scheduler/scheduler.js";
+import { schedulerConfig } from "../../src/core/scheduler/schedulerConfig.js";
+
+export interface ScenarioRequest {
+  readonly id: string;
+  readonly prompt: number;
+  readonly max_tokens: number;
+  readonly arrive_step: number;
+  readonly priority?: number;
+  readonly lora?: number;
+  readonly prompt_segments?: readonly (readonly [string, number])[];
+  readonly spec_accept?: readonly number[];
+}
+
+export interface ScenarioStep {
+  step: number;
+  scheduled: [string, number][];
+  kind: Record<string, string>;
+  drafts: Record<string, number>;
+  preempted: string[];
+  evicted_blocks: number[];
+  free_after_schedule: number;
+  running: string[];
+  waiting: string[];
+  samples: string[];
+  tokens_out: Record<string, number>;
+  finished: string[];
+  free_after_update: number;
+  update_done_before_schedule: number;
+}
+
+export interface Scenario {
+  readonly id: string;
+  readonly title: string;
+  readonly config: {
+    readonly max_num_batched_tokens: number;
+    readonly max_num_seqs: number;
+    readonly block_size: number;
+    readonly num_gpu_blocks: number;
+    readonly max_model_len: number;
+    readonly enable_prefix_caching: boolean;
+    readonly enable_chunked_prefill: boolean;
+    readonly long_prefill_token_threshold: number;
+    readonly policy: "fcfs" | "priority";
+    readonly async_scheduling: boolean;
+    readonly batch_queue_size: number | null;
+    readonly num_spec_tokens: number;
+    readonly spec_uses_draft_kv: boolean;
+    readonly max_loras: number;
+    readonly sliding_window: number;
+    readonly no_chunk_rule: "stop" | "skip";
+  };
+  readonly requests: readonly ScenarioRequest[];
+  readonly usable_blocks: number;
+  readonly expected_steps: readonly ScenarioStep[];
+  readonly final_free: number;
+}
+
+/** A pool that notes which blocks lost their contents. */
+class TracingBlockPool extends BlockPool {
+  readonly evicted: number[] = [];
+
+  protected override evict(blockId: number): void {
+    this.evicted.push(blockId);
+    super.evict(blockId);
+  }
+}
+
+interface InFlight {
+  readonly step: ScheduledStep;
+  readonly trace: ScenarioStep;
+}
+
+/** Runs a scenario the way the engine loop does, with up to D steps in flight. @returns its steps and the blocks free at the end */
+export function runScenario(scenario: Scenario): { steps: ScenarioStep[]; finalFree: number; usableBlocks: number } {
+  const { config } = scenario;
+  const pool = new TracingBlockPool(config.num_gpu_blocks);
+  const scheduler = buildScheduler(scenario, pool);
+  const arrivals = buildRequests(scenario);
+  const depth = config.batch_queue_size ?? (config.async_scheduling ? 2 : 1);
+  const queue: InFlight[] = [];
+  const steps: ScenarioStep[] = [];
+  let numArrived = 0;
+  for (;;) {
+    while (numArrived < arrivals.length && scenario.requests[numArrived]!.arrive_step <= steps.length + 1) {
+      scheduler.add(arrivals[numArrived++]!);
+    }
+    if (scheduler.hasRequests) {
+      const step = new ScheduledStep(config.max_num_seqs);
+      pool.evicted.length = 0;
+      scheduler.schedule(step);
+      const trace = traceSchedule(steps.length + 1, step, scheduler, pool);
+      steps.push(trace);
+      queue.push({ step, trace });
+      if (step.numRequests > 0 && queue.length < depth) continue;
+    }
+    const oldest = queue.shift();
+    if (oldest === undefined) break;
+    scheduler.update(oldest.step);
+    traceUpdate(oldest, scheduler, steps.length + 1);
+    if (steps.length > 1000) throw new Error("the scenario does not end");
+  }
+  return { steps, finalFree: pool.numFreeBlocks, usableBlocks: pool.numUsableBlocks };
+}
+
+function buildScheduler({ config }: Scenario, pool: BlockPool): Scheduler {
+  const kv = new KvCacheManager(pool, {
+    blockSize: config.block_size,
+    enablePrefixCaching: config.enable_prefix_caching,
+    slidingWindow: config.sliding_window,
+  });
+  return new Scheduler(
+    schedulerConfig({
+      maxNumSeqs: config.max_num_seqs,
+      maxNumBatchedTokens: config.max_num_batched_tokens,
+      maxModelLen: config.max_model_len,
+      enableChunkedPrefill: config.enable_chunked_prefill,
+      longPrefillTokenThreshold: config.long_prefill_token_threshold,
+      schedulingPolicy: config.policy,
+      noChunkRule: config.no_chunk_rule,
+      asyncScheduling: config.async_scheduling,
+      numSpecTokens: config.num_spec_tokens,
+      specUsesDraftKv: config.spec_uses_draft_kv,
+      maxLoras: config.max_loras,
+    }),
+    kv,
+  );
+}
+
+function buildRequests(scenario: Scenario): Request[] {
+  const contentIds = new Map<string, number>();
+  const contentOf = (tag: string) => {
+    const known = contentIds.get(tag) ?? contentIds.size;
+    contentIds.set(tag, known);
+    return known;
+  };
+  return scenario.requests.map((request, index) => {
+    const tagged = request.prompt_segments ?? [[`prompt of ${request.id}`, request.prompt] as const];
+    const promptSegments: TokenSegment[] = tagged.map(([tag, numTokens]) => ({ contentId: contentOf(tag), numTokens }));
+    const draws = [...(request.spec_accept ?? [])];
+    const spec = requestSpec({
+      id: request.id,
+      arrivalUs: 0,
+      promptSegments,
+      maxTokens: request.max_tokens,
+      outputContentId: contentOf(`output of ${request.id}`),
+      priority: request.priority ?? 0,
+      lora: request.lora === undefined ? null : `adapter ${request.lora}`,
+    });
+    return new Request(spec, index, () => draws.shift() ?? 0);
+  });
+}
+
+function traceSchedule(
+  number: number,
+  step: ScheduledStep,
+  scheduler: Scheduler,
+  pool: TracingBlockPool,
+): ScenarioStep {
+  const trace: ScenarioStep = {
+    step: number,
+    scheduled: [],
+    kind: {},
+    drafts: {},
+    preempted: step.preempted.slice(0, step.numPreempted).map((request) => request.id),
+    evicted_blocks: [...pool.evicted],
+    free_after_schedule: pool.numFreeBlocks,
+    running: scheduler.running.map((request) => request.id),
+    waiting: scheduler.waitingInOrder().map((request) => request.id),
+    samples: [],
+    tokens_out: {},
+    finished: [],
+    free_after_update: -1,
+    update_done_before_schedule: -1,
+  };
+  for (let row = 0; row < step.numRequests; row++) {
+    const { id } = step.requests[row]!;
+    trace.scheduled.push([id, step.numNewTokens[row]!]);
+    const kind = step.kind[row] === ROW_NEW ? "new" : step.kind[row] === ROW_RESUMED ? "resumed" : "running";
+    trace.kind[id] = step.numHitTokens[row]! > 0 ? `${kind}+hit${step.numHitTokens[row]}` : kind;
+    if (step.numDraftTokens[row]! > 0) trace.drafts[id] = step.numDraftTokens[row]!;
+    if (step.isSampled[row] === 1) trace.samples.push(id);
+  }
+  return trace;
+}
+
+function traceUpdate({ step, trace }: InFlight, scheduler: Scheduler, nextSchedule: number): void {
+  for (let row = 0; row < step.numRequests; row++) {
+    if (step.numTokensOut[row]! > 0) trace.tokens_out[step.requests[row]!.id] = step.numTokensOut[row]!;
+  }
+  trace.finished = step.finished.slice(0, step.numFinished).map((request) => request.id);
+  trace.free_after_update = scheduler.kv.pool.numFreeBlocks;
+  trace.update_done_before_schedule = nextSchedule;
+}

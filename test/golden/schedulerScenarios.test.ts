@@ -1,0 +1,29 @@
+import { describe, expect, it } from "vitest";
+import { runScenario, type Scenario } from "./scenarioDriver.js";
+import { readSpecJson } from "./specFile.js";
+
+interface ScenarioFile {
+  readonly scenarios: readonly Scenario[];
+}
+
+const FILES = [
+  { path: "vllm-scheduler/scenarios.json", numScenarios: 29 },
+  { path: "vllm-scheduler/scenarios_extra.json", numScenarios: 12 },
+];
+
+for (const { path, numScenarios } of FILES) {
+  const file = readSpecJson(path) as ScenarioFile | null;
+
+  describe.skipIf(file === null)(`schedules of ${path} (skipped when ../shared is absent)`, () => {
+    it("are all here", () => {
+      expect(file?.scenarios).toHaveLength(numScenarios);
+    });
+
+    it.each(file?.scenarios ?? [])("$id: $title", (scenario) => {
+      const { steps, finalFree, usableBlocks } = runScenario(scenario);
+      expect(usableBlocks).toBe(scenario.usable_blocks);
+      expect(steps).toEqual(scenario.expected_steps);
+      expect(finalFree).toBe(scenario.final_free);
+    });
+  });
+}
