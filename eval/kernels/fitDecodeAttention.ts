@@ -1,4 +1,5 @@
 import {
+  compileDecodeSurfaces,
   type DecodeAttentionConstants,
   decodeAttentionBaseUs,
   decodeAttentionUs,
@@ -6,7 +7,8 @@ import {
 } from "../../src/core/kernels/decodeAttentionKernel.js";
 import { CompiledSurface, type EfficiencySurface } from "../../src/core/kernels/efficiencySurface.js";
 import { fitLogParameters } from "../../src/core/kernels/fit/levenbergMarquardt.js";
-import { fitSurface } from "../../src/core/kernels/fit/surfaceFit.js";
+import { decodeLnBase } from "../../src/core/kernels/fit/lnBases.js";
+import { fitSurface, type SurfaceRows } from "../../src/core/kernels/fit/surfaceFit.js";
 import type { DecodeAttentionEfficiency } from "../../src/core/kernels/gpuEfficiency.js";
 import type { GpuRoofs } from "../../src/core/kernels/gpuRoofs.js";
 import type { KvDtype } from "../../src/core/units/dtype.js";
@@ -17,12 +19,11 @@ const HEAD_DIM = 128;
 /** KV this small costs nothing but the launch, wherever it lies. */
 const LAUNCH_ONLY_FRACTION = 0.04;
 
-/** Over (requests × KV heads, context, query heads per KV head: alone or grouped). */
-const KNOTS: EfficiencySurface["knots"] = [
-  [1, 4, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 16384],
-  [32, 128, 256, 512, 1024, 2048, 4096, 8192, 32768, 131072],
-  [1, 2],
-];
+const ROW_KNOTS = [1, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 16384];
+const CONTEXT_KNOTS = [32, 128, 256, 512, 1024, 2048, 4096, 8192, 32768, 131072];
+/** Query heads per KV head: kernels differ between one and several. */
+const GROUP_KNOTS: EfficiencySurface["knots"] = [ROW_KNOTS, CONTEXT_KNOTS, [1, 2]];
+const KV_HEAD_KNOTS: EfficiencySurface["knots"] = [ROW_KNOTS, CONTEXT_KNOTS, [1, 2, 8]];
 
 /** Rows are (batch, context, heads, KV heads). One copy of the KV is read over and over. */
 export function isDecodeResident(row: MeasuredRow, l2Bytes: number, dtype: KvDtype): boolean {
@@ -60,30 +61,34 @@ export function fitDecodeAttention(
   };
   const base = (row: MeasuredRow): number =>
     decodeAttentionBaseUs(constants, roofs, row.dims[0]! * row.dims[3]!, readBytes(row, dtype));
-  const bytesPerKvToken = kvBytes(1, 1, HEAD_DIM, dtype);
-  const surface = fitSurface(
-    KNOTS,
-    {
-      x: Float64Array.from(rows, (row) => row.dims[0]! * row.dims[3]!),
-      y: Float64Array.from(rows, (row) => row.dims[1]!),
-      z: Float64Array.from(rows, (row) => row.dims[2]! / row.dims[3]!),
-      lnRatio: Float64Array.from(rows, (row) => {
-        const us = isDecodeResident(row, l2Bytes, dtype) ? Math.max(row.us, base(row)) : row.us;
-        return Math.log(us / base(row));
-      }),
-      weight: Float64Array.from(rows, (row) => (isDecodeResident(row, l2Bytes, dtype) ? 0.3 : 1)),
-    },
-    {
-      ridge: 0.02,
-      smoothness: 0.1,
-      huberLn: 0.12,
-      risingAxes: [0, 1],
-      lnBases: [
-        (x, y) => Math.log(decodeAttentionBaseUs(constants, roofs, Math.exp(x), Math.exp(x + y) * bytesPerKvToken)),
-      ],
-    },
-  );
-  return { ...constants, surface };
+  const groupRows: SurfaceRows = {
+    x: Float64Array.from(rows, (row) => row.dims[0]! * row.dims[3]!),
+    y: Float64Array.from(rows, (row) => row.dims[1]!),
+    z: Float64Array.from(rows, (row) => row.dims[2]! / row.dims[3]!),
+    lnRatio: Float64Array.from(rows, (row) => {
+      const us = isDecodeResident(row, l2Bytes, dtype) ? Math.max(row.us, base(row)) : row.us;
+      return Math.log(us / base(row));
+    }),
+    weight: Float64Array.from(rows, (row) => (isDecodeResident(row, l2Bytes, dtype) ? 0.3 : 1)),
+  };
+  const options = { ridge: 0.02, smoothness: 0.1, huberLn: 0.12, risingAxes: [0, 1] } as const;
+  const groupSurface = fitSurface(GROUP_KNOTS, groupRows, {
+    ...options,
+    lnBases: [decodeLnBase(constants, roofs, dtype)],
+  });
+  const byGroup = new CompiledSurface(groupSurface);
+  const kvHeadRows: SurfaceRows = {
+    ...groupRows,
+    z: Float64Array.from(rows, (row) => row.dims[3]!),
+    lnRatio: groupRows.lnRatio.map(
+      (lnRatio, i) => lnRatio - Math.log(byGroup.factor(groupRows.x[i]!, groupRows.y[i]!, groupRows.z[i]!)),
+    ),
+  };
+  const kvHeadSurface = fitSurface(KV_HEAD_KNOTS, kvHeadRows, {
+    ...options,
+    lnBases: [0, Math.LN2].map((lnGroup) => decodeLnBase(constants, roofs, dtype, byGroup, lnGroup)),
+  });
+  return { ...constants, groupSurface, kvHeadSurface };
 }
 
 /** A predictor for rows (batch, context, heads, KV heads). */
@@ -92,9 +97,9 @@ export function decodePredictor(
   roofs: GpuRoofs,
   dtype: KvDtype,
 ): (row: MeasuredRow) => number {
-  const surface = fit.surface === null ? null : new CompiledSurface(fit.surface);
+  const surfaces = compileDecodeSurfaces(fit);
   return (row) => {
     const [batch, context, numHeads, numKvHeads] = row.dims as [number, number, number, number];
-    return decodeAttentionUs(fit, surface, roofs, batch, batch * context, numHeads, numKvHeads, HEAD_DIM, dtype);
+    return decodeAttentionUs(fit, surfaces, roofs, batch, batch * context, numHeads, numKvHeads, HEAD_DIM, dtype);
   };
 }

@@ -1,7 +1,14 @@
 import { CompiledSurface, type EfficiencySurface } from "../../src/core/kernels/efficiencySurface.js";
 import { fitLogParameters } from "../../src/core/kernels/fit/levenbergMarquardt.js";
+import { gemmLnBase } from "../../src/core/kernels/fit/lnBases.js";
 import { fitSurface } from "../../src/core/kernels/fit/surfaceFit.js";
-import { gemmBytes, gemmUs, peakFlopsPerUs, type RoofConstants, roofBaseUs } from "../../src/core/kernels/gemmKernel.js";
+import {
+  gemmBytes,
+  gemmUs,
+  peakFlopsPerUs,
+  type RoofConstants,
+  roofBaseUs,
+} from "../../src/core/kernels/gemmKernel.js";
 import type { RoofEfficiency } from "../../src/core/kernels/gpuEfficiency.js";
 import type { GpuRoofs } from "../../src/core/kernels/gpuRoofs.js";
 import type { WeightDtype } from "../../src/core/units/dtype.js";
@@ -72,7 +79,7 @@ export function fitGemm(
       smoothness: 0.3,
       huberLn: 0.12,
       risingAxes: [0, 1, 2],
-      lnBases: [(x, y, z) => Math.log(baseUs(constants, Math.exp(x), Math.exp(y), Math.exp(z)))],
+      lnBases: [gemmLnBase(constants, roofs, dtype)],
     },
   );
   return { ...constants, surface };

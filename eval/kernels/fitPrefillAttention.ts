@@ -48,7 +48,11 @@ export function fitPrefillAttention(
     new Float64Array(rows.length).fill(1),
     (parameters, i) => {
       const [launch, wave, tile, kvHead, ...rest] = parameters;
-      return prefillPredictor(fitOf([launch!, wave!, decodeMemoryEfficiency, tile!, kvHead!, ...rest]), roofs, dtype)(rows[i]!);
+      return prefillPredictor(
+        fitOf([launch!, wave!, decodeMemoryEfficiency, tile!, kvHead!, ...rest]),
+        roofs,
+        dtype,
+      )(rows[i]!);
     },
     { maxIterations: 25, huberLn: 0.15 },
   );

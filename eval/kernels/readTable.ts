@@ -10,7 +10,9 @@ export async function readTable(root: string, path: string): Promise<TableRow[]>
   const file = await asyncBufferFromFile(join(root, "systems/data", path));
   const rows = await parquetReadObjects({ file, compressors });
   return rows.map((row) =>
-    Object.fromEntries(Object.entries(row).map(([key, value]) => [key, typeof value === "bigint" ? Number(value) : value])),
+    Object.fromEntries(
+      Object.entries(row).map(([key, value]) => [key, typeof value === "bigint" ? Number(value) : value]),
+    ),
   );
 }
 

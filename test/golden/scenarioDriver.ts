@@ -2,9 +2,10 @@ import { BlockPool } from "../../src/core/kv/blockPool.js";
 import { KvCacheManager } from "../../src/core/kv/kvCacheManager.js";
 import { Request } from "../../src/core/request/request.js";
 import { requestSpec, type TokenSegment } from "../../src/core/request/requestSpec.js";
-import { ROW_NEW, ROW_RESUMED, ScheduledStep } from "../../src/core/scheduler/scheduledStep.js";
+import { ROW_NEW, ROW_RESUMED, type ScheduledStep } from "../../src/core/scheduler/scheduledStep.js";
 import { Scheduler } from "../../src/core/scheduler/scheduler.js";
 import { schedulerConfig } from "../../src/core/scheduler/schedulerConfig.js";
+import { runEngineLoop } from "../reference/engineLoop.js";
 
 export interface ScenarioRequest {
   readonly id: string;
@@ -71,40 +72,28 @@ class TracingBlockPool extends BlockPool {
   }
 }
 
-interface InFlight {
-  readonly step: ScheduledStep;
-  readonly trace: ScenarioStep;
-}
-
 /** Runs a scenario the way the engine loop does, with up to D steps in flight. @returns its steps and the blocks free at the end */
 export function runScenario(scenario: Scenario): { steps: ScenarioStep[]; finalFree: number; usableBlocks: number } {
   const { config } = scenario;
   const pool = new TracingBlockPool(config.num_gpu_blocks);
   const scheduler = buildScheduler(scenario, pool);
-  const arrivals = buildRequests(scenario);
+  const arrivals = buildRequests(scenario).map((request, index) => ({
+    request,
+    arriveStep: scenario.requests[index]!.arrive_step,
+  }));
   const depth = config.batch_queue_size ?? (config.async_scheduling ? 2 : 1);
-  const queue: InFlight[] = [];
   const steps: ScenarioStep[] = [];
-  let numArrived = 0;
-  for (;;) {
-    while (numArrived < arrivals.length && scenario.requests[numArrived]!.arrive_step <= steps.length + 1) {
-      scheduler.add(arrivals[numArrived++]!);
-    }
-    if (scheduler.hasRequests) {
-      const step = new ScheduledStep(config.max_num_seqs);
+  runEngineLoop(scheduler, arrivals, depth, {
+    beforeSchedule: () => {
       pool.evicted.length = 0;
-      scheduler.schedule(step);
-      const trace = traceSchedule(steps.length + 1, step, scheduler, pool);
-      steps.push(trace);
-      queue.push({ step, trace });
-      if (step.numRequests > 0 && queue.length < depth) continue;
-    }
-    const oldest = queue.shift();
-    if (oldest === undefined) break;
-    scheduler.update(oldest.step);
-    traceUpdate(oldest, scheduler, steps.length + 1);
-    if (steps.length > 1000) throw new Error("the scenario does not end");
-  }
+    },
+    afterSchedule: (step, stepNumber) => {
+      steps.push(traceSchedule(stepNumber, step, scheduler, pool));
+    },
+    afterUpdate: (step, stepNumber, nextStep) => {
+      traceUpdate(steps[stepNumber - 1]!, step, scheduler, nextStep);
+    },
+  });
   return { steps, finalFree: pool.numFreeBlocks, usableBlocks: pool.numUsableBlocks };
 }
 
@@ -189,7 +178,7 @@ function traceSchedule(
   return trace;
 }
 
-function traceUpdate({ step, trace }: InFlight, scheduler: Scheduler, nextSchedule: number): void {
+function traceUpdate(trace: ScenarioStep, step: ScheduledStep, scheduler: Scheduler, nextSchedule: number): void {
   for (let row = 0; row < step.numRequests; row++) {
     if (step.numTokensOut[row]! > 0) trace.tokens_out[step.requests[row]!.id] = step.numTokensOut[row]!;
   }

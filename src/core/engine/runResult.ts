@@ -1,3 +1,5 @@
+import type { RequestRecord } from "../metrics/requestRecord.js";
+import type { RequestSpec } from "../request/requestSpec.js";
 import type { ScheduledStep } from "../scheduler/scheduledStep.js";
 import type { Scheduler } from "../scheduler/scheduler.js";
 
@@ -16,6 +18,15 @@ export interface EngineStats {
   readonly gpuBusyUs: number;
   /** Share of GPU time by component; sums to 1. */
   readonly componentShares: Readonly<Record<string, number>>;
+}
+
+/** What a server made of a workload. */
+export interface ServedRun {
+  /** In order of submission. */
+  readonly records: readonly RequestRecord[];
+  /** Parallel to `records`: what was asked. */
+  readonly specs: readonly RequestSpec[];
+  readonly stats: EngineStats;
 }
 
 /** Watches a run without changing it. */

@@ -9,7 +9,7 @@ import type { ServerOverheads } from "../stepmodel/serverOverheads.js";
 import type { StepModel } from "../stepmodel/stepModel.js";
 import type { Workload } from "../workload/workload.js";
 import { gpuStepUs } from "./gpuStepUs.js";
-import type { EngineStats, StepObserver } from "./runResult.js";
+import type { EngineStats, ServedRun, StepObserver } from "./runResult.js";
 
 /** Order of what happens at the same instant. */
 const PRIORITY = { finishSeen: 0, enter: 1, giveUp: 2 } as const;
@@ -53,6 +53,8 @@ export class ServerLoop {
   readonly #componentsUs: Float64Array;
   /** By order of submission; a hole until the request has ended. */
   readonly #records: RequestRecord[] = [];
+  /** Parallel to `#records`: what was asked. */
+  readonly #specs: RequestSpec[] = [];
   readonly #idleSteps: ScheduledStep[] = [];
   readonly #inFlight: StepInFlight[] = [];
   readonly #live = new Set<Request>();
@@ -74,11 +76,11 @@ export class ServerLoop {
     this.#componentsUs = new Float64Array(parts.stepModel.componentNames.length);
   }
 
-  /** Runs until no request is left. @returns records in order of submission */
-  run(): { records: readonly RequestRecord[]; stats: EngineStats } {
+  /** Runs until no request is left. */
+  run(): ServedRun {
     while (this.#advance()) {}
     for (const request of this.#live) this.#record(request, "unfinished", "the run ended before it finished");
-    return { records: this.#records, stats: this.#stats() };
+    return { records: this.#records, specs: this.#specs, stats: this.#stats() };
   }
 
   /** One turn of the engine core's busy loop. @returns false when nothing is left to do */
@@ -179,6 +181,7 @@ export class ServerLoop {
     const { overheads } = this.#parts;
     const request = new Request(spec, this.#numSubmitted++);
     this.#live.add(request);
+    this.#specs.push(spec);
     const delayUs = overheads.frontEndUs + overheads.frontEndUsPerPromptToken * spec.numPromptTokens;
     const enterUs = Math.max(this.#frontEndFreeUs, spec.arrivalUs + Math.round(delayUs));
     this.#frontEndFreeUs = enterUs;

@@ -6,8 +6,9 @@ import { createWorkload } from "../workload/createWorkload.js";
 import type { Workload } from "../workload/workload.js";
 import { createServer, type Deployment, type Server } from "./createServer.js";
 import type { RunConfig } from "./runConfig.js";
-import type { EngineStats, StepObserver } from "./runResult.js";
+import type { EngineStats, ServedRun, StepObserver } from "./runResult.js";
 import { ServerLoop } from "./serverLoop.js";
+import { ROOFSERVE_VERSION } from "./version.js";
 
 /** The `roofserve.run/1` contract: keys are API. */
 export interface RunSummary extends RunMetrics {
@@ -31,10 +32,8 @@ export interface RunSummary extends RunMetrics {
 }
 
 /** A finished run: the summary, and every request. */
-export interface SimulationResult {
+export interface SimulationResult extends Pick<ServedRun, "records" | "specs"> {
   readonly summary: RunSummary;
-  /** In order of submission. */
-  readonly records: readonly RequestRecord[];
 }
 
 /** What a run may be given besides its config. */
@@ -44,9 +43,6 @@ export interface SimulateOptions {
   readonly observer?: StepObserver;
 }
 
-/** Printed in every result. */
-export const ROOFSERVE_VERSION = "0.1.0";
-
 /**
  * Simulates one run. Deterministic: the same deployment, config and options give the same result to the last bit.
  * @throws ConfigError, CapacityError
@@ -54,16 +50,12 @@ export const ROOFSERVE_VERSION = "0.1.0";
 export function simulate(deployment: Deployment, config: RunConfig, options: SimulateOptions = {}): SimulationResult {
   const server = createServer(deployment, config.engine, config.sampling);
   const workload = createWorkload(config.workload, config.seed, options.specs === undefined ? {} : { specs: options.specs });
-  const { records, stats } = runServer(server, workload, options.observer);
-  return { summary: summarise({ ...config, engine: server.engine }, records, stats), records };
+  const { records, specs, stats } = runServer(server, workload, options.observer);
+  return { summary: summarise({ ...config, engine: server.engine }, records, stats), records, specs };
 }
 
 /** Lets a server work off a workload. */
-export function runServer(
-  server: Server,
-  workload: Workload,
-  observer?: StepObserver,
-): { records: readonly RequestRecord[]; stats: EngineStats } {
+export function runServer(server: Server, workload: Workload, observer?: StepObserver): ServedRun {
   return new ServerLoop(server.parts, workload, observer ?? null).run();
 }
 

@@ -1,5 +1,5 @@
 import type { KvDtype } from "../units/dtype.js";
-import type { CompiledSurface } from "./efficiencySurface.js";
+import { CompiledSurface } from "./efficiencySurface.js";
 import type { DecodeAttentionEfficiency } from "./gpuEfficiency.js";
 import type { GpuRoofs } from "./gpuRoofs.js";
 
@@ -39,17 +39,30 @@ export function decodeAttentionBaseUs(
   return fit.launchUs + Math.sqrt(waveUs * waveUs + memoryUs * memoryUs);
 }
 
+/** Shape corrections of decode attention, ready for evaluation. */
+export interface DecodeAttentionSurfaces {
+  /** Over (requests × KV heads, mean context, query heads per KV head). */
+  readonly byGroup: CompiledSurface;
+  /** Over (requests × KV heads, mean context, KV heads). */
+  readonly byKvHeads: CompiledSurface;
+}
+
+export function compileDecodeSurfaces(fit: DecodeAttentionEfficiency): DecodeAttentionSurfaces | null {
+  if (fit.groupSurface === null || fit.kvHeadSurface === null) return null;
+  return { byGroup: new CompiledSurface(fit.groupSurface), byKvHeads: new CompiledSurface(fit.kvHeadSurface) };
+}
+
 /**
  * µs of one decode attention launch, KV write included; allocation-free, priced every step.
  *
- * @param surface correction over (requests × KV heads, mean context, query heads per KV head), or null. The price rises with
- *   the requests at equal mean context, and with the context; at equal SUM of contexts more requests can be faster,
- *   as they are on the GPU (few long rows leave SMs idle)
+ * The price rises with the requests at equal mean context, and with the context. At equal SUM of contexts more
+ * requests can be faster, as they are on the GPU: a few long rows leave SMs idle.
+ *
  * @param sumContextTokens Σ KV tokens read, sliding window applied
  */
 export function decodeAttentionUs(
   fit: DecodeAttentionConstants,
-  surface: CompiledSurface | null,
+  surfaces: DecodeAttentionSurfaces | null,
   roofs: GpuRoofs,
   numRequests: number,
   sumContextTokens: number,
@@ -62,7 +75,11 @@ export function decodeAttentionUs(
   const numKvRows = numRequests * numKvHeads;
   const readBytes = kvBytes(sumContextTokens, numKvHeads, headDim, dtype);
   const baseUs = decodeAttentionBaseUs(fit, roofs, numKvRows, readBytes);
-  if (surface === null) return Math.max(baseUs, readBytes / roofs.bytesPerUs);
-  const meanContext = (sumContextTokens / numRequests) * (headDim / REFERENCE_HEAD_DIM);
-  return Math.max(baseUs * surface.factor(numKvRows, meanContext, numHeads / numKvHeads), readBytes / roofs.bytesPerUs);
+  if (surfaces === null) return Math.max(baseUs, readBytes / roofs.bytesPerUs);
+  const lnRows = Math.log(numKvRows);
+  const lnContext = Math.log((sumContextTokens / numRequests) * (headDim / REFERENCE_HEAD_DIM));
+  const lnFactor =
+    surfaces.byGroup.lnFactor(lnRows, lnContext, Math.log(numHeads / numKvHeads)) +
+    surfaces.byKvHeads.lnFactor(lnRows, lnContext, Math.log(numKvHeads));
+  return Math.max(baseUs * Math.exp(lnFactor), readBytes / roofs.bytesPerUs);
 }

@@ -7,12 +7,20 @@ const ascending = z
   .array(positive)
   .min(1)
   .max(64)
-  .refine((knots) => knots.every((knot, i) => i === 0 || knot > knots[i - 1]!), "must ascend");
+  .refine((knots) => knots.every((knot, i) => i === 0 || knot > knots[i - 1]!), "must ascend")
+  .readonly();
 
 const surfaceSchema = z
   .strictObject({
-    knots: z.tuple([ascending, ascending, ascending]).describe("shape numbers at which the correction is given"),
-    lnFactors: z.array(z.number().min(-4).max(4)).max(4096).describe("ln of the factor on the base time, row-major"),
+    knots: z
+      .tuple([ascending, ascending, ascending])
+      .readonly()
+      .describe("shape numbers at which the correction is given"),
+    lnFactors: z
+      .array(z.number().min(-4).max(4))
+      .max(4096)
+      .readonly()
+      .describe("ln of the factor on the base time, row-major"),
   })
   .refine(
     ({ knots, lnFactors }) => lnFactors.length === knots[0].length * knots[1].length * knots[2].length,
@@ -32,7 +40,8 @@ const decodeAttentionSchema = z.strictObject({
   waveUs: nonNegative.describe("µs per wave of (requests × KV heads) over the SMs"),
   rampUs: nonNegative.describe("µs that streaming loses before it reaches its bandwidth"),
   memoryEfficiency: fraction.describe("fraction of datasheet bandwidth when streaming KV"),
-  surface: surfaceSchema.nullable(),
+  groupSurface: surfaceSchema.nullable().describe("over requests × KV heads, context, query heads per KV head"),
+  kvHeadSurface: surfaceSchema.nullable().describe("over requests × KV heads, context, KV heads"),
 });
 
 const prefillAttentionSchema = z
@@ -91,6 +100,7 @@ export const gpuEfficiencySchema = z.strictObject({
       numSms: z.number().int().positive(),
       l2Bytes: positive,
       interconnectBytesPerS: positive,
+      interconnectKind: z.enum(["nvlink", "pcie"]),
     })
     .describe("datasheet values the efficiencies are fractions of"),
   gemm: z.strictObject({ bf16: roofSchema, fp8: roofSchema.nullable(), int4: roofSchema.nullable() }),

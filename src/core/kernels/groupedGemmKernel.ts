@@ -58,6 +58,7 @@ export function groupedGemmUs(
   const us =
     surface === null
       ? baseUs
-      : baseUs * surface.factor(localRows(shape) / shape.numLocalExperts, shape.numLocalExperts, shape.intermediateSize);
+      : baseUs *
+        surface.factor(localRows(shape) / shape.numLocalExperts, shape.numLocalExperts, shape.intermediateSize);
   return Math.max(us, bytes / roofs.bytesPerUs, flops / peak);
 }

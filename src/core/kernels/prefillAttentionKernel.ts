@@ -78,6 +78,11 @@ export class PrefillAttentionCost {
     if (tileTokens > this.#longestTileTokens) this.#longestTileTokens = tileTokens;
   }
 
+  /** µs at vanishing work; shared with the decode attention of the same step. */
+  get launchUs(): number {
+    return this.#fit.launchUs;
+  }
+
   /** FLOPs of the chunks added so far, masked positions not counted. */
   get flops(): number {
     return 4 * this.#heads.numHeads * this.#heads.headDim * this.#attendedTokens;
@@ -90,8 +95,7 @@ export class PrefillAttentionCost {
     const fit = this.#fit;
     const roofs = this.#roofs;
     const headScale = headDim / REFERENCE_HEAD_DIM / PS_PER_US;
-    const workUs =
-      headScale * (numHeads * this.#tokenWorkPs + numKvHeads * fit.kvHeadTokenPs * this.#newTokens);
+    const workUs = headScale * (numHeads * this.#tokenWorkPs + numKvHeads * fit.kvHeadTokenPs * this.#newTokens);
     const streamUs =
       (fit.waveUs * this.#numChunks * numKvHeads) / roofs.numSms +
       kvBytes(this.#kvTokens, numKvHeads, headDim, kvDtype) / (roofs.bytesPerUs * fit.memoryEfficiency);

@@ -4,14 +4,16 @@ import { ACTIVATION_BYTES } from "./gemmOperator.js";
 import { kvBytesPerTokenOfLayer } from "./kvCacheSize.js";
 import { attentionKinds } from "./layerKinds.js";
 import type { AttentionArchitecture, ModelArchitecture } from "./modelArchitecture.js";
-import type { Operator, TokenShapes } from "./operator.js";
+import type { Operator, PrefillChunk, TokenShapes } from "./operator.js";
 import { type AttentionShard, type Parallelism, shardAttention } from "./sharding.js";
 
 /** The part of a step's shapes that attention depends on. */
 export type AttentionTokens = Pick<TokenShapes, "prefillChunks" | "decodeContextTokens">;
 
-/** One kind of attention layer on one GPU. */
-interface AttentionLayer {
+/** One kind of attention layer on one GPU: what a step model keeps between steps. */
+export interface AttentionLayer {
+  /** `_sliding` for windowed layers of a model that has full attention too, else empty. */
+  readonly nameSuffix: "" | "_sliding";
   readonly attention: AttentionArchitecture;
   readonly shard: AttentionShard;
   readonly count: number;
@@ -20,9 +22,24 @@ interface AttentionLayer {
   readonly kvTokenBytes: number;
 }
 
+export function attentionLayers(
+  architecture: ModelArchitecture,
+  parallelism: Parallelism,
+  kvDtype: KvDtype,
+): AttentionLayer[] {
+  const kinds = attentionKinds(architecture);
+  return kinds.map(({ attention, count }) => ({
+    nameSuffix: kinds.length > 1 && attention.slidingWindow > 0 ? "_sliding" : "",
+    attention,
+    shard: shardAttention(attention, parallelism.tensorParallelSize),
+    count,
+    kvDtype,
+    kvTokenBytes: kvBytesPerTokenOfLayer(attention, parallelism.tensorParallelSize, kvDtype),
+  }));
+}
+
 /**
  * Attention of a step: per kind of layer one prefill and one decode operator, where the step has such rows.
- * Layers with a sliding window are named `…_sliding` in models that also have full attention.
  * Writing the new tokens' KV is part of them.
  */
 export function attentionOperators(
@@ -31,85 +48,74 @@ export function attentionOperators(
   kvDtype: KvDtype,
   tokens: AttentionTokens,
 ): Operator[] {
-  const kinds = attentionKinds(architecture);
   const operators: Operator[] = [];
-  for (const { attention, count } of kinds) {
-    const shard = shardAttention(attention, parallelism.tensorParallelSize);
-    const kvTokenBytes = kvBytesPerTokenOfLayer(attention, parallelism.tensorParallelSize, kvDtype);
-    const suffix = kinds.length > 1 && attention.slidingWindow > 0 ? "_sliding" : "";
-    const layer = { attention, shard, count, kvDtype, kvTokenBytes };
-    if (tokens.prefillChunks.length > 0) operators.push(prefillOperator(`attention_prefill${suffix}`, layer, tokens));
-    if (tokens.decodeContextTokens.length > 0) {
-      operators.push(decodeOperator(`attention_decode${suffix}`, layer, tokens));
+  for (const layer of attentionLayers(architecture, parallelism, kvDtype)) {
+    if (tokens.prefillChunks.length > 0) operators.push(prefillAttentionOperator(layer, tokens.prefillChunks));
+    const numRequests = tokens.decodeContextTokens.length;
+    if (numRequests === 0) continue;
+    let sumContextTokens = 0;
+    for (const contextTokens of tokens.decodeContextTokens) {
+      sumContextTokens += decodeKvTokens(contextTokens, layer.attention.slidingWindow);
     }
+    operators.push(decodeAttentionOperator(layer, numRequests, sumContextTokens));
   }
   return operators;
 }
 
-function prefillOperator(name: string, layer: AttentionLayer, tokens: AttentionTokens): Operator {
-  const { attention, shard, count, kvDtype, kvTokenBytes } = layer;
+/** Prefill attention of one kind of layer over all chunks of a step. */
+export function prefillAttentionOperator(layer: AttentionLayer, chunks: readonly PrefillChunk[]): Operator {
+  const { attention, shard } = layer;
   const { slidingWindow } = attention;
   let numNewTokens = 0;
   let numPairs = 0;
   let numKvTokens = 0;
-  for (const chunk of tokens.prefillChunks) {
+  for (const chunk of chunks) {
     numNewTokens += chunk.newTokens;
     numPairs += attendedPairs(chunk, slidingWindow);
     numKvTokens += prefillKvTokens(chunk, slidingWindow);
   }
+  const { numHeads, numKvHeads, headDim } = shard;
+  const { kvDtype } = layer;
   return {
-    name,
-    dims: {
-      category: "attention-prefill",
-      numHeads: shard.numHeads,
-      numKvHeads: shard.numKvHeads,
-      headDim: shard.headDim,
-      kvDtype,
-      slidingWindow,
-      chunks: tokens.prefillChunks,
-    },
-    count,
-    ...attentionWork(shard, { numQueries: numNewTokens, numPairs, numKvTokens, kvTokenBytes }),
+    name: `attention_prefill${layer.nameSuffix}`,
+    dims: { category: "attention-prefill", numHeads, numKvHeads, headDim, kvDtype, slidingWindow, chunks },
+    ...attentionWork(layer, numNewTokens, numPairs, numKvTokens),
   };
 }
 
-function decodeOperator(name: string, layer: AttentionLayer, tokens: AttentionTokens): Operator {
-  const { attention, shard, count, kvDtype, kvTokenBytes } = layer;
-  const { slidingWindow } = attention;
-  const numRequests = tokens.decodeContextTokens.length;
-  let sumContextTokens = 0;
-  for (const contextTokens of tokens.decodeContextTokens) {
-    sumContextTokens += decodeKvTokens(contextTokens, slidingWindow);
-  }
+/**
+ * Decode attention of one kind of layer.
+ * @param sumContextTokens KV tokens read by all rows, each capped by the window (`decodeKvTokens`)
+ */
+export function decodeAttentionOperator(
+  layer: AttentionLayer,
+  numRequests: number,
+  sumContextTokens: number,
+): Operator {
+  const { slidingWindow } = layer.attention;
+  const { numHeads, numKvHeads, headDim } = layer.shard;
+  const { kvDtype } = layer;
   return {
-    name,
+    name: `attention_decode${layer.nameSuffix}`,
     dims: {
       category: "attention-decode",
-      numHeads: shard.numHeads,
-      numKvHeads: shard.numKvHeads,
-      headDim: shard.headDim,
+      numHeads,
+      numKvHeads,
+      headDim,
       kvDtype,
       slidingWindow,
       numRequests,
       sumContextTokens,
     },
-    count,
-    ...attentionWork(shard, {
-      numQueries: numRequests,
-      numPairs: sumContextTokens,
-      numKvTokens: sumContextTokens,
-      kvTokenBytes,
-    }),
+    ...attentionWork(layer, numRequests, sumContextTokens, sumContextTokens),
   };
 }
 
 /** Two products (QKᵀ and PV) of 2 FLOPs per pair, head and dim; queries in, outputs out, KV read once, new KV written. */
-function attentionWork(
-  shard: AttentionShard,
-  work: { numQueries: number; numPairs: number; numKvTokens: number; kvTokenBytes: number },
-) {
-  const { numQueries, numPairs, numKvTokens, kvTokenBytes } = work;
+function attentionWork(layer: AttentionLayer, numQueries: number, numPairs: number, numKvTokens: number) {
+  const { shard, count, kvTokenBytes } = layer;
   return {
+    count,
     inputShape: [numQueries, shard.numHeads, shard.headDim],
     outputShape: [numQueries, shard.numHeads, shard.headDim],
     flops: 4 * shard.outputSize * numPairs,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { hfQuantizationSchema } from "./hfQuantization.js";
 
 const size = (max: number) => z.number().int().min(1).max(max);
 const count = (max: number) => z.number().int().min(0).max(max);
@@ -39,7 +40,7 @@ export const hfConfigSchema = z.looseObject({
   moe_layer_freq: size(1_000).nullish(),
   decoder_sparse_step: size(1_000).nullish(),
   mlp_only_layers: z.array(count(10_000)).nullish(),
-  quantization_config: z.looseObject({ quant_method: z.string().nullish(), bits: z.number().nullish() }).nullish(),
+  quantization_config: hfQuantizationSchema.nullish(),
 });
 
 export type HfConfig = z.output<typeof hfConfigSchema>;

@@ -4,6 +4,7 @@ import type { WeightDtype } from "../units/dtype.js";
 import { type HfConfig, hfConfigSchema } from "./hfConfigSchema.js";
 import { HF_FAMILIES, type HfFamily } from "./hfFamilies.js";
 import { hfLayerGroups } from "./hfLayers.js";
+import { quantizedWeightDtype, SUPPORTED_QUANTIZATION } from "./hfQuantization.js";
 import { unsupportedParts } from "./hfUnsupported.js";
 import type { ModelArchitecture } from "./modelArchitecture.js";
 
@@ -30,7 +31,8 @@ export function parseHfConfig(json: unknown, id: string, sourceName: string): Mo
     issues.push(...configIssues(parsed.error, config, isNested ? `${sourceName}.text_config` : sourceName));
     throw new ConfigError(issues);
   }
-  issues.push(...contradictions(parsed.data, path));
+  // Sizes of an architecture we do not know need not fit each other the way ours do.
+  if (issues.length === 0) issues.push(...contradictions(parsed.data, path));
   const family = HF_FAMILIES[parsed.data.model_type];
   if (issues.length > 0 || family === undefined) throw new ConfigError(issues);
   return toArchitecture(parsed.data, family, id);
@@ -53,14 +55,10 @@ function toArchitecture(config: HfConfig, family: HfFamily, id: string): ModelAr
 
 /** Quantised checkpoints by method; else 16 bits, as vLLM loads a float32 checkpoint too (as fp16). */
 function weightDtypeOf(config: HfConfig): WeightDtype {
-  const method = config.quantization_config?.quant_method;
-  const bits = config.quantization_config?.bits;
-  if (method === "awq" || method === "awq_marlin" || (method === "gptq" && (bits ?? 4) === 4)) return "int4";
-  if (method === "fp8" || method === "fbgemm_fp8" || method === "modelopt") return "fp8";
+  const quantized = config.quantization_config ? quantizedWeightDtype(config.quantization_config) : null;
+  if (quantized !== null) return quantized;
   return (config.dtype ?? config.torch_dtype ?? "bfloat16") === "bfloat16" ? "bf16" : "fp16";
 }
-
-const KNOWN_QUANTIZATION = ["awq", "awq_marlin", "gptq", "fp8", "fbgemm_fp8", "modelopt"];
 
 /** What single keys cannot tell: sizes that do not fit each other, and MoE keys that are missing. */
 function contradictions(config: HfConfig, path: (key: string) => string): ConfigIssue[] {
@@ -82,13 +80,8 @@ function contradictions(config: HfConfig, path: (key: string) => string): Config
     }
   }
   issues.push(...moeContradictions(config, complain));
-  const method = config.quantization_config?.quant_method;
-  const bits = config.quantization_config?.bits ?? 4;
-  if (method && (!KNOWN_QUANTIZATION.includes(method) || (method === "gptq" && bits !== 4))) {
-    complain(
-      "quantization_config",
-      `must be one of ${KNOWN_QUANTIZATION.join(", ")} (gptq with 4 bits); others are not supported yet`,
-    );
+  if (config.quantization_config && quantizedWeightDtype(config.quantization_config) === null) {
+    complain("quantization_config", SUPPORTED_QUANTIZATION);
   }
   return issues;
 }
@@ -114,7 +107,7 @@ function moeContradictions(
 /** Text part of a multimodal config; dtype, tying and quantisation often stand outside of it. */
 function withOuterKeys(outer: Json, inner: Json): Json {
   const merged: Record<string, unknown> = { ...inner };
-  for (const key of ["torch_dtype", "dtype", "tie_word_embeddings", "quantization_config"]) {
+  for (const key of ["model_type", "torch_dtype", "dtype", "tie_word_embeddings", "quantization_config"]) {
     merged[key] = inner[key] ?? outer[key];
   }
   return merged;

@@ -1,5 +1,7 @@
 import type { KvCacheManager } from "../kv/kvCacheManager.js";
 import type { Request } from "../request/request.js";
+import { commitStep } from "./commitStep.js";
+import { deliverTokens } from "./deliverTokens.js";
 import { LoraSlots } from "./loraSlots.js";
 import { type RequestLengths, rejectionReason } from "./rejectionReason.js";
 import { ROW_NEW, ROW_RESUMED, ROW_RUNNING, type ScheduledStep } from "./scheduledStep.js";
@@ -107,7 +109,7 @@ export class Scheduler {
     this.#advanceRunning(step);
     // Blocks just taken from a victim must not go to a newcomer.
     if (step.numPreempted === 0 && this.#waiting.length > 0) this.#admitWaiting(step);
-    this.#commit(step);
+    commitStep(step, this.config);
   }
 
   /** Applies a completed step, the oldest in flight: output tokens, finishes, freed blocks. O(rows). */
@@ -118,7 +120,7 @@ export class Scheduler {
       const request = step.requests[row]!;
       if (step.isSampled[row] === 0 || request.isDone) continue;
       const isPreempted = request.status !== "running";
-      if (!this.#appendTokens(step, row, request)) continue;
+      if (!deliverTokens(step, row, this.config, this.kv)) continue;
       request.status = "finished";
       this.kv.free(request.kv);
       step.finished[step.numFinished++] = request;
@@ -255,57 +257,6 @@ export class Scheduler {
   #countLorasInUse(step: ScheduledStep): void {
     this.#loras.clear();
     for (let row = 0; row < step.numRequests; row++) this.#loras.use(step.requests[row]!.lora);
-  }
-
-  /** Counts the step's tokens as computed, decides which rows yield, and fills the batch. */
-  #commit(step: ScheduledStep): void {
-    const { asyncScheduling, numSpecTokens } = this.config;
-    const batch = step.batch;
-    for (let row = 0; row < step.numRequests; row++) {
-      const request = step.requests[row]!;
-      const numNewTokens = step.numNewTokens[row]!;
-      const numDraftTokens = step.numDraftTokens[row]!;
-      const numContextTokens = request.numComputedTokens;
-      batch.push(numNewTokens, numContextTokens, numContextTokens >= request.numPrefillTokens);
-      request.numComputedTokens = numContextTokens + numNewTokens;
-      step.numPreemptionsBefore[row] = request.numPreemptions;
-      const numLast = request.numTokens + request.numOutputPlaceholders + numDraftTokens;
-      if (request.numComputedTokens !== numLast) {
-        step.isSampled[row] = 0;
-        continue;
-      }
-      step.isSampled[row] = 1;
-      batch.numSampled += 1 + numDraftTokens;
-      if (asyncScheduling) {
-        request.numOutputPlaceholders += 1 + numDraftTokens;
-        request.numDraftTokens = numSpecTokens;
-      }
-    }
-  }
-
-  /** Delivers the tokens of a sampled row. @returns whether the request finished with them */
-  #appendTokens(step: ScheduledStep, row: number, request: Request): boolean {
-    const { asyncScheduling, numSpecTokens, maxModelLen } = this.config;
-    const numDraftTokens = step.numDraftTokens[row]!;
-    const wasPreempted = request.numPreemptions !== step.numPreemptionsBefore[row];
-    let numAccepted = 0;
-    if (numDraftTokens > 0) {
-      if (request.drawAcceptedDrafts !== null) numAccepted = Math.min(request.drawAcceptedDrafts(), numDraftTokens);
-      if (!wasPreempted) request.numComputedTokens -= numDraftTokens - numAccepted;
-    }
-    if (asyncScheduling) request.numOutputPlaceholders -= 1 + numDraftTokens;
-    const numToFinish = Math.min(request.maxTokens - request.numOutputTokens, maxModelLen - request.numTokens);
-    const numTokensOut = Math.min(1 + numAccepted, numToFinish);
-    request.numOutputTokens += numTokensOut;
-    step.numTokensOut[row] = numTokensOut;
-    if (asyncScheduling && !wasPreempted) {
-      // Blocks full of generated tokens could not be identified when the step was planned.
-      const numSettled = request.numComputedTokens - request.numOutputPlaceholders;
-      this.kv.register(request.kv, Math.min(numSettled, request.numTokens));
-    }
-    if (numTokensOut === numToFinish) return true;
-    if (!asyncScheduling && !wasPreempted) request.numDraftTokens = numSpecTokens;
-    return false;
   }
 
   #dropFinishedRunning(): void {

@@ -1,6 +1,10 @@
 import { z } from "zod";
 
-const requestsPerS = z.number().gt(0).max(1e6).describe("mean arrival rate, requests per second");
+const requestsPerS = z
+  .number()
+  .gt(0)
+  .max(1e6)
+  .describe("mean arrival rate, requests per second; where data has sessions of several turns, sessions per second");
 const rampUpS = z
   .number()
   .min(0)

@@ -1,6 +1,6 @@
+import { nearestName } from "../config/nearestName.js";
 import { configIssues, printValue } from "../config/parseConfig.js";
 import { ConfigError, type ConfigIssue } from "../errors/simulationError.js";
-import { nearestName } from "./nearestName.js";
 import { type SyntheticData, syntheticDataSchema } from "./syntheticData.js";
 
 /** GuideLLM's name of each of our fields: `promptTokensStdev` is `prompt_tokens_stdev` there. */

@@ -6,13 +6,11 @@ import {
 } from "../../core/metrics/measuredExperiment.js";
 import { type RequestSpec, requestSpec } from "../../core/request/requestSpec.js";
 import { MS_PER_S, US_PER_MS, US_PER_S } from "../../core/units/units.js";
+import { contentId } from "../../core/workload/contentIds.js";
 import { checkData, readDataText } from "../dataFile/dataFile.js";
 import { parseJson } from "../structuredFile.js";
 
 export const GROUND_TRUTH_SCHEMA_ID = "roofserve.ground-truth/1";
-
-const UNIQUE_CONTENT_ID = 1e9;
-const OUTPUT_CONTENT_ID = 3e9;
 
 const positive = z.number().int().min(1).max(1e9);
 
@@ -121,17 +119,17 @@ function measuredExperiment(experiment: GroundTruthExperiment): MeasuredExperime
 function specsOf(requests: readonly GroundTruthRequest[], timeoutS: number | undefined): RequestSpec[] {
   const promptIds = new Map<string | number, number>();
   return requests.map((request, i) => {
-    let contentId = UNIQUE_CONTENT_ID + i;
+    let promptContentId = contentId("prompt", i);
     if (request.promptId !== undefined) {
-      contentId = promptIds.get(request.promptId) ?? promptIds.size;
-      promptIds.set(request.promptId, contentId);
+      promptContentId = promptIds.get(request.promptId) ?? contentId("named", promptIds.size);
+      promptIds.set(request.promptId, promptContentId);
     }
     return requestSpec({
       id: request.id ?? String(i),
       arrivalUs: Math.round(request.arrivalS * US_PER_S),
-      promptSegments: [{ contentId, numTokens: request.promptTokens }],
+      promptSegments: [{ contentId: promptContentId, numTokens: request.promptTokens }],
       maxTokens: request.outputTokens,
-      outputContentId: OUTPUT_CONTENT_ID + i,
+      outputContentId: contentId("output", i),
       timeoutUs: timeoutS === undefined ? Number.POSITIVE_INFINITY : Math.round(timeoutS * US_PER_S),
     });
   });

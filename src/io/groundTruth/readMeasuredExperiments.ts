@@ -35,7 +35,7 @@ export function recogniseGroundTruth(path: string): GroundTruthSource | null {
   if (head.includes(GROUND_TRUTH_SCHEMA_ID) || /"schema"\s*:\s*"roofserve\.ground-truth/.test(head)) {
     return { kind: "ground-truth", path };
   }
-  return /"benchmarks"|"guidellm_version"|"metadata"/.test(head) ? { kind: "guidellm", path } : null;
+  return /"benchmarks"|"guidellm_version"|"args"/.test(head) ? { kind: "guidellm", path } : null;
 }
 
 /**

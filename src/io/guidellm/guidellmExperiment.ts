@@ -12,6 +12,7 @@ import {
 } from "../../core/metrics/measuredExperiment.js";
 import { type RequestSpec, requestSpec, type TokenSegment } from "../../core/request/requestSpec.js";
 import { MS_PER_S, US_PER_S } from "../../core/units/units.js";
+import { contentId } from "../../core/workload/contentIds.js";
 import { readServerConfig } from "../dataFile/serverConfig.js";
 import { type GuidellmBenchmark, type GuidellmReportRecord, readGuidellmReport } from "./guidellmReport.js";
 import { readVllmLog } from "./vllmLog.js";
@@ -24,10 +25,6 @@ const DEFAULT_MAX_CONCURRENCY = 512;
 
 /** An error this soon, without a token, came from the server's front door: the engine never saw the request. */
 const REJECTED_WITHIN_S = 1;
-
-/** Content ids: one prefix per benchmark, every other token unique to its request. */
-const PROMPT_CONTENT_ID = 1e9;
-const OUTPUT_CONTENT_ID = 3e9;
 
 /** The results file in a folder, or null. */
 export function guidellmFileIn(folder: string): string | null {
@@ -141,7 +138,7 @@ function specOf(record: GuidellmReportRecord, i: number, benchmark: GuidellmBenc
     arrivalUs: Math.round((record.requestStartS - startS) * US_PER_S),
     promptSegments: promptSegments(record, i, benchmark),
     maxTokens: Math.max(1, record.status === "successful" ? (record.outputTokens ?? 1) : cutOffTokens(record)),
-    outputContentId: OUTPUT_CONTENT_ID + i,
+    outputContentId: contentId("output", i),
     timeoutUs: Math.round(benchmark.timeoutS * US_PER_S),
   });
 }
@@ -156,9 +153,9 @@ function promptSegments(record: GuidellmReportRecord, i: number, benchmark: Guid
   const promptTokens = Math.max(1, record.promptTokens ?? 1);
   const prefixTokens = benchmark.prefixCount > 1 ? 0 : Math.min(benchmark.prefixTokens, promptTokens);
   const segments: TokenSegment[] = [];
-  if (prefixTokens > 0) segments.push({ contentId: 0, numTokens: prefixTokens });
+  if (prefixTokens > 0) segments.push({ contentId: contentId("prefix", 0), numTokens: prefixTokens });
   if (promptTokens > prefixTokens) {
-    segments.push({ contentId: PROMPT_CONTENT_ID + i, numTokens: promptTokens - prefixTokens });
+    segments.push({ contentId: contentId("prompt", i), numTokens: promptTokens - prefixTokens });
   }
   return segments;
 }

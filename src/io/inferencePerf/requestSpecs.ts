@@ -1,16 +1,12 @@
 import { type RequestSpec, requestSpec, type TokenSegment } from "../../core/request/requestSpec.js";
 import { US_PER_S } from "../../core/units/units.js";
+import { contentId } from "../../core/workload/contentIds.js";
 import type { ClientConfig } from "./clientConfig.js";
 import { findPromptIdentities } from "./promptIdentity.js";
 import type { RecordedRequest } from "./replayFile.js";
 
 /** inference-perf's HTTP library gives up after this long when the config sets no request_timeout (aiohttp's default). */
 const DEFAULT_TIMEOUT_S = 300;
-
-/** Content ids of prompts are small; a request's own tokens and shared system prompts live above these. */
-const UNIQUE_CONTENT_ID = 1e9;
-const GROUP_CONTENT_ID = 2e9;
-const OUTPUT_CONTENT_ID = 3e9;
 
 /** The requests as the simulator sends them, parallel to what was recorded. */
 export interface InferencePerfSpecs {
@@ -39,7 +35,7 @@ export function inferencePerfSpecs(requests: readonly RecordedRequest[], config:
       arrivalUs: request.arrivalUs,
       promptSegments: withSystemPrompt(prompt, request.prefixGroup, config.systemPromptTokens, groups),
       maxTokens: config.outputTokens ?? recordedOutput,
-      outputContentId: OUTPUT_CONTENT_ID + i,
+      outputContentId: contentId("output", i),
       timeoutUs,
     });
   });
@@ -62,7 +58,10 @@ function promptsOf(requests: readonly RecordedRequest[], config: ClientConfig, n
       }
       return requests.map((_, i) => {
         const promptId = found.promptIds[i] as number;
-        return { contentId: promptId, numTokens: Math.max(1, found.promptTokens[promptId] as number) };
+        return {
+          contentId: contentId("named", promptId),
+          numTokens: Math.max(1, found.promptTokens[promptId] as number),
+        };
       });
     }
     notes.push(`prompt lengths do not repeat every ${config.numPrompts} requests: prompts count as unrelated`);
@@ -73,7 +72,7 @@ function promptsOf(requests: readonly RecordedRequest[], config: ClientConfig, n
 function uniquePrompts(recorded: readonly number[]): TokenSegment[] {
   const meanTokens = Math.max(1, Math.round(meanOf(recorded)));
   return recorded.map((tokens, i) => ({
-    contentId: UNIQUE_CONTENT_ID + i,
+    contentId: contentId("prompt", i),
     numTokens: tokens > 0 ? tokens : meanTokens,
   }));
 }
@@ -83,7 +82,7 @@ function promptsByText(requests: readonly RecordedRequest[]): TokenSegment[] | n
   const byText = new Map<string, { contentId: number; numTokens: number }>();
   for (const { promptText, inputTokens } of requests) {
     if (promptText === null) return null;
-    const known = byText.get(promptText) ?? { contentId: byText.size, numTokens: 0 };
+    const known = byText.get(promptText) ?? { contentId: contentId("named", byText.size), numTokens: 0 };
     if (known.numTokens === 0) known.numTokens = inputTokens;
     byText.set(promptText, known);
   }
@@ -100,10 +99,10 @@ function withSystemPrompt(
   groups: Map<string, number>,
 ): TokenSegment[] {
   if (group === "" || systemPromptTokens === 0 || prompt.numTokens <= systemPromptTokens) return [prompt];
-  const contentId = groups.get(group) ?? GROUP_CONTENT_ID + groups.size;
-  groups.set(group, contentId);
+  const groupId = groups.get(group) ?? contentId("prefix", groups.size);
+  groups.set(group, groupId);
   return [
-    { contentId, numTokens: systemPromptTokens },
+    { contentId: groupId, numTokens: systemPromptTokens },
     { contentId: prompt.contentId, numTokens: prompt.numTokens - systemPromptTokens },
   ];
 }

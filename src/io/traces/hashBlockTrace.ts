@@ -25,12 +25,13 @@ export async function* hashBlockRows(
 ): AsyncGenerator<TraceRow> {
   const maxTimestamp = (MAX_TIME_S * 1e6) / layout.usPerTimestamp;
   const unit = layout.usPerTimestamp === 1e3 ? "milliseconds" : "seconds";
+  const firstTurns = new Map<string, string>();
   for await (const record of jsonlRecords(file)) {
     tally.numRows++;
     const arrivalUs = Math.round(record.number("timestamp", 0, maxTimestamp, unit) * layout.usPerTimestamp);
     const lengths = publishedLengths(record, "input_length", "output_length", tally);
     if (lengths === null) continue;
-    const row = { row: record.row, arrivalUs, ...lengths, ...bailianSession(record) };
+    const row = { row: record.row, arrivalUs, ...lengths, ...sessionOf(record, firstTurns) };
     yield record.has("hash_ids")
       ? { ...row, promptSegments: blockSegments(record, lengths.numPromptTokens, layout.blockTokens) }
       : row;
@@ -64,8 +65,12 @@ function blockSegments(record: TraceRecord, numPromptTokens: number, blockTokens
   });
 }
 
-/** Bailian links turns by `parent_chat_id`; the first turn of a chain (parent −1) names the session. */
-function bailianSession(record: TraceRecord): { sessionId?: string } {
+/** Bailian links a turn to the one before by `parent_chat_id` (−1 = none); the first turn names the session. */
+function sessionOf(record: TraceRecord, firstTurns: Map<string, string>): { sessionId?: string } {
   if (!record.has("chat_id")) return record.has("session_id") ? { sessionId: record.text("session_id") } : {};
-  return { sessionId: record.text("chat_id") };
+  const chat = record.text("chat_id");
+  const parent = record.has("parent_chat_id") ? record.text("parent_chat_id") : "-1";
+  const first = parent === "-1" ? chat : (firstTurns.get(parent) ?? parent);
+  firstTurns.set(chat, first);
+  return { sessionId: first };
 }

@@ -53,7 +53,10 @@ function startUs(file: string, row: number, span: Span): number {
   const nanos = span.startTimeUnixNano;
   if (!/^\d{1,19}$/.test(String(nanos))) {
     const location = { file, row, column: "startTimeUnixNano" };
-    throw new DataFileError(location, `got ${JSON.stringify(nanos) ?? "nothing"}; must be nanoseconds since 1970, as text`);
+    throw new DataFileError(
+      location,
+      `got ${JSON.stringify(nanos) ?? "nothing"}; must be nanoseconds since 1970, as text`,
+    );
   }
   return Number((BigInt(nanos as string) + 500n) / 1000n);
 }

@@ -69,6 +69,8 @@ export class TraceRecord {
   #parse(column: string): number {
     const value = this.#fields[column];
     if (typeof value === "number") return value;
-    return typeof value === "string" && /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(value) ? Number(value) : Number.NaN;
+    return typeof value === "string" && /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(value)
+      ? Number(value)
+      : Number.NaN;
   }
 }

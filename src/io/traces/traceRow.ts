@@ -9,8 +9,9 @@ export interface TraceRow {
   readonly arrivalUs: number;
   readonly numPromptTokens: number;
   readonly maxTokens: number;
-  /** What the prompt consists of; absent = tokens that occur nowhere else. */
+  /** What the whole prompt consists of; absent = the prefix, if any, then tokens that occur nowhere else. */
   readonly promptSegments?: readonly TokenSegment[];
+  readonly prefix?: TokenSegment;
   /** Identity of the output; absent = its own. */
   readonly outputContentId?: number;
   /** Absent = numbered. */

@@ -1,6 +1,9 @@
 import { CompiledSurface, type EfficiencySurface, knotFraction, lowerKnot } from "../efficiencySurface.js";
 import { solveSymmetric } from "./levenbergMarquardt.js";
 
+/** ln of a base time at ln coordinates. */
+export type LnBase = (lnX: number, lnY: number, lnZ: number) => number;
+
 /** Rows a surface is fitted to: shape numbers and ln(measured / base). */
 export interface SurfaceRows {
   readonly x: Float64Array;
@@ -10,26 +13,28 @@ export interface SurfaceRows {
   readonly weight: Float64Array;
 }
 
-export interface SurfaceFitOptions {
+/** What must rise: base × factor, along these axes, for each of these bases. */
+export interface RisingPrice {
+  /** Several when the base also depends on dims that are no axis. */
+  readonly lnBases: readonly LnBase[];
+  readonly risingAxes: readonly (0 | 1 | 2)[];
+}
+
+export interface SurfaceFitOptions extends RisingPrice {
   /** Pull of each knot towards 0, in rows. */
   readonly ridge: number;
   /** Penalty on second differences along each axis, in rows. */
   readonly smoothness: number;
   /** Residuals beyond this many ln units count linearly. */
   readonly huberLn: number;
-  /**
-   * ln of the base time at ln coordinates; several bases when it also depends on dims that are no axis.
-   * The surface is bent until base × factor rises along every axis for each of them.
-   */
-  readonly lnBases: readonly ((lnX: number, lnY: number, lnZ: number) => number)[];
-  /** Axes along which the price must rise. */
-  readonly risingAxes: readonly (0 | 1 | 2)[];
 }
 
 type Knots = EfficiencySurface["knots"];
 
 /** ln factors are stored with this resolution. */
 const LN_STEP = 1e-4;
+/** ln distance over which the base's slope is taken. */
+const SLOPE_STEP = 1e-3;
 
 /** Along an edge the surface may fall by at most `maxFall`, so that base × factor rises. */
 interface Edge {
@@ -65,6 +70,11 @@ export function fitSurface(knots: Knots, rows: SurfaceRows, options: SurfaceFitO
     );
   }
   return { knots, lnFactors: monotone(lnFactors, edges) };
+}
+
+/** Bends a surface made for one GPU so that the price rises on another, whose base differs. */
+export function bendToRise(surface: EfficiencySurface, rising: RisingPrice): EfficiencySurface {
+  return { knots: surface.knots, lnFactors: monotone(surface.lnFactors, monotoneEdges(surface.knots, rising)) };
 }
 
 function solveSurface(
@@ -153,7 +163,7 @@ function addSmoothness(
 }
 
 /** All edges of the grid, in an order in which every edge leaves a finished knot. */
-function monotoneEdges(knots: Knots, { lnBases, risingAxes }: SurfaceFitOptions): Edge[] {
+function monotoneEdges(knots: Knots, { lnBases, risingAxes }: RisingPrice): Edge[] {
   const sizes = knots.map((axis) => axis.length);
   const strides = [sizes[1]! * sizes[2]!, sizes[2]!, 1];
   const edges: Edge[] = [];
@@ -192,14 +202,14 @@ function leastRise(
   axis: number,
   strides: readonly number[],
   sizes: readonly number[],
-  lnBase: (lnX: number, lnY: number, lnZ: number) => number,
+  lnBase: LnBase,
 ): number {
   const at = sizes.map((size, a) => Math.floor(flat / strides[a]!) % size);
   const samples = sizes.map((size, a) => {
     const knot = (i: number): number => Math.log(knots[a]![Math.max(0, Math.min(size - 1, i))]!);
     const here = knot(at[a]!);
     const before = knot(at[a]! - 1);
-    if (a === axis) return [before, (before + here) / 2, here];
+    if (a === axis) return [before, (before + here) / 2, here - SLOPE_STEP];
     return [...new Set([before, here, knot(at[a]! + 1)])];
   });
   const length = Math.log(knots[axis]![at[axis]!]!) - Math.log(knots[axis]![at[axis]! - 1]!);
@@ -208,8 +218,8 @@ function leastRise(
     for (const y of samples[1]!) {
       for (const z of samples[2]!) {
         const moved = [x, y, z];
-        moved[axis]! += 1e-3;
-        const slope = (lnBase(moved[0]!, moved[1]!, moved[2]!) - lnBase(x, y, z)) / 1e-3;
+        moved[axis]! += SLOPE_STEP;
+        const slope = (lnBase(moved[0]!, moved[1]!, moved[2]!) - lnBase(x, y, z)) / SLOPE_STEP;
         if (slope < least) least = slope;
       }
     }

@@ -23,7 +23,7 @@ export class DecodeAttentionTable {
 
   constructor(rows: readonly DecodeAttentionRow[], roofs: GpuRoofs) {
     this.#series = neighbourHeads(rows);
-    this.index = new TableIndex(rows, {
+    this.index = new TableIndex<DecodeAttentionRow>(rows, {
       keyOf: headsKey,
       at: ({ kvLen, batchSize }) => [kvLen, batchSize],
       axes: [TOKENS, REQUESTS],
@@ -56,7 +56,7 @@ export class PrefillAttentionTable {
       const key = headsKey(row);
       this.#maxBatch.set(key, Math.max(this.#maxBatch.get(key) ?? 1, row.batchSize));
     }
-    this.index = new TableIndex(uncached, {
+    this.index = new TableIndex<PrefillAttentionRow>(uncached, {
       keyOf: headsKey,
       at: ({ seqLen, batchSize }) => [seqLen, batchSize],
       axes: [TOKENS, { min: 1, max: 1 }],

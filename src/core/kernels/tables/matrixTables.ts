@@ -40,7 +40,7 @@ export class GroupedGemmTable {
   readonly index: TableIndex<GroupedGemmRow>;
 
   constructor(rows: readonly GroupedGemmRow[], roofs: GpuRoofs) {
-    this.index = new TableIndex(rows, {
+    this.index = new TableIndex<GroupedGemmRow>(rows, {
       keyOf: groupedGemmKey,
       at: ({ numTokens, hiddenSize, intermediateSize }) => [numTokens, hiddenSize, intermediateSize],
       axes: [TOKENS, MATRIX_SIDE, MATRIX_SIDE],

@@ -1,0 +1,45 @@
+/**
+ * Regenerates bench_data/efficiency/<GPU>.json from a checkout of NVIDIA's aiconfigurator and prints the errors.
+ *
+ *   npx tsx eval/kernels/fit.ts --data ../shared/kernel_data/aiconfigurator [--gpu H100] [--dry-run]
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { parseGpuSpec } from "../../src/core/hardware/gpuSpecSchema.js";
+import { type GpuEfficiency, gpuEfficiencySchema } from "../../src/core/kernels/gpuEfficiency.js";
+import { fitGpu } from "./fitGpu.js";
+import { GPU_FIT_PLANS } from "./gpuFitPlan.js";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+const { values } = parseArgs({
+  options: { data: { type: "string" }, gpu: { type: "string" }, "dry-run": { type: "boolean", default: false } },
+});
+if (values.data === undefined) throw new Error("--data: missing; give the folder of an aiconfigurator checkout");
+
+for (const plan of GPU_FIT_PLANS) {
+  if (values.gpu !== undefined && plan.gpu.toLowerCase() !== values.gpu.toLowerCase()) continue;
+  const hardwarePath = `${ROOT}configs/hardware/${plan.hardwareFile}`;
+  const gpu = parseGpuSpec(JSON.parse(readFileSync(hardwarePath, "utf8")), hardwarePath);
+  const efficiency = gpuEfficiencySchema.parse(await fitGpu(values.data, plan, gpu));
+  if (!values["dry-run"]) {
+    writeFileSync(`${ROOT}bench_data/efficiency/${plan.gpu}.json`, formatJson(efficiency));
+  }
+  process.stdout.write(formatReport(efficiency));
+}
+
+/** One line per leaf list, so that a refit reads well as a diff. */
+function formatJson(efficiency: GpuEfficiency): string {
+  const text = JSON.stringify(efficiency, null, 1);
+  return `${text.replace(/\[\s+([-\d.e,\s]+?)\s+\]/g, (_, list: string) => `[${list.replace(/\s+/g, " ")}]`)}\n`;
+}
+
+function formatReport(efficiency: GpuEfficiency): string {
+  const lines = efficiency.fits.map((fit) => {
+    const buckets = fit.buckets.map(({ bucket, mapePercent }) => `${bucket}: ${mapePercent}`).join(", ");
+    const numbers = [fit.numRows, fit.mapePercent, fit.heldOutMapePercent, fit.mapeAllRowsPercent].join(" | ");
+    return `| ${efficiency.gpu} | ${fit.family} | ${fit.dtype} | ${fit.table} | ${numbers} | ${buckets} |\n`;
+  });
+  return lines.join("");
+}

@@ -1,0 +1,65 @@
+/** Which measurements a GPU's efficiencies are fitted to; paths below `systems/data` of an aiconfigurator checkout. */
+export interface GpuFitPlan {
+  /** Our id; also the JSON file's name. */
+  readonly gpu: string;
+  /** Hardware file below configs/hardware. */
+  readonly hardwareFile: string;
+  readonly system: string;
+  /** vLLM version per family and dtype. */
+  readonly gemm: Readonly<Partial<Record<"bf16" | "fp8", string>>>;
+  readonly attention: string;
+  readonly groupedGemm: Readonly<Partial<Record<"bf16" | "fp8" | "int4", string>>>;
+  readonly allReduce: string;
+}
+
+/**
+ * The version nearest to vLLM 0.15, with these exceptions: fp8 GEMM before 0.19 includes a separate quantisation
+ * kernel that a compiled vLLM fuses into the norm before it; fused MoE before 0.19 ran untuned expert shapes.
+ */
+export const GPU_FIT_PLANS: readonly GpuFitPlan[] = [
+  {
+    gpu: "H100",
+    hardwareFile: "h100.json",
+    system: "h100_sxm",
+    gemm: { bf16: "0.14.0", fp8: "0.19.0" },
+    attention: "0.14.0",
+    groupedGemm: { bf16: "0.19.0", fp8: "0.19.0", int4: "0.19.0" },
+    allReduce: "0.14.0",
+  },
+  {
+    gpu: "H200",
+    hardwareFile: "h200.json",
+    system: "h200_sxm",
+    gemm: { bf16: "0.14.0", fp8: "0.19.0" },
+    attention: "0.14.0",
+    groupedGemm: { bf16: "0.19.0", fp8: "0.19.0", int4: "0.19.0" },
+    allReduce: "0.14.0",
+  },
+  {
+    gpu: "A100-80",
+    hardwareFile: "a100-80.json",
+    system: "a100_sxm",
+    gemm: { bf16: "0.14.0" },
+    attention: "0.14.0",
+    groupedGemm: { bf16: "0.14.0" },
+    allReduce: "0.14.0",
+  },
+  {
+    gpu: "L40S",
+    hardwareFile: "l40s.json",
+    system: "l40s",
+    gemm: { bf16: "0.14.0", fp8: "0.24.0" },
+    attention: "0.14.0",
+    groupedGemm: { bf16: "0.24.0", fp8: "0.24.0", int4: "0.24.0" },
+    allReduce: "0.14.0",
+  },
+  {
+    gpu: "B200",
+    hardwareFile: "b200.json",
+    system: "b200_sxm",
+    gemm: { bf16: "0.19.0", fp8: "0.19.0" },
+    attention: "0.19.0",
+    groupedGemm: { bf16: "0.19.0", fp8: "0.19.0", int4: "0.19.0" },
+    allReduce: "0.19.0",
+  },
+];

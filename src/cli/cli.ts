@@ -1,0 +1,48 @@
+import yargs from "yargs";
+import { ROOFSERVE_VERSION } from "../core/engine/version.js";
+import { ConfigError } from "../core/errors/simulationError.js";
+import { benchDataCommand } from "./commands/benchData.js";
+import { evaluateCommand } from "./commands/evaluate.js";
+import { gpusCommand } from "./commands/gpus.js";
+import { modelsCommand } from "./commands/models.js";
+import { replayCommand } from "./commands/replay.js";
+import { runCommand } from "./commands/run.js";
+import { stepCommand } from "./commands/step.js";
+import { EXIT_CODE } from "./exitCode.js";
+import { explainUsageProblem } from "./usageProblem.js";
+
+const EPILOGUE = `Exit codes: 0 done; 2 usage or config; 3 data file; 4 the plan cannot work; 70 a bug in roofserve.
+stdout carries the result and nothing else; progress and warnings go to stderr.`;
+
+/**
+ * Parses a command line and runs its command.
+ * @returns the exit code
+ * @throws SimulationError, or whatever a command throws; the caller maps it to an exit code
+ */
+export async function runCli(args: readonly string[]): Promise<number> {
+  const parser = yargs(args as string[])
+    .scriptName("roofserve")
+    .usage("$0 <command>\n\nPredict how an LLM serves a workload on a GPU: TTFT, TPOT and end-to-end latency.")
+    .command(runCommand)
+    .command(replayCommand)
+    .command(evaluateCommand)
+    .command(stepCommand)
+    .command(modelsCommand)
+    .command(gpusCommand)
+    .command(benchDataCommand)
+    .demandCommand(1, "say what to do: roofserve run gives a first answer, roofserve --help lists the commands")
+    .strict()
+    .parserConfiguration({ "duplicate-arguments-array": false, "parse-numbers": false, "strip-aliased": true })
+    .version(ROOFSERVE_VERSION)
+    .help()
+    .alias("help", "h")
+    .epilogue(EPILOGUE)
+    .wrap(Math.min(120, process.stdout.columns ?? 100))
+    .exitProcess(false)
+    .fail((message, error, instance) => {
+      if (error) throw error;
+      throw new ConfigError([explainUsageProblem(message, args, instance)]);
+    });
+  await parser.parseAsync();
+  return EXIT_CODE.done;
+}

@@ -1,0 +1,78 @@
+import type { ArgumentsCamelCase, CommandModule } from "yargs";
+import { engineConfigSchema, samplingConfigSchema } from "../../core/config/engineConfig.js";
+import { parseConfig } from "../../core/config/parseConfig.js";
+import { createServer } from "../../core/engine/createServer.js";
+import { runServer } from "../../core/engine/simulate.js";
+import { compareRun } from "../../core/evaluation/compareRun.js";
+import { type EvaluatedRun, type EvaluationReport, evaluationReport } from "../../core/evaluation/evaluationReport.js";
+import { measuredEngineOptions, replayWorkload } from "../../core/evaluation/replayRun.js";
+import type { MeasuredExperiment } from "../../core/metrics/measuredExperiment.js";
+import { readMeasuredExperiments } from "../../io/groundTruth/readMeasuredExperiments.js";
+import { addDeploymentOptions, type Arguments, DEPLOYMENT_FLAGS, deploymentOf, givenConfig, withFlagNames } from "../deploymentOptions.js";
+import { mergeConfig } from "../configFlags.js";
+import { evaluationTable } from "../evaluationTable.js";
+
+export const evaluateCommand: CommandModule = {
+  command: "evaluate <path..>",
+  describe: "replay real benchmark runs and compare: measured, predicted, error",
+  builder: (command) =>
+    addDeploymentOptions(command, ["table", "json"])
+      .positional("path", {
+        type: "string",
+        array: true,
+        demandOption: true,
+        describe: "inference-perf or GuideLLM folders, ground-truth JSON files, or folders of these",
+      })
+      .example("$0 evaluate runs/", "every experiment below a folder")
+      .example("$0 evaluate run1 run2 --gpu A100-80 --format json", "two folders, measured on A100")
+      .epilogue(
+        "Model, TP, limits, KV blocks and sampling come from the files; flags win. The GPU is rarely in the files: " +
+          "it is H100 unless --gpu says otherwise.",
+      ),
+  handler: (argv: ArgumentsCamelCase) => {
+    const experiments = (argv.path as string[]).flatMap((path) => readMeasuredExperiments(path));
+    const runs = experiments.flatMap((experiment, i) => {
+      if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${i + 1}/${experiments.length} ${experiment.name}`);
+      return evaluateExperiment(experiment, argv);
+    });
+    if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
+    writeReport(evaluationReport(runs), argv);
+  },
+};
+
+function evaluateExperiment(experiment: MeasuredExperiment, argv: Arguments): EvaluatedRun[] {
+  for (const note of experiment.notes) process.stderr.write(`${experiment.name}: ${note}\n`);
+  const stated = {
+    model: experiment.model,
+    gpu: experiment.gpu ?? "H100",
+    engine: measuredEngineOptions(experiment),
+    sampling: experiment.sampling,
+  };
+  const config = mergeConfig(stated, givenConfig(argv, DEPLOYMENT_FLAGS)) as typeof stated;
+  const deployment = deploymentOf(config, argv);
+  return experiment.runs.map((run) => {
+    const server = withFlagNames(argv, DEPLOYMENT_FLAGS, () =>
+      createServer(
+        deployment,
+        parseConfig(engineConfigSchema, config.engine, "engine"),
+        parseConfig(samplingConfigSchema, config.sampling, "sampling"),
+      ),
+    );
+    const { records } = runServer(server, replayWorkload(run));
+    const { metrics, perRequest } = compareRun(run.measured, records);
+    return {
+      name: run.name,
+      model: config.model,
+      gpu: config.gpu,
+      tensorParallelSize: server.engine.tensorParallelSize,
+      numRequests: run.specs.length,
+      excluded: run.excluded,
+      metrics,
+      perRequest,
+    };
+  });
+}
+
+function writeReport(report: EvaluationReport, argv: Arguments): void {
+  process.stdout.write(argv.format === "json" ? `${JSON.stringify(report, null, 2)}\n` : evaluationTable(report));
+}

@@ -1,0 +1,42 @@
+import type { ArgumentsCamelCase, CommandModule } from "yargs";
+import { parseConfig } from "../../core/config/parseConfig.js";
+import { type RunConfig, runConfigSchema } from "../../core/engine/runConfig.js";
+import type { StepObserver } from "../../core/engine/runResult.js";
+import { simulate } from "../../core/engine/simulate.js";
+import { readWorkloadSpecs } from "../../io/workloadSpecs.js";
+import { addDeploymentOptions, type Arguments, DEPLOYMENT_FLAGS, deploymentOf, givenConfig, withFlagNames } from "../deploymentOptions.js";
+import { addRunOutputOptions, writeRun } from "../runOutput.js";
+import { addWorkloadOptions, WORKLOAD_FLAGS, withWorkload } from "../workloadOptions.js";
+
+const FLAGS = [...DEPLOYMENT_FLAGS, ...WORKLOAD_FLAGS];
+
+export const runCommand: CommandModule = {
+  command: "run",
+  describe: "simulate a workload on a model and GPU, and print its latencies",
+  builder: (command) =>
+    addRunOutputOptions(addWorkloadOptions(addDeploymentOptions(command, ["table", "json", "csv"])))
+      .example("$0 run", "a chat workload on Llama-3.1-8B-Instruct and one H100")
+      .example("$0 run -m Qwen/Qwen3-14B -g L40S --profile poisson --rate 2", "another model, GPU and load")
+      .example(
+        "$0 run -m meta-llama/Llama-3.1-70B --tp 4 --profile constant --rate 5 --data prompt_tokens=2048,output_tokens=256 --max-requests 500",
+        "GuideLLM's words for the workload",
+      )
+      .example("$0 run --data trace.jsonl --out results/", "replay a trace, keep every request"),
+  handler: async (argv: ArgumentsCamelCase) => {
+    const config = withFlagNames(argv, FLAGS, () =>
+      parseConfig(runConfigSchema, withWorkload(givenConfig(argv, FLAGS), argv), ""),
+    );
+    await simulateAndWrite(config, argv);
+  },
+};
+
+async function simulateAndWrite(config: RunConfig, argv: Arguments): Promise<void> {
+  const deployment = deploymentOf(config, argv);
+  const { specs, notes } = await readWorkloadSpecs(config.workload);
+  for (const note of notes) process.stderr.write(`note: ${note}\n`);
+  const simulateObserved = (observer: StepObserver | null) =>
+    withFlagNames(argv, FLAGS, () =>
+      simulate(deployment, config, { ...(specs === null ? {} : { specs }), ...(observer === null ? {} : { observer }) }),
+    );
+  writeRun(argv, simulateObserved, "run");
+}

@@ -1,0 +1,55 @@
+import type { ArgumentsCamelCase, CommandModule } from "yargs";
+import { parseConfig } from "../../core/config/parseConfig.js";
+import { createServer } from "../../core/engine/createServer.js";
+import { explainStep, parseBatch, type StepReport } from "../../core/engine/explainStep.js";
+import { runConfigSchema } from "../../core/engine/runConfig.js";
+import { addDeploymentOptions, DEPLOYMENT_FLAGS, deploymentOf, givenConfig, withFlagNames } from "../deploymentOptions.js";
+import { numberColumns, printNumber, textTable } from "../textTable.js";
+
+/** A step needs no workload; a config file may have one all the same. */
+const stepConfigSchema = runConfigSchema.partial({ workload: true });
+
+export const stepCommand: CommandModule = {
+  command: "step",
+  describe: "explain one engine step: every component, what bounds it, and how efficient it is",
+  builder: (command) =>
+    addDeploymentOptions(command, ["table", "json"])
+      .option("batch", {
+        type: "string",
+        alias: "b",
+        requiresArg: true,
+        demandOption: "say what the step computes, e.g. --batch decode:32@1024,prefill:512@0",
+        describe: "decode:REQUESTS@CONTEXT and prefill:NEW_TOKENS@CONTEXT, separated by commas",
+      })
+      .example('$0 step --batch "decode:32@1024,prefill:512@0"', "a mixed step on the default model and GPU")
+      .example("$0 step -m meta-llama/Llama-3.1-70B --tp 4 --batch decode:64@2048", "decode on four GPUs"),
+  handler: (argv: ArgumentsCamelCase) => {
+    const config = withFlagNames(argv, DEPLOYMENT_FLAGS, () =>
+      parseConfig(stepConfigSchema, givenConfig(argv, DEPLOYMENT_FLAGS), ""),
+    );
+    const rows = parseBatch(String(argv.batch));
+    const deployment = deploymentOf(config, argv);
+    const report = withFlagNames(argv, DEPLOYMENT_FLAGS, () =>
+      explainStep(createServer(deployment, config.engine, config.sampling), rows),
+    );
+    process.stdout.write(argv.format === "json" ? `${JSON.stringify(report, null, 2)}\n` : stepTable(report));
+  },
+};
+
+function stepTable(report: StepReport): string {
+  const { stepUs, gpuUs, cpuUs, numTokens, paddedTokens } = report;
+  const columns = numberColumns("component", "µs", "share %", "runs", "GFLOP", "MB", "bound by", "efficiency", "source");
+  const rows = report.components.map((component) => [
+    component.name,
+    printNumber(component.us),
+    printNumber((100 * component.us) / gpuUs),
+    String(component.count),
+    printNumber(component.flops / 1e9, 2),
+    printNumber(component.bytes / 1e6, 2),
+    component.boundBy,
+    component.efficiency === 0 ? "–" : printNumber(component.efficiency, 2),
+    component.source,
+  ]);
+  const padding = paddedTokens === numTokens ? "" : `, padded to ${paddedTokens}`;
+  return `step ${printNumber(stepUs)} µs = GPU ${printNumber(gpuUs)} µs + CPU in the open ${printNumber(cpuUs)} µs; ${numTokens} tokens${padding}\n\n${textTable(columns, rows)}`;
+}

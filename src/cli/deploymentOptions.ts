@@ -1,0 +1,95 @@
+import type { Argv } from "yargs";
+import { engineConfigSchema, samplingConfigSchema } from "../core/config/engineConfig.js";
+import { runConfigSchema } from "../core/engine/runConfig.js";
+import { ConfigError } from "../core/errors/simulationError.js";
+import { loadDeployment } from "../io/loadDeployment.js";
+import { readStructuredFile } from "../io/structuredFile.js";
+import { type ConfigFlag, configFromFlags, flagsOf, mergeConfig, nameFlags } from "./configFlags.js";
+
+/** What a command line was parsed to. */
+export type Arguments = Readonly<Record<string, unknown>>;
+
+const TOP_FLAGS = flagsOf(runConfigSchema.pick({ model: true, gpu: true, seed: true }), "", { model: "m", gpu: "g" });
+const ENGINE_FLAGS = flagsOf(engineConfigSchema, "engine", { tensorParallelSize: "tp" });
+const SAMPLING_FLAGS = flagsOf(samplingConfigSchema, "sampling");
+
+/** Flags that say what is served, on what, and how: vLLM's names for vLLM's options. */
+export const DEPLOYMENT_FLAGS: readonly ConfigFlag[] = [...TOP_FLAGS, ...ENGINE_FLAGS, ...SAMPLING_FLAGS];
+
+/** Adds the deployment flags, `--config`, `--bench-data` and `--format` to a command. */
+export function addDeploymentOptions<T>(command: Argv<T>, formats: readonly string[]): Argv<T> {
+  addFlags(command, TOP_FLAGS, "Deployment:");
+  addFlags(command, ENGINE_FLAGS, "Engine (vLLM's options):");
+  addFlags(command, SAMPLING_FLAGS, "Sampling:");
+  return command
+    .option("config", {
+      type: "string",
+      requiresArg: true,
+      group: "Deployment:",
+      describe: "JSON or YAML file with any of these options, as in a result's `config`; flags win",
+    })
+    .option("bench-data", {
+      type: "string",
+      requiresArg: true,
+      group: "Deployment:",
+      describe: "folder of kernel tables to price with, in place of the built-in efficiency model",
+    })
+    .option("format", { choices: formats, default: "table", describe: "what stdout carries" }) as Argv<T>;
+}
+
+/** Declares flags of a config; all but booleans stay text, so that the schema, not yargs, judges them. */
+export function addFlags<T>(command: Argv<T>, flags: readonly ConfigFlag[], group: string): void {
+  for (const flag of flags) {
+    command.option(flag.name, {
+      type: flag.isBoolean ? "boolean" : "string",
+      ...(flag.alias === undefined ? {} : { alias: flag.alias }),
+      ...(flag.isBoolean ? {} : { requiresArg: true }),
+      describe: flag.describe,
+      group,
+    });
+  }
+}
+
+/** The config a command line and its `--config` file say, unparsed. */
+export function givenConfig(argv: Arguments, flags: readonly ConfigFlag[]): unknown {
+  rejectRepeated(argv, flags);
+  const file = argv.config === undefined ? {} : configFile(String(argv.config));
+  return mergeConfig(file, configFromFlags(flags, argv));
+}
+
+/** Runs `parse`, naming flags rather than config paths in its errors. */
+export function withFlagNames<T>(argv: Arguments, flags: readonly ConfigFlag[], parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw nameFlags(error, flags, argv);
+  }
+}
+
+/** Loads what a config names: model, GPU and kernel data. */
+export function deploymentOf(config: { readonly model: string; readonly gpu: string }, argv: Arguments) {
+  const benchData = argv["bench-data"] === undefined ? null : String(argv["bench-data"]);
+  const { deployment, notes } = loadDeployment(config.model, config.gpu, benchData);
+  for (const note of notes) process.stderr.write(`note: ${note}\n`);
+  return deployment;
+}
+
+/** A config file may be a whole result: then its `config` is meant. */
+function configFile(file: string): unknown {
+  const content = readStructuredFile(file);
+  if (typeof content !== "object" || content === null || Array.isArray(content)) {
+    throw new ConfigError([{ path: file, received: JSON.stringify(content), allowed: "must be an object of options" }]);
+  }
+  return "schema" in content && "config" in content ? content.config : content;
+}
+
+function rejectRepeated(argv: Arguments, flags: readonly ConfigFlag[]): void {
+  const issues = flags
+    .filter((flag) => Array.isArray(argv[flag.name]))
+    .map((flag) => ({
+      path: `--${flag.name}`,
+      received: (argv[flag.name] as unknown[]).join(" and "),
+      allowed: "must be given once",
+    }));
+  if (issues.length > 0) throw new ConfigError(issues);
+}

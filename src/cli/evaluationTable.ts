@@ -1,0 +1,56 @@
+import type { Comparison } from "../core/evaluation/compareRun.js";
+import type { ErrorSummary, EvaluatedRun, EvaluationReport } from "../core/evaluation/evaluationReport.js";
+import { numberColumns, printNumber, textTable } from "./textTable.js";
+
+/** The rows of the table: one metric each. */
+const METRICS: readonly [title: string, pick: (run: EvaluatedRun) => Comparison][] = [
+  ["E2E mean ms", (run) => run.metrics.e2eMs.mean],
+  ["E2E p50 ms", (run) => run.metrics.e2eMs.p50],
+  ["E2E p90 ms", (run) => run.metrics.e2eMs.p90],
+  ["E2E p99 ms", (run) => run.metrics.e2eMs.p99],
+  ["TTFT mean ms", (run) => run.metrics.ttftMs.mean],
+  ["TTFT p50 ms", (run) => run.metrics.ttftMs.p50],
+  ["TTFT p90 ms", (run) => run.metrics.ttftMs.p90],
+  ["TTFT p99 ms", (run) => run.metrics.ttftMs.p99],
+  ["ITL mean ms", (run) => run.metrics.itlMs.mean],
+  ["ITL p50 ms", (run) => run.metrics.itlMs.p50],
+  ["ITL p90 ms", (run) => run.metrics.itlMs.p90],
+  ["ITL p99 ms", (run) => run.metrics.itlMs.p99],
+  ["output tokens/s", (run) => run.metrics.outputTokensPerS],
+];
+
+/** Measured beside predicted for every run, then the errors over all of them. */
+export function evaluationTable(report: EvaluationReport): string {
+  const { summary, experiments } = report;
+  const overall = textTable(numberColumns("|error| over runs, %", "mean", "median", "max"), [
+    errorRow("E2E mean", summary.e2eMeanApe),
+    errorRow("E2E p99", summary.e2eP99Ape),
+    errorRow("TTFT mean", summary.ttftMeanApe),
+    errorRow("TTFT p50", summary.ttftP50Ape),
+    errorRow("ITL mean", summary.itlMeanApe),
+  ]);
+  const excluded = experiments.filter((run) => run.excluded !== null);
+  const exclusions = excluded.map((run) => `excluded from the summary: ${run.name}: ${run.excluded}\n`);
+  return [...experiments.map(runTable), `${overall}${exclusions.join("")}`].join("\n");
+}
+
+function runTable(run: EvaluatedRun): string {
+  const { name, model, gpu, tensorParallelSize, numRequests, perRequest } = run;
+  const title = `${name}\n${model} on ${tensorParallelSize} × ${gpu}, ${numRequests} requests\n`;
+  const rows = METRICS.map(([metric, pick]) => {
+    const { measured, predicted, ape } = pick(run);
+    const error = ape === null || measured === null || predicted === null ? "–" : signedPercent(measured, predicted);
+    return [metric, printNumber(measured), printNumber(predicted), error];
+  });
+  const requests = `per request, mean |error|: E2E ${printNumber(perRequest.e2eMape)} %, TTFT ${printNumber(perRequest.ttftMape)} %\n`;
+  return title + textTable(numberColumns("", "measured", "predicted", "error %"), rows) + requests;
+}
+
+function errorRow(title: string, errors: ErrorSummary): string[] {
+  return [title, printNumber(errors.mean), printNumber(errors.median), printNumber(errors.max)];
+}
+
+function signedPercent(measured: number, predicted: number): string {
+  const percent = (predicted / measured - 1) * 100;
+  return `${percent > 0 ? "+" : ""}${percent.toFixed(1)}`;
+}

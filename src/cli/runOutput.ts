@@ -1,0 +1,65 @@
+import type { Argv } from "yargs";
+import type { StepObserver } from "../core/engine/runResult.js";
+import type { SimulationResult } from "../core/engine/simulate.js";
+import type { RunConfig } from "../core/engine/runConfig.js";
+import type { GuidellmStrategy } from "../io/guidellm/guidellmReport.js";
+import { cleanJson } from "../io/results/cleanJson.js";
+import { requestCsvLines } from "../io/results/requestTable.js";
+import { StepTraceRecorder } from "../io/results/stepTraceRecorder.js";
+import { writeRunOutputs } from "../io/results/writeRunOutputs.js";
+import type { Arguments } from "./deploymentOptions.js";
+import { runTable } from "./runTable.js";
+
+/** Adds `--out`. */
+export function addRunOutputOptions<T>(command: Argv<T>): Argv<T> {
+  return command.option("out", {
+    type: "string",
+    alias: "o",
+    requiresArg: true,
+    describe: "folder for summary.json, requests.csv and .jsonl, guidellm.json and trace.json (open it in ui.perfetto.dev)",
+  }) as Argv<T>;
+}
+
+/** Runs a simulation and writes its result: to stdout in the chosen format, and to `--out`. */
+export function writeRun(argv: Arguments, run: (observer: StepObserver | null) => SimulationResult, label: string): void {
+  const folder = argv.out === undefined ? null : String(argv.out);
+  const recorder = folder === null ? null : new StepTraceRecorder();
+  const startedMs = performance.now();
+  const result = run(recorder);
+  const wallS = (performance.now() - startedMs) / 1000;
+  const { summary, records, specs } = result;
+  if (folder !== null && recorder !== null) {
+    const files = writeRunOutputs(folder, {
+      summary,
+      records,
+      specs,
+      steps: recorder,
+      seed: summary.config.seed,
+      run: label,
+      strategy: guidellmStrategy(summary.config),
+      guidellmArgs: { model: summary.config.model, seed: summary.config.seed },
+    });
+    for (const file of files) process.stderr.write(`wrote ${file}\n`);
+  }
+  process.stdout.write(formatResult(result, String(argv.format), label));
+  const ratio = summary.engine.simulatedS / wallS;
+  process.stderr.write(`simulated in ${wallS.toFixed(2)} s (${Math.round(ratio)} × real time)\n`);
+}
+
+function formatResult({ summary, records, specs }: SimulationResult, format: string, label: string): string {
+  if (format === "json") return `${cleanJson(summary)}\n`;
+  if (format === "csv") return [...requestCsvLines({ run: label, records, specs })].join("");
+  return runTable(summary);
+}
+
+/** The GuideLLM strategy that sends requests as this workload does. */
+function guidellmStrategy({ workload }: RunConfig): GuidellmStrategy {
+  const { profile } = workload;
+  switch (profile.kind) {
+    case "constant":
+    case "poisson":
+      return { kind: profile.kind, requestsPerS: profile.rate };
+    default:
+      return { kind: profile.kind };
+  }
+}

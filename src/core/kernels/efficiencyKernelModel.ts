@@ -1,0 +1,194 @@
+import type { GpuSpec } from "../hardware/gpuSpec.js";
+import { type Operator, type OperatorDims, operatorBytes } from "../model/operator.js";
+import type { KvDtype, WeightDtype } from "../units/dtype.js";
+import { collectiveFloorUs, collectiveUs } from "./collectiveKernel.js";
+import { compileDecodeSurfaces, type DecodeAttentionSurfaces, decodeAttentionUs } from "./decodeAttentionKernel.js";
+import { CompiledSurface } from "./efficiencySurface.js";
+import { gemmUs, peakFlopsPerUs } from "./gemmKernel.js";
+import type { DecodeAttentionEfficiency, GpuEfficiency, RoofEfficiency } from "./gpuEfficiency.js";
+import { type GpuRoofs, gpuRoofs } from "./gpuRoofs.js";
+import { groupedGemmUs, touchedExperts } from "./groupedGemmKernel.js";
+import type { KernelModel, KernelPrice } from "./kernelModel.js";
+import { PrefillAttentionCost, type PrefillAttentionHeads } from "./prefillAttentionKernel.js";
+
+const PS_PER_US = 1e6;
+
+type Dims<C extends OperatorDims["category"]> = Extract<OperatorDims, { category: C }>;
+
+/** A roof kernel's constants with its surface compiled. */
+interface CompiledRoof {
+  readonly fit: RoofEfficiency;
+  readonly surface: CompiledSurface | null;
+}
+
+interface CompiledDecode {
+  readonly fit: DecodeAttentionEfficiency;
+  readonly surfaces: DecodeAttentionSurfaces | null;
+}
+
+/**
+ * Prices operators by a GPU's fitted efficiencies.
+ *
+ * A dtype without its own fit (fp8 on a GPU without fp8 data, fp16 everywhere) is priced by bf16's constants with
+ * its own bytes. int4 means weight-only kernels: dense ones have no data anywhere and take bf16's constants with a
+ * conservative bandwidth (see `GpuEfficiency.gemm.int4`).
+ *
+ * @param source what to call the prices: `modelled` for the GPU the fit was made on, `transferred` for another
+ */
+export function createEfficiencyKernelModel(
+  gpu: GpuSpec,
+  efficiency: GpuEfficiency,
+  source: "modelled" | "transferred",
+): KernelModel {
+  return new EfficiencyKernelModel(gpuRoofs(gpu), efficiency, source);
+}
+
+class EfficiencyKernelModel implements KernelModel {
+  readonly #roofs: GpuRoofs;
+  readonly #efficiency: GpuEfficiency;
+  readonly #source: "modelled" | "transferred";
+  readonly #gemm: Record<"bf16" | "fp8" | "int4", CompiledRoof>;
+  readonly #groupedGemm: Record<"bf16" | "fp8" | "int4", CompiledRoof>;
+  readonly #decode: Record<"bf16" | "fp8", CompiledDecode>;
+  readonly #prefill: { readonly heads: PrefillAttentionHeads; readonly cost: PrefillAttentionCost }[] = [];
+
+  constructor(roofs: GpuRoofs, efficiency: GpuEfficiency, source: "modelled" | "transferred") {
+    this.#roofs = roofs;
+    this.#efficiency = efficiency;
+    this.#source = source;
+    this.#gemm = compileRoofs(efficiency.gemm);
+    this.#groupedGemm = compileRoofs(efficiency.groupedGemm);
+    const decode = (fit: DecodeAttentionEfficiency): CompiledDecode => ({ fit, surfaces: compileDecodeSurfaces(fit) });
+    const bf16 = decode(efficiency.decodeAttention.bf16);
+    this.#decode = { bf16, fp8: efficiency.decodeAttention.fp8 ? decode(efficiency.decodeAttention.fp8) : bf16 };
+  }
+
+  price(operator: Operator): KernelPrice {
+    const { dims } = operator;
+    switch (dims.category) {
+      case "gemm":
+        return this.#priceGemm(operator, dims);
+      case "grouped-gemm":
+        return this.#priceGroupedGemm(operator, dims);
+      case "attention-prefill":
+        return this.#pricePrefill(operator, dims);
+      case "attention-decode":
+        return this.#priceDecode(operator, dims);
+      case "collective":
+        return this.#priceCollective(dims);
+      case "sample":
+        return this.#priceSample(operator, dims);
+      case "norm":
+      case "rope":
+      case "activation":
+      case "elementwise": {
+        const { launchUs, memoryEfficiency } = this.#efficiency.elementwise;
+        const us = operatorBytes(operator) / (this.#roofs.bytesPerUs * memoryEfficiency);
+        return this.#finish(operator, Math.max(launchUs, us), launchUs, this.#roofs.bf16FlopsPerUs);
+      }
+    }
+  }
+
+  #priceGemm(operator: Operator, { m, k, n, weightDtype }: Dims<"gemm">): KernelPrice {
+    const { fit, surface } = this.#gemm[weightKind(weightDtype)];
+    const us = gemmUs(fit, surface, this.#roofs, m, k, n, weightDtype);
+    return this.#finish(operator, us, fit.launchUs, peakFlopsPerUs(this.#roofs, weightDtype));
+  }
+
+  #priceGroupedGemm(operator: Operator, dims: Dims<"grouped-gemm">): KernelPrice {
+    const { fit, surface } = this.#groupedGemm[weightKind(dims.weightDtype)];
+    const us = groupedGemmUs(fit, surface, this.#roofs, dims, touchedExperts(dims), dims.weightDtype);
+    return this.#finish(operator, us, fit.launchUs, peakFlopsPerUs(this.#roofs, dims.weightDtype));
+  }
+
+  #pricePrefill(operator: Operator, dims: Dims<"attention-prefill">): KernelPrice {
+    const cost = this.#prefillCost(dims);
+    cost.reset();
+    for (const { newTokens, contextTokens } of dims.chunks) cost.add(newTokens, contextTokens);
+    return this.#finish(operator, cost.us(), cost.launchUs, this.#roofs.bf16FlopsPerUs);
+  }
+
+  #priceDecode(operator: Operator, dims: Dims<"attention-decode">): KernelPrice {
+    const { fit, surfaces } = this.#decode[kvKind(dims.kvDtype)];
+    const { numRequests, sumContextTokens, numHeads, numKvHeads, headDim, kvDtype } = dims;
+    const us = decodeAttentionUs(
+      fit,
+      surfaces,
+      this.#roofs,
+      numRequests,
+      sumContextTokens,
+      numHeads,
+      numKvHeads,
+      headDim,
+      kvDtype,
+    );
+    return this.#finish(operator, us, fit.launchUs, this.#roofs.bf16FlopsPerUs);
+  }
+
+  #priceCollective({ collective, numRanks, messageBytes }: Dims<"collective">): KernelPrice {
+    const groups = this.#efficiency.allReduce;
+    const us = collectiveUs(groups, this.#roofs, collective, numRanks, messageBytes);
+    const launchUs = collectiveUs(groups, this.#roofs, collective, numRanks, Math.min(1, messageBytes));
+    const wireUs = numRanks > 1 ? collectiveFloorUs(this.#roofs, numRanks, messageBytes) : 0;
+    const boundBy = launchUs >= wireUs ? "launch" : "network";
+    return { us, launchUs, boundBy, efficiency: us > 0 ? wireUs / us || Number.EPSILON : 1, source: this.#source };
+  }
+
+  #priceSample(operator: Operator, { numRows, vocabSize, sortsLogits }: Dims<"sample">): KernelPrice {
+    if (numRows === 0) return this.#finish(operator, 0, 0, this.#roofs.bf16FlopsPerUs);
+    const { launchUs, memoryEfficiency, sortLaunchUs, sortPsPerLogit } = this.#efficiency.sampler;
+    const passUs = operatorBytes(operator) / (this.#roofs.bytesPerUs * memoryEfficiency);
+    const sortUs = sortsLogits ? sortLaunchUs + (sortPsPerLogit * numRows * vocabSize) / PS_PER_US : 0;
+    const fixedUs = launchUs + (sortsLogits ? sortLaunchUs : 0);
+    return this.#finish(operator, launchUs + passUs + sortUs, fixedUs, this.#roofs.bf16FlopsPerUs);
+  }
+
+  /** Clamps to the operator's own physical floor and says what binds. */
+  #finish(operator: Operator, us: number, launchUs: number, peakFlops: number): KernelPrice {
+    const computeUs = operator.flops / peakFlops;
+    const memoryUs = operatorBytes(operator) / this.#roofs.bytesPerUs;
+    const roofUs = Math.max(computeUs, memoryUs);
+    const clampedUs = Math.max(us, roofUs);
+    const boundBy = launchUs > roofUs ? "launch" : computeUs > memoryUs ? "compute" : "memory";
+    const efficiency = clampedUs > 0 ? Math.max(roofUs / clampedUs, Number.EPSILON) : 1;
+    return { us: clampedUs, launchUs: Math.min(launchUs, clampedUs), boundBy, efficiency, source: this.#source };
+  }
+
+  /** A model has one or two attention shapes (full and windowed), so a list is searched. */
+  #prefillCost(heads: PrefillAttentionHeads): PrefillAttentionCost {
+    for (const known of this.#prefill) if (isSameHeads(known.heads, heads)) return known.cost;
+    const { bf16, fp8 } = this.#efficiency.prefillAttention;
+    const { numHeads, numKvHeads, headDim, kvDtype, slidingWindow } = heads;
+    const key = { numHeads, numKvHeads, headDim, kvDtype, slidingWindow };
+    const cost = new PrefillAttentionCost(kvKind(kvDtype) === "fp8" ? (fp8 ?? bf16) : bf16, this.#roofs, key);
+    this.#prefill.push({ heads: key, cost });
+    return cost;
+  }
+}
+
+function compileRoofs(fits: GpuEfficiency["gemm"]): Record<"bf16" | "fp8" | "int4", CompiledRoof> {
+  const compile = (fit: RoofEfficiency): CompiledRoof => ({
+    fit,
+    surface: fit.surface === null ? null : new CompiledSurface(fit.surface),
+  });
+  const bf16 = compile(fits.bf16);
+  return { bf16, fp8: fits.fp8 ? compile(fits.fp8) : bf16, int4: fits.int4 ? compile(fits.int4) : bf16 };
+}
+
+function weightKind(dtype: WeightDtype): "bf16" | "fp8" | "int4" {
+  return dtype === "fp16" ? "bf16" : dtype;
+}
+
+function kvKind(dtype: KvDtype): "bf16" | "fp8" {
+  return dtype === "fp8" ? "fp8" : "bf16";
+}
+
+function isSameHeads(a: PrefillAttentionHeads, b: PrefillAttentionHeads): boolean {
+  return (
+    a.numHeads === b.numHeads &&
+    a.numKvHeads === b.numKvHeads &&
+    a.headDim === b.headDim &&
+    a.kvDtype === b.kvDtype &&
+    a.slidingWindow === b.slidingWindow
+  );
+}

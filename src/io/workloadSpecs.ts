@@ -1,0 +1,18 @@
+import type { RequestSpec } from "../core/request/requestSpec.js";
+import type { WorkloadConfig } from "../core/workload/workloadConfig.js";
+import { readTrace } from "./traces/readTrace.js";
+
+/** A workload's requests as far as they come from a file. */
+export interface WorkloadSpecs {
+  /** Null when the workload is generated. */
+  readonly specs: readonly RequestSpec[] | null;
+  /** What the user should know, one line each. */
+  readonly notes: readonly string[];
+}
+
+/** Reads the trace a workload config names, if it names one. @throws DataFileError for a broken trace */
+export async function readWorkloadSpecs(workload: WorkloadConfig): Promise<WorkloadSpecs> {
+  if (workload.data.kind !== "trace") return { specs: null, notes: [] };
+  const { specs, warnings } = await readTrace(workload.data.path);
+  return { specs, notes: warnings };
+}
