@@ -7,7 +7,7 @@ import {
 } from "../../src/core/kernels/decodeAttentionKernel.js";
 import { CompiledSurface, type EfficiencySurface } from "../../src/core/kernels/efficiencySurface.js";
 import { fitLogParameters } from "../../src/core/kernels/fit/levenbergMarquardt.js";
-import { decodeLnBase } from "../../src/core/kernels/fit/lnBases.js";
+import { risingDecode } from "../../src/core/kernels/fit/risingPrices.js";
 import { fitSurface, type SurfaceRows } from "../../src/core/kernels/fit/surfaceFit.js";
 import type { DecodeAttentionEfficiency } from "../../src/core/kernels/gpuEfficiency.js";
 import type { GpuRoofs } from "../../src/core/kernels/gpuRoofs.js";
@@ -71,10 +71,10 @@ export function fitDecodeAttention(
     }),
     weight: Float64Array.from(rows, (row) => (isDecodeResident(row, l2Bytes, dtype) ? 0.3 : 1)),
   };
-  const options = { ridge: 0.02, smoothness: 0.1, huberLn: 0.12, risingAxes: [0, 1] } as const;
+  const options = { ridge: 0.02, smoothness: 0.1, huberLn: 0.12 } as const;
   const groupSurface = fitSurface(GROUP_KNOTS, groupRows, {
     ...options,
-    lnBases: [decodeLnBase(constants, roofs, dtype)],
+    ...risingDecode(constants, roofs, dtype),
   });
   const byGroup = new CompiledSurface(groupSurface);
   const kvHeadRows: SurfaceRows = {
@@ -86,7 +86,7 @@ export function fitDecodeAttention(
   };
   const kvHeadSurface = fitSurface(KV_HEAD_KNOTS, kvHeadRows, {
     ...options,
-    lnBases: [0, Math.LN2].map((lnGroup) => decodeLnBase(constants, roofs, dtype, byGroup, lnGroup)),
+    ...risingDecode(constants, roofs, dtype, byGroup, GROUP_KNOTS[2].map(Math.log)),
   });
   return { ...constants, groupSurface, kvHeadSurface };
 }

@@ -1,6 +1,6 @@
 import { CompiledSurface, type EfficiencySurface } from "../../src/core/kernels/efficiencySurface.js";
 import { fitLogParameters } from "../../src/core/kernels/fit/levenbergMarquardt.js";
-import { gemmLnBase } from "../../src/core/kernels/fit/lnBases.js";
+import { risingGemm } from "../../src/core/kernels/fit/risingPrices.js";
 import { fitSurface } from "../../src/core/kernels/fit/surfaceFit.js";
 import {
   gemmBytes,
@@ -78,8 +78,7 @@ export function fitGemm(
       ridge: 0.02,
       smoothness: 0.3,
       huberLn: 0.12,
-      risingAxes: [0, 1, 2],
-      lnBases: [gemmLnBase(constants, roofs, dtype)],
+      ...risingGemm(constants, roofs, dtype),
     },
   );
   return { ...constants, surface };

@@ -129,13 +129,14 @@ async function fitAttention(
 ): Promise<Pick<GpuEfficiency, "decodeAttention" | "prefillAttention">> {
   const roofs = gpuRoofs(gpu);
   const fitDtype = async (dtype: "bf16" | "fp8") => {
-    const decodeRows = await attentionRows(root, plan.system, plan.attention, "generation", dtype);
-    if (decodeRows.rows.length === 0) return null;
+    const version = plan.attention[dtype];
+    if (version === undefined) return null;
+    const decodeRows = await attentionRows(root, plan.system, version, "generation", dtype);
     const decode = reportFit(
       {
         family: "attention-decode",
         dtype,
-        table: `generation attention vLLM ${plan.attention}`,
+        table: `generation attention vLLM ${version}`,
         ...decodeRows,
         isResident: (row) => isDecodeResident(row, gpu.memory.l2Bytes, dtype),
         fit: (some) => fitDecodeAttention(some, roofs, gpu.memory.l2Bytes, dtype),
@@ -144,12 +145,12 @@ async function fitAttention(
       },
       reports,
     );
-    const prefillRows = await attentionRows(root, plan.system, plan.attention, "context", dtype);
+    const prefillRows = await attentionRows(root, plan.system, version, "context", dtype);
     const prefill = reportFit(
       {
         family: "attention-prefill",
         dtype,
-        table: `context attention vLLM ${plan.attention}`,
+        table: `context attention vLLM ${version}`,
         ...prefillRows,
         isResident: () => false,
         fit: (some) => fitPrefillAttention(some, roofs, dtype, decode.memoryEfficiency),

@@ -1,6 +1,6 @@
 import { CompiledSurface, type EfficiencySurface } from "../../src/core/kernels/efficiencySurface.js";
 import { fitLogParameters } from "../../src/core/kernels/fit/levenbergMarquardt.js";
-import { groupedGemmLnBases } from "../../src/core/kernels/fit/lnBases.js";
+import { risingGroupedGemm } from "../../src/core/kernels/fit/risingPrices.js";
 import { fitSurface } from "../../src/core/kernels/fit/surfaceFit.js";
 import { peakFlopsPerUs, type RoofConstants, roofBaseUs } from "../../src/core/kernels/gemmKernel.js";
 import type { RoofEfficiency } from "../../src/core/kernels/gpuEfficiency.js";
@@ -107,8 +107,7 @@ export function fitGroupedGemm(
       ridge: 0.02,
       smoothness: 0.1,
       huberLn: 0.12,
-      risingAxes: [0, 2],
-      lnBases: groupedGemmLnBases(constants, roofs, dtype),
+      ...risingGroupedGemm(constants, roofs, dtype),
     },
   );
   return { ...constants, surface };

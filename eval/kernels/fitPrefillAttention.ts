@@ -9,21 +9,24 @@ const HEAD_DIM = 128;
 const POSITIONS = [64, 256, 512, 1024, 2048, 4096, 8192, 16384];
 
 /** Positive search variables → a valid fit: increments make the cost per token non-decreasing. */
-function fitOf(parameters: readonly number[]): PrefillAttentionEfficiency {
-  const [launchUs, waveUs, memory, tile, kvHead, ...increments] = parameters;
+function fitOf(
+  [launchUs, waveUs, tile, kvHead, ...increments]: readonly number[],
+  memoryEfficiency: number,
+  digits = 12,
+): PrefillAttentionEfficiency {
+  const rounded = (value: number): number => Number(value.toPrecision(digits));
   let sum = 0;
-  const headTokenPs = increments.map((increment) => {
-    sum += increment;
-    return Number(sum.toFixed(2));
-  });
   return {
-    launchUs: Number(launchUs!.toFixed(3)),
-    waveUs: Number(waveUs!.toFixed(3)),
-    memoryEfficiency: Number(Math.min(1, memory!).toFixed(4)),
-    tileLatencyFraction: Number(tile!.toFixed(4)),
-    kvHeadTokenPs: Number(kvHead!.toFixed(2)),
+    launchUs: rounded(launchUs!),
+    waveUs: rounded(waveUs!),
+    memoryEfficiency,
+    tileLatencyFraction: rounded(tile!),
+    kvHeadTokenPs: rounded(kvHead!),
     contextTokens: [...POSITIONS],
-    headTokenPs,
+    headTokenPs: increments.map((increment) => {
+      sum += increment;
+      return rounded(sum);
+    }),
   };
 }
 
@@ -46,18 +49,10 @@ export function fitPrefillAttention(
     [10, 3.5, 0.5, 200, ...increments],
     Float64Array.from(rows, (row) => row.us),
     new Float64Array(rows.length).fill(1),
-    (parameters, i) => {
-      const [launch, wave, tile, kvHead, ...rest] = parameters;
-      return prefillPredictor(
-        fitOf([launch!, wave!, decodeMemoryEfficiency, tile!, kvHead!, ...rest]),
-        roofs,
-        dtype,
-      )(rows[i]!);
-    },
+    (parameters, i) => prefillPredictor(fitOf(parameters, decodeMemoryEfficiency), roofs, dtype)(rows[i]!),
     { maxIterations: 25, huberLn: 0.15 },
   );
-  const [launch, wave, tile, kvHead, ...rest] = found;
-  return fitOf([launch!, wave!, decodeMemoryEfficiency, tile!, kvHead!, ...rest]);
+  return fitOf(found, decodeMemoryEfficiency, 5);
 }
 
 /** A predictor for rows (batch, new tokens, heads, KV heads). */

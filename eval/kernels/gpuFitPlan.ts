@@ -7,14 +7,16 @@ export interface GpuFitPlan {
   readonly system: string;
   /** vLLM version per family and dtype. */
   readonly gemm: Readonly<Partial<Record<"bf16" | "fp8", string>>>;
-  readonly attention: string;
+  readonly attention: Readonly<Partial<Record<"bf16" | "fp8", string>>>;
   readonly groupedGemm: Readonly<Partial<Record<"bf16" | "fp8" | "int4", string>>>;
   readonly allReduce: string;
 }
 
 /**
  * The version nearest to vLLM 0.15, with these exceptions: fp8 GEMM before 0.19 includes a separate quantisation
- * kernel that a compiled vLLM fuses into the norm before it; fused MoE before 0.19 ran untuned expert shapes.
+ * kernel that a compiled vLLM fuses into the norm before it; fused MoE before 0.19 ran untuned expert shapes
+ * (A100 has no later table; its rows use power-law routing); L40S fp8 attention in 0.14 multiplies in fp8, beyond the
+ * bf16 peak that attention is held to.
  */
 export const GPU_FIT_PLANS: readonly GpuFitPlan[] = [
   {
@@ -22,7 +24,7 @@ export const GPU_FIT_PLANS: readonly GpuFitPlan[] = [
     hardwareFile: "h100.json",
     system: "h100_sxm",
     gemm: { bf16: "0.14.0", fp8: "0.19.0" },
-    attention: "0.14.0",
+    attention: { bf16: "0.14.0", fp8: "0.14.0" },
     groupedGemm: { bf16: "0.19.0", fp8: "0.19.0", int4: "0.19.0" },
     allReduce: "0.14.0",
   },
@@ -31,7 +33,7 @@ export const GPU_FIT_PLANS: readonly GpuFitPlan[] = [
     hardwareFile: "h200.json",
     system: "h200_sxm",
     gemm: { bf16: "0.14.0", fp8: "0.19.0" },
-    attention: "0.14.0",
+    attention: { bf16: "0.14.0", fp8: "0.14.0" },
     groupedGemm: { bf16: "0.19.0", fp8: "0.19.0", int4: "0.19.0" },
     allReduce: "0.14.0",
   },
@@ -40,7 +42,7 @@ export const GPU_FIT_PLANS: readonly GpuFitPlan[] = [
     hardwareFile: "a100-80.json",
     system: "a100_sxm",
     gemm: { bf16: "0.14.0" },
-    attention: "0.14.0",
+    attention: { bf16: "0.14.0" },
     groupedGemm: { bf16: "0.14.0" },
     allReduce: "0.14.0",
   },
@@ -49,7 +51,7 @@ export const GPU_FIT_PLANS: readonly GpuFitPlan[] = [
     hardwareFile: "l40s.json",
     system: "l40s",
     gemm: { bf16: "0.14.0", fp8: "0.24.0" },
-    attention: "0.14.0",
+    attention: { bf16: "0.14.0", fp8: "0.24.0" },
     groupedGemm: { bf16: "0.24.0", fp8: "0.24.0", int4: "0.24.0" },
     allReduce: "0.14.0",
   },
@@ -58,7 +60,7 @@ export const GPU_FIT_PLANS: readonly GpuFitPlan[] = [
     hardwareFile: "b200.json",
     system: "b200_sxm",
     gemm: { bf16: "0.19.0", fp8: "0.19.0" },
-    attention: "0.19.0",
+    attention: { bf16: "0.19.0", fp8: "0.19.0" },
     groupedGemm: { bf16: "0.19.0", fp8: "0.19.0", int4: "0.19.0" },
     allReduce: "0.19.0",
   },

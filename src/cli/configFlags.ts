@@ -49,7 +49,11 @@ export function mergeConfig(base: unknown, over: unknown): unknown {
 }
 
 /** Rewrites the paths of a ConfigError into the flags that set them, so that the message names what was typed. */
-export function nameFlags(error: unknown, flags: readonly ConfigFlag[], argv: Readonly<Record<string, unknown>>): unknown {
+export function nameFlags(
+  error: unknown,
+  flags: readonly ConfigFlag[],
+  argv: Readonly<Record<string, unknown>>,
+): unknown {
   if (!(error instanceof ConfigError)) return error;
   const issues = error.issues.map((issue): ConfigIssue => {
     const flag = flags.find((candidate) => candidate.path === issue.path && argv[candidate.name] !== undefined);

@@ -1,7 +1,9 @@
 import type { Argv } from "yargs";
 import { engineConfigSchema, samplingConfigSchema } from "../core/config/engineConfig.js";
+import type { Deployment } from "../core/engine/createServer.js";
 import { runConfigSchema } from "../core/engine/runConfig.js";
 import { ConfigError } from "../core/errors/simulationError.js";
+import type { TableUsage } from "../core/kernels/tables/tableKernelModel.js";
 import { loadDeployment } from "../io/loadDeployment.js";
 import { readStructuredFile } from "../io/structuredFile.js";
 import { type ConfigFlag, configFromFlags, flagsOf, mergeConfig, nameFlags } from "./configFlags.js";
@@ -66,12 +68,20 @@ export function withFlagNames<T>(argv: Arguments, flags: readonly ConfigFlag[], 
   }
 }
 
-/** Loads what a config names: model, GPU and kernel data. */
-export function deploymentOf(config: { readonly model: string; readonly gpu: string }, argv: Arguments) {
+/** Loads what a config names: model, GPU and kernel data; says on stderr what the user should know of it. */
+export function deploymentOf(config: { readonly model: string; readonly gpu: string }, argv: Arguments): Deployment {
   const benchData = argv["bench-data"] === undefined ? null : String(argv["bench-data"]);
-  const { deployment, notes } = loadDeployment(config.model, config.gpu, benchData);
+  const { deployment, notes, tableUsage } = loadDeployment(config.model, config.gpu, benchData);
   for (const note of notes) process.stderr.write(`note: ${note}\n`);
+  if (benchData !== null) process.once("exit", () => reportFallbacks(tableUsage()));
   return deployment;
+}
+
+/** Says once, at the end, which kernel families the tables could not price. */
+function reportFallbacks(usage: readonly TableUsage[]): void {
+  const fellBack = usage.filter(({ numFellBack }) => numFellBack > 0).map(({ family }) => family);
+  if (fellBack.length === 0) return;
+  process.stderr.write(`note: no table for ${fellBack.join(", ")}: priced by the built-in efficiency model\n`);
 }
 
 /** A config file may be a whole result: then its `config` is meant. */

@@ -1,7 +1,7 @@
 import type { Argv } from "yargs";
+import type { RunConfig } from "../core/engine/runConfig.js";
 import type { StepObserver } from "../core/engine/runResult.js";
 import type { SimulationResult } from "../core/engine/simulate.js";
-import type { RunConfig } from "../core/engine/runConfig.js";
 import type { GuidellmStrategy } from "../io/guidellm/guidellmReport.js";
 import { cleanJson } from "../io/results/cleanJson.js";
 import { requestCsvLines } from "../io/results/requestTable.js";
@@ -16,12 +16,17 @@ export function addRunOutputOptions<T>(command: Argv<T>): Argv<T> {
     type: "string",
     alias: "o",
     requiresArg: true,
-    describe: "folder for summary.json, requests.csv and .jsonl, guidellm.json and trace.json (open it in ui.perfetto.dev)",
+    describe:
+      "folder for summary.json, requests.csv and .jsonl, guidellm.json and trace.json (open it in ui.perfetto.dev)",
   }) as Argv<T>;
 }
 
 /** Runs a simulation and writes its result: to stdout in the chosen format, and to `--out`. */
-export function writeRun(argv: Arguments, run: (observer: StepObserver | null) => SimulationResult, label: string): void {
+export function writeRun(
+  argv: Arguments,
+  run: (observer: StepObserver | null) => SimulationResult,
+  label: string,
+): void {
   const folder = argv.out === undefined ? null : String(argv.out);
   const recorder = folder === null ? null : new StepTraceRecorder();
   const startedMs = performance.now();
@@ -55,11 +60,10 @@ function formatResult({ summary, records, specs }: SimulationResult, format: str
 /** The GuideLLM strategy that sends requests as this workload does. */
 function guidellmStrategy({ workload }: RunConfig): GuidellmStrategy {
   const { profile } = workload;
-  switch (profile.kind) {
-    case "constant":
-    case "poisson":
-      return { kind: profile.kind, requestsPerS: profile.rate };
-    default:
-      return { kind: profile.kind };
-  }
+  return {
+    kind: profile.kind,
+    requestsPerS: "rate" in profile ? profile.rate : null,
+    streams: "streams" in profile ? profile.streams : null,
+    maxConcurrency: "maxConcurrency" in profile ? profile.maxConcurrency : null,
+  };
 }

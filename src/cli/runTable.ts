@@ -46,7 +46,12 @@ function bottleneckLine(bottleneck: Readonly<Record<string, number>>): string {
 
 function latencyRow(title: string, values: Distribution): string[] {
   const decimals = 1;
-  return [title, ...[values.mean, values.p50, values.p90, values.p95, values.p99, values.max].map((value) => printNumber(value, decimals))];
+  return [
+    title,
+    ...[values.mean, values.p50, values.p90, values.p95, values.p99, values.max].map((value) =>
+      printNumber(value, decimals),
+    ),
+  ];
 }
 
 function percent(fraction: number): string {

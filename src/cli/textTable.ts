@@ -17,10 +17,7 @@ export function textTable(columns: readonly Column[], rows: readonly (readonly s
 
 /** A left-aligned column followed by right-aligned ones: the usual shape of a table of numbers. */
 export function numberColumns(first: string, ...others: readonly string[]): Column[] {
-  return [
-    { title: first, align: "left" },
-    ...others.map((title): Column => ({ title, align: "right" })),
-  ];
+  return [{ title: first, align: "left" }, ...others.map((title): Column => ({ title, align: "right" }))];
 }
 
 /** A number as people read it: `decimals` places, a dash where there is none. */

@@ -30,6 +30,8 @@ const COMMANDS = ["run", "replay", "evaluate", "step", "models", "gpus", "bench-
 
 /** Flags of the command being parsed; yargs types leave `getOptions` out. */
 function knownFlags(instance: Argv): string[] {
-  const options = (instance as unknown as { getOptions(): { key: Record<string, unknown>; alias: Record<string, string[]> } }).getOptions();
+  const options = (
+    instance as unknown as { getOptions(): { key: Record<string, unknown>; alias: Record<string, string[]> } }
+  ).getOptions();
   return [...Object.keys(options.key), ...Object.values(options.alias).flat()].filter((flag) => flag.length > 1);
 }

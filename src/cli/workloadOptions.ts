@@ -2,12 +2,12 @@ import { existsSync } from "node:fs";
 import type { Argv } from "yargs";
 import type { RunConfig } from "../core/engine/runConfig.js";
 import { ConfigError } from "../core/errors/simulationError.js";
-import { workloadConfigSchema } from "../core/workload/workloadConfig.js";
 import { parseSyntheticData } from "../core/workload/parseSyntheticData.js";
+import { workloadConfigSchema } from "../core/workload/workloadConfig.js";
 import { loadWorkloadPreset, WORKLOAD_PRESETS } from "../io/workloadPresets.js";
+import { type ConfigFlag, configFromFlags, flagsOf, mergeConfig } from "./configFlags.js";
 import type { Arguments } from "./deploymentOptions.js";
 import { addFlags } from "./deploymentOptions.js";
-import { type ConfigFlag, configFromFlags, flagsOf, mergeConfig } from "./configFlags.js";
 
 const PROFILES = ["synchronous", "concurrent", "throughput", "constant", "poisson", "gamma", "trace"] as const;
 type Profile = (typeof PROFILES)[number];
@@ -82,7 +82,12 @@ export function withWorkload(config: unknown, argv: Arguments): unknown {
   const base = preset ?? (hasProfile(given) ? given : loadWorkloadPreset("chat"));
   const flags = (configFromFlags(WORKLOAD_FLAGS, argv) as { workload?: object }).workload ?? {};
   const data = argv.data === undefined ? {} : { data: dataOf(String(argv.data)) };
-  const merged = { ...(base as Record<string, unknown>), ...(hasProfile(given) ? {} : (given as object)), ...data, ...flags };
+  const merged: Record<string, unknown> = {
+    ...(base as Record<string, unknown>),
+    ...(hasProfile(given) ? {} : (given as object)),
+    ...data,
+    ...flags,
+  };
   const profile = profileOf(merged.profile as RunConfig["workload"]["profile"], merged.data, argv);
   return mergeConfig(config, { workload: { ...merged, profile } });
 }

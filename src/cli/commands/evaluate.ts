@@ -8,8 +8,15 @@ import { type EvaluatedRun, type EvaluationReport, evaluationReport } from "../.
 import { measuredEngineOptions, replayWorkload } from "../../core/evaluation/replayRun.js";
 import type { MeasuredExperiment } from "../../core/metrics/measuredExperiment.js";
 import { readMeasuredExperiments } from "../../io/groundTruth/readMeasuredExperiments.js";
-import { addDeploymentOptions, type Arguments, DEPLOYMENT_FLAGS, deploymentOf, givenConfig, withFlagNames } from "../deploymentOptions.js";
 import { mergeConfig } from "../configFlags.js";
+import {
+  type Arguments,
+  addDeploymentOptions,
+  DEPLOYMENT_FLAGS,
+  deploymentOf,
+  givenConfig,
+  withFlagNames,
+} from "../deploymentOptions.js";
 import { evaluationTable } from "../evaluationTable.js";
 
 export const evaluateCommand: CommandModule = {

@@ -23,7 +23,16 @@ export const gpusCommand: CommandModule = {
       process.stdout.write(`${JSON.stringify({ schema: "roofserve.gpus/1", gpus: rows }, null, 2)}\n`);
       return;
     }
-    const columns = numberColumns("gpu", "memory GiB", "TB/s", "bf16 TFLOP/s", "fp8 TFLOP/s", "SMs", "link GB/s", "kernels");
+    const columns = numberColumns(
+      "gpu",
+      "memory GiB",
+      "TB/s",
+      "bf16 TFLOP/s",
+      "fp8 TFLOP/s",
+      "SMs",
+      "link GB/s",
+      "kernels",
+    );
     const cells = rows.map((gpu) => [
       gpu.id,
       (gpu.memory.capacityBytes / BYTES_PER_GIB).toFixed(1),

@@ -4,7 +4,14 @@ import { type RunConfig, runConfigSchema } from "../../core/engine/runConfig.js"
 import type { StepObserver } from "../../core/engine/runResult.js";
 import { simulate } from "../../core/engine/simulate.js";
 import { readWorkloadSpecs } from "../../io/workloadSpecs.js";
-import { addDeploymentOptions, type Arguments, DEPLOYMENT_FLAGS, deploymentOf, givenConfig, withFlagNames } from "../deploymentOptions.js";
+import {
+  type Arguments,
+  addDeploymentOptions,
+  DEPLOYMENT_FLAGS,
+  deploymentOf,
+  givenConfig,
+  withFlagNames,
+} from "../deploymentOptions.js";
 import { addRunOutputOptions, writeRun } from "../runOutput.js";
 import { addWorkloadOptions, WORKLOAD_FLAGS, withWorkload } from "../workloadOptions.js";
 
@@ -36,7 +43,10 @@ async function simulateAndWrite(config: RunConfig, argv: Arguments): Promise<voi
   for (const note of notes) process.stderr.write(`note: ${note}\n`);
   const simulateObserved = (observer: StepObserver | null) =>
     withFlagNames(argv, FLAGS, () =>
-      simulate(deployment, config, { ...(specs === null ? {} : { specs }), ...(observer === null ? {} : { observer }) }),
+      simulate(deployment, config, {
+        ...(specs === null ? {} : { specs }),
+        ...(observer === null ? {} : { observer }),
+      }),
     );
   writeRun(argv, simulateObserved, "run");
 }

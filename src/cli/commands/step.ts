@@ -3,7 +3,13 @@ import { parseConfig } from "../../core/config/parseConfig.js";
 import { createServer } from "../../core/engine/createServer.js";
 import { explainStep, parseBatch, type StepReport } from "../../core/engine/explainStep.js";
 import { runConfigSchema } from "../../core/engine/runConfig.js";
-import { addDeploymentOptions, DEPLOYMENT_FLAGS, deploymentOf, givenConfig, withFlagNames } from "../deploymentOptions.js";
+import {
+  addDeploymentOptions,
+  DEPLOYMENT_FLAGS,
+  deploymentOf,
+  givenConfig,
+  withFlagNames,
+} from "../deploymentOptions.js";
 import { numberColumns, printNumber, textTable } from "../textTable.js";
 
 /** A step needs no workload; a config file may have one all the same. */
@@ -38,7 +44,17 @@ export const stepCommand: CommandModule = {
 
 function stepTable(report: StepReport): string {
   const { stepUs, gpuUs, cpuUs, numTokens, paddedTokens } = report;
-  const columns = numberColumns("component", "µs", "share %", "runs", "GFLOP", "MB", "bound by", "efficiency", "source");
+  const columns = numberColumns(
+    "component",
+    "µs",
+    "share %",
+    "runs",
+    "GFLOP",
+    "MB",
+    "bound by",
+    "efficiency",
+    "source",
+  );
   const rows = report.components.map((component) => [
     component.name,
     printNumber(component.us),

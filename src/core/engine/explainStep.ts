@@ -111,7 +111,8 @@ function toBatch(server: Server, rows: readonly BatchRow[]): ScheduledBatch {
   const longest = Math.max(...rows.map((row) => row.contextTokens + (row.kind === "prefill" ? row.count : 1)));
   const issues: ConfigIssue[] = [];
   const limit = (what: string, value: number, max: number, option: string) => {
-    if (value > max) issues.push({ path: "--batch", received: `${value} ${what}`, allowed: `at most ${max} (${option})` });
+    if (value > max)
+      issues.push({ path: "--batch", received: `${value} ${what}`, allowed: `at most ${max} (${option})` });
   };
   limit("requests", batch.numRequests, maxNumSeqs, "--max-num-seqs");
   limit("tokens", batch.numTokens, maxNumBatchedTokens, "--max-num-batched-tokens");

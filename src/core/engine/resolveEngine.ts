@@ -21,7 +21,11 @@ export type ResolvedEngineConfig = EngineConfig & {
  * @throws ConfigError listing every limit that does not
  * @see vLLM `vllm/engine/arg_utils.py`: the API server's defaults, post-processed only where not given
  */
-export function resolveEngine(engine: EngineConfig, architecture: ModelArchitecture, gpu: GpuSpec): ResolvedEngineConfig {
+export function resolveEngine(
+  engine: EngineConfig,
+  architecture: ModelArchitecture,
+  gpu: GpuSpec,
+): ResolvedEngineConfig {
   const maxModelLen = engine.maxModelLen ?? architecture.maxPositionEmbeddings;
   const defaults = defaultBatchLimits(gpu);
   let maxNumBatchedTokens = engine.maxNumBatchedTokens ?? defaults.maxNumBatchedTokens;

@@ -13,7 +13,13 @@ export const runConfigSchema = z.strictObject({
   engine: engineConfigSchema.prefault({}).describe("what `vllm serve` is told"),
   sampling: samplingConfigSchema.prefault({}).describe("sampling settings of the requests"),
   workload: workloadConfigSchema.describe("requests: when they come and what they ask"),
-  seed: z.number().int().min(0).max(2 ** 31 - 1).default(42).describe("seed of every random draw"),
+  seed: z
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 31 - 1)
+    .default(42)
+    .describe("seed of every random draw"),
 });
 
 export type RunConfig = z.output<typeof runConfigSchema>;

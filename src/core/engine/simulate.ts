@@ -1,5 +1,5 @@
-import { type RunMetrics, summariseRecords } from "../metrics/runMetrics.js";
 import type { RequestRecord } from "../metrics/requestRecord.js";
+import { type RunMetrics, summariseRecords } from "../metrics/runMetrics.js";
 import type { RequestSpec } from "../request/requestSpec.js";
 import { US_PER_S } from "../units/units.js";
 import { createWorkload } from "../workload/createWorkload.js";
@@ -48,15 +48,26 @@ export interface SimulateOptions {
  * @throws ConfigError, CapacityError
  */
 export function simulate(deployment: Deployment, config: RunConfig, options: SimulateOptions = {}): SimulationResult {
+  const { specs, observer } = options;
+  const workload = createWorkload(config.workload, config.seed, specs === undefined ? {} : { specs });
+  return simulateRequests(deployment, config, workload, observer ?? null);
+}
+
+/** `simulate` with requests from elsewhere; `config.workload` only describes them. */
+export function simulateRequests(
+  deployment: Deployment,
+  config: RunConfig,
+  workload: Workload,
+  observer: StepObserver | null,
+): SimulationResult {
   const server = createServer(deployment, config.engine, config.sampling);
-  const workload = createWorkload(config.workload, config.seed, options.specs === undefined ? {} : { specs: options.specs });
-  const { records, specs, stats } = runServer(server, workload, options.observer);
+  const { records, specs, stats } = runServer(server, workload, observer);
   return { summary: summarise({ ...config, engine: server.engine }, records, stats), records, specs };
 }
 
 /** Lets a server work off a workload. */
-export function runServer(server: Server, workload: Workload, observer?: StepObserver): ServedRun {
-  return new ServerLoop(server.parts, workload, observer ?? null).run();
+export function runServer(server: Server, workload: Workload, observer: StepObserver | null = null): ServedRun {
+  return new ServerLoop(server.parts, workload, observer).run();
 }
 
 function summarise(config: RunConfig, records: readonly RequestRecord[], stats: EngineStats): RunSummary {

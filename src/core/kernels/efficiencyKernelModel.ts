@@ -58,9 +58,9 @@ class EfficiencyKernelModel implements KernelModel {
     this.#source = source;
     this.#gemm = compileRoofs(efficiency.gemm);
     this.#groupedGemm = compileRoofs(efficiency.groupedGemm);
-    const decode = (fit: DecodeAttentionEfficiency): CompiledDecode => ({ fit, surfaces: compileDecodeSurfaces(fit) });
-    const bf16 = decode(efficiency.decodeAttention.bf16);
-    this.#decode = { bf16, fp8: efficiency.decodeAttention.fp8 ? decode(efficiency.decodeAttention.fp8) : bf16 };
+    const { bf16, fp8 } = efficiency.decodeAttention;
+    const compile = (fit: DecodeAttentionEfficiency) => ({ fit, surfaces: compileDecodeSurfaces(fit) });
+    this.#decode = { bf16: compile(bf16), fp8: fp8 ? compile(fp8) : { fit: bf16, surfaces: null } };
   }
 
   price(operator: Operator): KernelPrice {
@@ -171,8 +171,13 @@ function compileRoofs(fits: GpuEfficiency["gemm"]): Record<"bf16" | "fp8" | "int
     fit,
     surface: fit.surface === null ? null : new CompiledSurface(fit.surface),
   });
-  const bf16 = compile(fits.bf16);
-  return { bf16, fp8: fits.fp8 ? compile(fits.fp8) : bf16, int4: fits.int4 ? compile(fits.int4) : bf16 };
+  // A surface belongs to the bytes it was fitted with: another dtype gets the bare constants.
+  const bare = { fit: fits.bf16, surface: null };
+  return {
+    bf16: compile(fits.bf16),
+    fp8: fits.fp8 ? compile(fits.fp8) : bare,
+    int4: fits.int4 ? compile(fits.int4) : bare,
+  };
 }
 
 function weightKind(dtype: WeightDtype): "bf16" | "fp8" | "int4" {

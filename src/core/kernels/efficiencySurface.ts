@@ -61,7 +61,7 @@ export function knotFraction(lnKnots: Float64Array, index: number, ln: number): 
   if (lnKnots.length === 1) return 0;
   const low = lnKnots[index]!;
   const fraction = (ln - low) / (lnKnots[index + 1]! - low);
-  return fraction < 0 ? 0 : fraction > 1 ? 1 : fraction;
+  return Math.max(0, Math.min(1, fraction));
 }
 
 function bilinear(

@@ -17,7 +17,7 @@ export interface GroupedGemmShape {
 
 /** Experts of this GPU that at least one of `numTokens` tokens picks, when routing is uniform and independent. */
 export function touchedExperts(shape: GroupedGemmShape): number {
-  const missed = (1 - shape.topK / shape.numExperts) ** shape.numTokens;
+  const missed = Math.max(0, 1 - shape.topK / shape.numExperts) ** shape.numTokens;
   return shape.numLocalExperts * (1 - missed);
 }
 

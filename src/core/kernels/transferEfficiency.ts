@@ -1,7 +1,7 @@
 import type { GpuSpec } from "../hardware/gpuSpec.js";
 import type { KvDtype, WeightDtype } from "../units/dtype.js";
-import { CompiledSurface, type EfficiencySurface } from "./efficiencySurface.js";
-import { decodeLnBase, gemmLnBase, groupedGemmLnBases } from "./fit/lnBases.js";
+import { CompiledSurface } from "./efficiencySurface.js";
+import { risingDecode, risingGemm, risingGroupedGemm } from "./fit/risingPrices.js";
 import { bendToRise } from "./fit/surfaceFit.js";
 import type {
   CollectiveEfficiency,
@@ -35,12 +35,12 @@ export function transferEfficiency(source: GpuEfficiency, target: GpuSpec, slowd
   });
   const dense = (fit: RoofEfficiency, dtype: WeightDtype): RoofEfficiency => {
     const slowed = roof(fit);
-    const rising = { lnBases: [gemmLnBase(slowed, roofs, dtype)], risingAxes: [0, 1, 2] } as const;
+    const rising = risingGemm(slowed, roofs, dtype);
     return { ...slowed, surface: slowed.surface && bendToRise(slowed.surface, rising) };
   };
   const grouped = (fit: RoofEfficiency, dtype: WeightDtype): RoofEfficiency => {
     const slowed = roof(fit);
-    const rising = { lnBases: groupedGemmLnBases(slowed, roofs, dtype), risingAxes: [0, 2] } as const;
+    const rising = risingGroupedGemm(slowed, roofs, dtype);
     return { ...slowed, surface: slowed.surface && bendToRise(slowed.surface, rising) };
   };
   const hasFp8 = target.compute.fp8FlopsPerS !== null;
@@ -83,15 +83,10 @@ function scaleDecode(
 ): DecodeAttentionEfficiency {
   const slowed = { ...fit, memoryEfficiency: fit.memoryEfficiency / slowdown };
   if (fit.groupSurface === null || fit.kvHeadSurface === null) return slowed;
-  const groupSurface: EfficiencySurface = bendToRise(fit.groupSurface, {
-    lnBases: [decodeLnBase(slowed, roofs, dtype)],
-    risingAxes: [0, 1],
-  });
+  const groupSurface = bendToRise(fit.groupSurface, risingDecode(slowed, roofs, dtype));
   const byGroup = new CompiledSurface(groupSurface);
-  const kvHeadSurface = bendToRise(fit.kvHeadSurface, {
-    lnBases: groupSurface.knots[2].map((group) => decodeLnBase(slowed, roofs, dtype, byGroup, Math.log(group))),
-    risingAxes: [0, 1],
-  });
+  const lnGroups = groupSurface.knots[2].map(Math.log);
+  const kvHeadSurface = bendToRise(fit.kvHeadSurface, risingDecode(slowed, roofs, dtype, byGroup, lnGroups));
   return { ...slowed, groupSurface, kvHeadSurface };
 }
 

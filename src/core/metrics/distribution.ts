@@ -1,3 +1,5 @@
+import { firstAtLeast, mergeEqualValues, sortedNumbers } from "./weightedValues.js";
+
 /** Summary of a set of numbers; every field but `count` is null when the set is empty. Percentiles interpolate linearly. */
 export interface Distribution {
   readonly mean: number | null;
@@ -31,7 +33,7 @@ export const EMPTY_DISTRIBUTION: Distribution = {
  * Sums run over the sorted values, so the order of the input does not change a single bit. O(n log n), input untouched.
  */
 export function distribution(values: ArrayLike<number>): Distribution {
-  const sorted = sortedWithoutNan(values);
+  const sorted = sortedNumbers(values);
   const count = sorted.length;
   if (count === 0) return EMPTY_DISTRIBUTION;
   let sum = 0;
@@ -68,25 +70,27 @@ export function sortedPercentile(sorted: ArrayLike<number>, fraction: number): n
 /**
  * Summarises values that each stand for `weights[i]` equal observations: the same numbers as
  * `distribution` of the repeated values, without repeating them.
- * @param weights integers ≥ 0, parallel to `values`; a value of weight 0 is left out
+ * @param weights integers ≥ 0, parallel to `values`; a value of weight 0 is left out, as is NaN
  */
 export function repeatedDistribution(values: ArrayLike<number>, weights: ArrayLike<number>): Distribution {
-  const order = sortedOrder(values, weights);
-  if (order.length === 0) return EMPTY_DISTRIBUTION;
+  const kept = Float64Array.from(values, (value, i) => (weights[i]! > 0 ? value : Number.NaN));
+  const merged = mergeEqualValues({ values: kept, weights: Float64Array.from(weights) });
+  const numDistinct = merged.values.length;
+  if (numDistinct === 0) return EMPTY_DISTRIBUTION;
   let count = 0;
   let sum = 0;
-  const cumulative = new Float64Array(order.length);
-  for (let k = 0; k < order.length; k++) {
-    const i = order[k]!;
-    count += weights[i]!;
-    sum += weights[i]! * values[i]!;
-    cumulative[k] = count;
+  /** Repeated values up to and including each distinct one. */
+  const cumulative = new Float64Array(numDistinct);
+  for (let i = 0; i < numDistinct; i++) {
+    count += merged.weights[i]!;
+    sum += merged.weights[i]! * merged.values[i]!;
+    cumulative[i] = count;
   }
   const mean = sum / count;
   let squares = 0;
-  for (const i of order) squares += weights[i]! * (values[i]! - mean) ** 2;
+  for (let i = 0; i < numDistinct; i++) squares += merged.weights[i]! * (merged.values[i]! - mean) ** 2;
   /** The value at a 0-based rank among the repeated values. */
-  const atRank = (rank: number): number => values[order[firstAbove(cumulative, rank)]!]!;
+  const atRank = (rank: number): number => merged.values[firstAtLeast(cumulative, rank + 1)]!;
   const percentile = (fraction: number): number => {
     const position = fraction * (count - 1);
     const below = Math.floor(position);
@@ -99,41 +103,9 @@ export function repeatedDistribution(values: ArrayLike<number>, weights: ArrayLi
     p90: percentile(0.9),
     p95: percentile(0.95),
     p99: percentile(0.99),
-    min: atRank(0),
-    max: atRank(count - 1),
+    min: merged.values[0]!,
+    max: merged.values[numDistinct - 1]!,
     stddev: Math.sqrt(squares / count),
     count,
   };
-}
-
-function sortedWithoutNan(values: ArrayLike<number>): Float64Array {
-  const sorted = new Float64Array(values.length);
-  let count = 0;
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]!;
-    if (!Number.isNaN(value)) sorted[count++] = value;
-  }
-  return sorted.subarray(0, count).sort();
-}
-
-/** Indices of the values that count, by value. */
-function sortedOrder(values: ArrayLike<number>, weights: ArrayLike<number>): Uint32Array {
-  const order = new Uint32Array(values.length);
-  let count = 0;
-  for (let i = 0; i < values.length; i++) {
-    if (weights[i]! > 0 && !Number.isNaN(values[i]!)) order[count++] = i;
-  }
-  return order.subarray(0, count).sort((a, b) => values[a]! - values[b]! || a - b);
-}
-
-/** Index of the first entry greater than `limit` in an ascending array whose last entry is. */
-function firstAbove(ascending: Float64Array, limit: number): number {
-  let low = 0;
-  let high = ascending.length - 1;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (ascending[middle]! > limit) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

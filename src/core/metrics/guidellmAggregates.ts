@@ -1,5 +1,6 @@
-import { type GuidellmDistribution, guidellmDistribution, type WeightedValues } from "./guidellmDistribution.js";
+import { type GuidellmDistribution, guidellmDistribution } from "./guidellmDistribution.js";
 import { concurrencyDistribution, type MeasureWindow, rateDistribution } from "./guidellmRates.js";
+import type { WeightedValues } from "./weightedValues.js";
 
 /** Token-rate distributions walk every token; beyond this many, tokens are bundled (means stay exact). */
 const MAX_TOKEN_EVENTS = 2_000_000;

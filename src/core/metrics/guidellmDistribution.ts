@@ -1,3 +1,5 @@
+import { type MergedValues, mergeEqualValues, type WeightedValues } from "./weightedValues.js";
+
 /** GuideLLM's percentile keys: `p001` is 0.1 %, `p01` 1 %, `p999` 99.9 %. */
 export const GUIDELLM_PERCENTILES = {
   p001: 0.001,
@@ -30,12 +32,6 @@ export interface GuidellmDistribution {
   readonly pdf: null;
 }
 
-/** Values with weights; `weights: null` = each value counts once. */
-export interface WeightedValues {
-  readonly values: Float64Array;
-  readonly weights: Float64Array | null;
-}
-
 /**
  * Summarises weighted values as GuideLLM ≥ 0.4 does: equal values merge, weights become probabilities, and a
  * percentile is the first value whose cumulative probability reaches it (nearest rank, no interpolation).
@@ -43,7 +39,7 @@ export interface WeightedValues {
  * @param count what to report as `count`; by default the rounded sum of weights
  */
 export function guidellmDistribution(input: WeightedValues, count?: number): GuidellmDistribution {
-  const { values, weights } = mergeEqual(input);
+  const { values, weights } = positiveWeights(input);
   let totalWeight = 0;
   for (let i = 0; i < values.length; i++) totalWeight += weights[i]!;
   const reportedCount = count ?? Math.round(totalWeight);
@@ -106,30 +102,14 @@ function nearestRanks(
   return result as Record<GuidellmPercentile, number>;
 }
 
-/** Values ascending and distinct, their weights added up; without the values of weight 0. */
-function mergeEqual(input: WeightedValues): { values: Float64Array; weights: Float64Array } {
-  const sorted = sortWeighted(input);
-  const values = new Float64Array(sorted.values.length);
-  const weights = new Float64Array(sorted.values.length);
+/** Values ascending and distinct, their weights added up; without those whose weight is 0. */
+function positiveWeights(input: WeightedValues): MergedValues {
+  const { values, weights } = mergeEqualValues(input);
   let count = 0;
-  for (let i = 0; i < sorted.values.length; i++) {
-    const weight = sorted.weights === null ? 1 : sorted.weights[i]!;
-    if (!(weight > 0)) continue;
-    if (count > 0 && values[count - 1] === sorted.values[i]) weights[count - 1]! += weight;
-    else {
-      values[count] = sorted.values[i]!;
-      weights[count++] = weight;
-    }
+  for (let i = 0; i < values.length; i++) {
+    if (!(weights[i]! > 0)) continue;
+    values[count] = values[i]!;
+    weights[count++] = weights[i]!;
   }
   return { values: values.subarray(0, count), weights: weights.subarray(0, count) };
-}
-
-/** Sorts by value, stable; the input is left alone. */
-export function sortWeighted({ values, weights }: WeightedValues): WeightedValues {
-  if (weights === null) return { values: values.slice().sort(), weights: null };
-  const order = Uint32Array.from(values, (_, i) => i).sort((a, b) => values[a]! - values[b]! || a - b);
-  return {
-    values: Float64Array.from(order, (i) => values[i]!),
-    weights: Float64Array.from(order, (i) => weights[i]!),
-  };
 }

@@ -1,10 +1,5 @@
-import {
-  emptyGuidellmDistribution,
-  type GuidellmDistribution,
-  guidellmDistribution,
-  sortWeighted,
-  type WeightedValues,
-} from "./guidellmDistribution.js";
+import { emptyGuidellmDistribution, type GuidellmDistribution, guidellmDistribution } from "./guidellmDistribution.js";
+import { type MergedValues, mergeEqualValues, type WeightedValues } from "./weightedValues.js";
 
 /** Events closer than this to the first of their cluster become one event, s. */
 const MERGE_WITHIN_S = 1e-4;
@@ -25,7 +20,7 @@ export interface MeasureWindow {
  * @param window events outside are dropped and its ends act as events of weight 0; null = no window
  */
 export function rateDistribution(events: WeightedValues, window: MeasureWindow | null): GuidellmDistribution {
-  const { times, weights } = mergeNear(sortWeighted(window === null ? events : withinWindow(events, window)));
+  const { times, weights } = mergeNear(window === null ? events : withinWindow(events, window));
   const numEvents = times.length;
   if (numEvents <= 1) return emptyGuidellmDistribution(numEvents);
   const rates = new Float64Array(numEvents);
@@ -61,7 +56,7 @@ export function concurrencyDistribution(
     times[2 * k + 1] = endsS[interval]!;
     changes[2 * k + 1] = -1;
   });
-  const merged = mergeNear(sortWeighted({ values: times, weights: changes }));
+  const merged = mergeNear({ values: times, weights: changes });
   const levels: number[] = [];
   const durationsS: number[] = [];
   let level = 0;
@@ -93,18 +88,16 @@ function withinWindow({ values, weights }: WeightedValues, window: MeasureWindow
   return { values: times, weights: counts };
 }
 
-/** Joins each cluster of sorted events into its first one, weights added up. */
-function mergeNear({ values, weights }: WeightedValues): { times: Float64Array; weights: Float64Array } {
-  const times = new Float64Array(values.length);
-  const sums = new Float64Array(values.length);
+/** Joins each cluster of events into its first one, weights added up; in order of time. */
+function mergeNear(events: WeightedValues): { times: Float64Array; weights: Float64Array } {
+  const { values: times, weights }: MergedValues = mergeEqualValues(events);
   let count = 0;
-  for (let i = 0; i < values.length; i++) {
-    const weight = weights === null ? 1 : weights[i]!;
-    if (count > 0 && values[i]! - times[count - 1]! <= MERGE_WITHIN_S) sums[count - 1]! += weight;
+  for (let i = 0; i < times.length; i++) {
+    if (count > 0 && times[i]! - times[count - 1]! <= MERGE_WITHIN_S) weights[count - 1]! += weights[i]!;
     else {
-      times[count] = values[i]!;
-      sums[count++] = weight;
+      times[count] = times[i]!;
+      weights[count++] = weights[i]!;
     }
   }
-  return { times: times.subarray(0, count), weights: sums.subarray(0, count) };
+  return { times: times.subarray(0, count), weights: weights.subarray(0, count) };
 }

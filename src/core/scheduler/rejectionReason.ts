@@ -28,8 +28,10 @@ export function rejectionReason(lengths: RequestLengths, config: SchedulerConfig
   return null;
 }
 
-/** Slots a request may hold beyond its last token for drafts that come to nothing. */
+/**
+ * Slots a drafter with KV of its own needs beyond the last token of a prompt's final chunk. Without them that chunk
+ * could never be placed; drafts to verify need none, a preempted request resumes without any.
+ */
 function numDraftSlots(config: SchedulerConfig): number {
-  const numUnverified = config.asyncScheduling ? 2 * config.numSpecTokens : config.numSpecTokens;
-  return config.specUsesDraftKv ? numUnverified + config.numSpecTokens : numUnverified;
+  return config.specUsesDraftKv ? config.numSpecTokens : 0;
 }

@@ -13,7 +13,7 @@ import type { StepPlan } from "./stepPlan.js";
  * kernel back to back, so what a layer's chain of kernels adds is about four 1 µs hand-overs.
  * Fitted on H100 runs of vLLM 0.11–0.15; the other gaps of a layer are inside the kernels' own launch terms.
  */
-export const KERNEL_GAP_US_PER_LAYER = 4;
+export const KERNEL_GAP_US_PER_LAYER = 7;
 
 const GAP_COMPONENT = "kernel_gaps";
 

@@ -74,7 +74,12 @@ function formFindings(table: ParsedTable, file: TableFile, gpu: GpuSpec | null):
   const say = (severity: CheckSeverity, kind: CheckKind, message: string, rows: readonly number[] = []) =>
     findings.push({ severity, kind, message, rows });
   if (!table.hasHeader) {
-    say("warning", "no-header", "no header line: read with the layout's columns; readers that skip a line lose row 1", [1]);
+    say(
+      "warning",
+      "no-header",
+      "no header line: read with the layout's columns; readers that skip a line lose row 1",
+      [1],
+    );
   }
   if (table.rows.length === 0 && table.issues.length === 0) say("error", "no-latency", "a header but no rows");
   if (gpu === null) say("warning", "unknown-gpu", `no GPU is called ${file.gpuFolder}: physics was not checked`);
@@ -108,7 +113,7 @@ function orderFindings(table: ParsedTable, familyName: BenchFamily): CheckFindin
       kind: "falling",
       message:
         `${falling.length} rows are faster than a smaller ${family.sweep} of the same kernel, ` +
-        `most in row ${first.row} (${formatFactor(first.factor)} faster than row ${first.smallerRow}); the slower row is lowered`,
+        `most in row ${first.row} (${formatFactor(first.factor)} faster than row ${first.smallerRow}); such rows are evened out`,
       rows: falling.map(({ row }) => row),
     });
   }

@@ -32,6 +32,7 @@ function summary({ dir, tables }: BenchDataCheck): string {
   if (tables.length === 0) return `${dir}: no tables; expected gemm/<gpu>/data.csv, mha/decode/<gpu>/… and the like`;
   const findings = tables.flatMap((table) => table.findings);
   const numRows = tables.reduce((sum, table) => sum + table.numRows, 0);
-  const count = (severity: CheckFinding["severity"]) => findings.filter((finding) => finding.severity === severity).length;
+  const count = (severity: CheckFinding["severity"]) =>
+    findings.filter((finding) => finding.severity === severity).length;
   return `${tables.length} tables, ${numRows} rows: ${count("error")} errors, ${count("warning")} warnings, ${count("note")} notes`;
 }

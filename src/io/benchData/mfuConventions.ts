@@ -25,7 +25,10 @@ const MHA_PREFILL: readonly FlopConvention[] = [
 ];
 
 const MHA_DECODE: readonly FlopConvention[] = [
-  { name: "4·heads·dim·kv·batch of one GPU", flops: (row, shape) => (4 * headWork(shape) * kvRows(row)) / (shape[3] ?? 1) },
+  {
+    name: "4·heads·dim·kv·batch of one GPU",
+    flops: (row, shape) => (4 * headWork(shape) * kvRows(row)) / (shape[3] ?? 1),
+  },
   { name: "4·heads·dim·kv·batch of all GPUs", flops: (row, shape) => 4 * headWork(shape) * kvRows(row) },
 ];
 

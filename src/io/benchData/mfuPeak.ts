@@ -72,14 +72,23 @@ export function findMfuPeak(
   const isOwn = ({ owners }: KnownPeak) => owners.some(({ gpuId }) => gpuId === options.preferredGpuId);
   const candidates = conventions
     .flatMap((_, convention) =>
-      options.peaks.map((peak): Candidate => ({ peak, convention, agreement: agreementOf(mfuRows, convention, peak, ulp) })),
+      options.peaks.map(
+        (peak): Candidate => ({ peak, convention, agreement: agreementOf(mfuRows, convention, peak, ulp) }),
+      ),
     )
-    .sort((a, b) => b.agreement - a.agreement || a.convention - b.convention || Number(isOwn(b.peak)) - Number(isOwn(a.peak)));
+    .sort(
+      (a, b) =>
+        b.agreement - a.agreement || a.convention - b.convention || Number(isOwn(b.peak)) - Number(isOwn(a.peak)),
+    );
   const top = candidates[0]!;
   const impliedFlopsPerS = impliedPeak(mfuRows, top.convention);
-  if (top.agreement < AGREEMENT_FOUND) return { ...summary, ...NOTHING_FOUND, impliedFlopsPerS, agreement: top.agreement };
+  if (top.agreement < AGREEMENT_FOUND)
+    return { ...summary, ...NOTHING_FOUND, impliedFlopsPerS, agreement: top.agreement };
   const alternatives = candidates
-    .filter(({ convention, agreement, peak }) => peak !== top.peak && convention === top.convention && agreement >= top.agreement - 0.02)
+    .filter(
+      ({ convention, agreement, peak }) =>
+        peak !== top.peak && convention === top.convention && agreement >= top.agreement - 0.02,
+    )
     .map(({ peak }) => peak);
   return {
     ...summary,
@@ -103,7 +112,11 @@ const NOTHING_FOUND = {
   disagreeing: [],
 };
 
-function toMfuRow({ row, numbers }: ParsedRow, shape: readonly number[], { column, latencyColumn, conventions }: MfuColumn): MfuRow {
+function toMfuRow(
+  { row, numbers }: ParsedRow,
+  shape: readonly number[],
+  { column, latencyColumn, conventions }: MfuColumn,
+): MfuRow {
   const flops = conventions.map((convention) => convention.flops(numbers, shape));
   return { row, mfu: numbers[column]!, flops, latencyUs: numbers[latencyColumn]! };
 }

@@ -36,7 +36,8 @@ function peakVerdict(
     return say("warning", `was divided by about ${formatTflops(impliedFlopsPerS)}, which is no known GPU's peak`);
   }
   const label = peakLabel(peak, gpu?.id ?? null);
-  const how = agreement > 0 ? `${Math.round(agreement * 100)} % of rows agree, FLOPs counted as ${convention}` : convention;
+  const how =
+    agreement > 0 ? `${Math.round(agreement * 100)} % of rows agree, FLOPs counted as ${convention}` : convention;
   if (gpu === null) return say("note", `was divided by the peak of ${label} (${how})`);
   const dtype = kernelDtype(table, family, gpu);
   const ownPeak = (dtype === "fp8" ? gpu.compute.fp8FlopsPerS : null) ?? gpu.compute.bf16FlopsPerS;
@@ -57,8 +58,7 @@ function peakVerdict(
         `its ${dtype} peak (${formatTflops(ownPeak)})`,
     );
   }
-  const certainty = finding.isCertain ? "" : `; ${othersText(finding).replace(/^, /, "")}`;
-  return say("note", `was divided by the peak of ${label}${certainty} (${how})`);
+  return say("note", `was divided by the peak of ${label}${othersText(finding)} (${how})`);
 }
 
 function othersText({ alternatives }: MfuFinding): string {

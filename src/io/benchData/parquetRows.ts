@@ -9,7 +9,11 @@ export type ParquetRow = Readonly<Record<string, unknown>>;
  * Reads some columns of a parquet file.
  * @throws DataFileError when it is no parquet file, or lacks a column
  */
-export async function readParquet(file: string, columns: readonly string[], optional: readonly string[] = []): Promise<ParquetRow[]> {
+export async function readParquet(
+  file: string,
+  columns: readonly string[],
+  optional: readonly string[] = [],
+): Promise<ParquetRow[]> {
   try {
     const buffer = await asyncBufferFromFile(file);
     const metadata = await parquetMetadataAsync(buffer);
@@ -22,7 +26,10 @@ export async function readParquet(file: string, columns: readonly string[], opti
     return await parquetReadObjects({ file: buffer, metadata, compressors, columns: wanted });
   } catch (error) {
     if (error instanceof DataFileError) throw error;
-    throw new DataFileError({ file }, `cannot be read as parquet: ${(error as Error).message}; is it a Git LFS pointer?`);
+    throw new DataFileError(
+      { file },
+      `cannot be read as parquet: ${(error as Error).message}; is it a Git LFS pointer?`,
+    );
   }
 }
 

@@ -38,7 +38,10 @@ export function duplicateRows(rows: readonly ParsedRow[], family: FamilyColumns)
 export function fallingRows(rows: readonly ParsedRow[], family: FamilyColumns): FallingRow[] {
   const { keys, sweep } = family;
   const falling: FallingRow[] = [];
-  for (const group of groupBy(rows, keys.filter((key) => key !== sweep)).values()) {
+  for (const group of groupBy(
+    rows,
+    keys.filter((key) => key !== sweep),
+  ).values()) {
     const ascending = [...group].sort((a, b) => a.numbers[sweep]! - b.numbers[sweep]! || a.row - b.row);
     for (let i = 1; i < ascending.length; i += 1) {
       const smaller = ascending[i - 1]!;

@@ -30,8 +30,10 @@ export interface TableFiles {
  */
 export function findTableFiles(dir: string): TableFiles {
   const stat = statSync(dir, { throwIfNoEntry: false });
-  if (stat === undefined) throw new DataFileError({ file: dir }, "no such folder; give the folder that holds gemm/, mha/ …");
-  if (!stat.isDirectory()) throw new DataFileError({ file: dir }, "is a file; give the folder that holds gemm/, mha/ …");
+  if (stat === undefined)
+    throw new DataFileError({ file: dir }, "no such folder; give the folder that holds gemm/, mha/ …");
+  if (!stat.isDirectory())
+    throw new DataFileError({ file: dir }, "is a file; give the folder that holds gemm/, mha/ …");
   const paths = readdirSync(dir, { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".csv"))
     .map((path) => relative(dir, join(dir, path)).split(sep).join("/"))

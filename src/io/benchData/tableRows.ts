@@ -39,7 +39,11 @@ export function gemmRows(rows: readonly ParsedRow[], gpu: GpuSpec): GemmRow[] {
 }
 
 /** `num_gpus` GPUs share the experts, each bringing its own tokens. */
-export function groupedGemmRows(family: TableFile["family"], rows: readonly ParsedRow[], gpu: GpuSpec): GroupedGemmRow[] {
+export function groupedGemmRows(
+  family: TableFile["family"],
+  rows: readonly ParsedRow[],
+  gpu: GpuSpec,
+): GroupedGemmRow[] {
   const undeclared = fasterDtype(family, rows, gpu);
   return rows.map((row) => {
     const { numbers } = row;
@@ -116,6 +120,7 @@ function headsOf({ file, family, name }: TableFile): Omit<AttentionHeads, "kvDty
 function kvDtypeOf({ file }: TableFile, { row, texts }: ParsedRow): KvDtype {
   const name = texts.kv_dtype ?? texts.dtype!;
   const dtype = kvDtypeOfName(name);
-  if (dtype === undefined) throw new DataFileError({ file, row, column: "kv_dtype" }, `got ${name}; must be bf16, fp16 or fp8`);
+  if (dtype === undefined)
+    throw new DataFileError({ file, row, column: "kv_dtype" }, `got ${name}; must be bf16, fp16 or fp8`);
   return dtype;
 }

@@ -1,8 +1,8 @@
+import { nearestName } from "../../core/config/nearestName.js";
 import { DataFileError } from "../../core/errors/simulationError.js";
 import type { TokenSegment } from "../../core/request/requestSpec.js";
 import { NamedContents } from "../../core/workload/contentIds.js";
 import { MAX_TOKENS } from "../../core/workload/lengthConfig.js";
-import { nearestName } from "../../core/config/nearestName.js";
 import { MAX_TIME_S, type TraceRecord } from "./traceRecord.js";
 import type { TraceRow, TraceTally } from "./traceRow.js";
 

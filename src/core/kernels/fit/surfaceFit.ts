@@ -18,7 +18,11 @@ export interface RisingPrice {
   /** Several when the base also depends on dims that are no axis. */
   readonly lnBases: readonly LnBase[];
   readonly risingAxes: readonly (0 | 1 | 2)[];
+  /** Least and greatest value an axis can take at all: beyond its knots the base still varies. */
+  readonly ranges: readonly [Range, Range, Range];
 }
+
+type Range = readonly [number, number];
 
 export interface SurfaceFitOptions extends RisingPrice {
   /** Pull of each knot towards 0, in rows. */
@@ -163,14 +167,15 @@ function addSmoothness(
 }
 
 /** All edges of the grid, in an order in which every edge leaves a finished knot. */
-function monotoneEdges(knots: Knots, { lnBases, risingAxes }: RisingPrice): Edge[] {
+function monotoneEdges(knots: Knots, rising: RisingPrice): Edge[] {
+  const { lnBases, risingAxes, ranges } = rising;
   const sizes = knots.map((axis) => axis.length);
   const strides = [sizes[1]! * sizes[2]!, sizes[2]!, 1];
   const edges: Edge[] = [];
   for (let flat = 0; flat < sizes[0]! * strides[0]!; flat += 1) {
     for (const axis of risingAxes) {
       if (Math.floor(flat / strides[axis]!) % sizes[axis]! === 0) continue;
-      const rise = Math.min(...lnBases.map((lnBase) => leastRise(knots, flat, axis, strides, sizes, lnBase)));
+      const rise = Math.min(...lnBases.map((lnBase) => leastRise(knots, flat, axis, strides, sizes, ranges, lnBase)));
       edges.push({ low: flat - strides[axis]!, high: flat, maxFall: Math.max(0, rise) });
     }
   }
@@ -195,13 +200,14 @@ function monotone(lnFactors: readonly number[], edges: readonly Edge[]): number[
   return above.map((value, i) => Number((((value + below[i]!) / 2) * LN_STEP).toFixed(5)));
 }
 
-/** Least slope of `lnBase` along `axis` in the cells around the edge that ends at knot `flat`, times its length. */
+/** Least slope of `lnBase` along `axis` wherever the edge that ends at knot `flat` has influence, times its length. */
 function leastRise(
   knots: Knots,
   flat: number,
   axis: number,
   strides: readonly number[],
   sizes: readonly number[],
+  ranges: RisingPrice["ranges"],
   lnBase: LnBase,
 ): number {
   const at = sizes.map((size, a) => Math.floor(flat / strides[a]!) % size);
@@ -210,7 +216,10 @@ function leastRise(
     const here = knot(at[a]!);
     const before = knot(at[a]! - 1);
     if (a === axis) return [before, (before + here) / 2, here - SLOPE_STEP];
-    return [...new Set([before, here, knot(at[a]! + 1)])];
+    const after = knot(at[a]! + 1);
+    const first = before === here ? Math.log(ranges[a]![0]) : before;
+    const last = after === here ? Math.log(ranges[a]![1]) : after;
+    return [first, here, last];
   });
   const length = Math.log(knots[axis]![at[axis]!]!) - Math.log(knots[axis]![at[axis]! - 1]!);
   let least = Number.POSITIVE_INFINITY;

@@ -1,6 +1,7 @@
 import { InvariantError } from "../../errors/simulationError.js";
 import { fillColumns, fillMissingColumns } from "./gridFill.js";
 import { type GridShape, gridShape, sweepMaxFromBelow, sweepMinFromAbove } from "./gridSweep.js";
+import { monotoneRows } from "./monotoneRows.js";
 
 /** One row of a table as a point of the grid; coordinates > 0. */
 export interface GridPoint {
@@ -25,8 +26,7 @@ export interface GridReading {
  * Measured latencies over one to three shape numbers, as a surface without holes: multilinear in log-log between
  * the knots, i.e. the neighbours' efficiencies and roofs averaged geometrically; never the nearest row.
  *
- * - exact on every row, except rows that a larger shape undercuts: those take the larger shape's latency
- *   (`numSmoothedRows`; duplicates are merged to their median first)
+ * - exact on every row that contradicts no other (`monotoneRows`); duplicates are merged to their median first
  * - never falls when a coordinate grows
  * - never below the physical floor wherever the floor is convex in log-log (any sum or maximum of products of powers
  *   is), because a chord of a convex function lies above it
@@ -107,20 +107,19 @@ export class LatencyGrid {
   }
 
   /**
-   * Makes rows monotone, fills the holes, and bounds each filled cell by the rows below and above it, so that the
-   * last sweep cannot touch a row.
+   * Fills the holes, and bounds each filled cell by the rows below and above it, so that the last sweep cannot
+   * touch a row.
    */
   #complete(rows: Float64Array, floorUs: Float64Array): Float64Array {
-    const upper = rows.slice();
+    const us = monotoneRows(rows, this.#shape);
+    const upper = us.slice();
     sweepMinFromAbove(upper, this.#shape);
-    const us = rows.map((value, cell) => (Number.isNaN(value) ? value : upper[cell]!));
     const lower = us.slice();
     sweepMaxFromBelow(lower, this.#shape);
-    const isRow = us.map((value) => (Number.isNaN(value) ? 0 : 1));
     const grid = { shape: this.#shape, lnKnots: this.#lnKnots, us, floorUs, launchUs: this.launchUs };
     fillMissingColumns(grid, fillColumns(grid));
     for (let cell = 0; cell < us.length; cell += 1) {
-      if (isRow[cell] === 1) continue;
+      if (!Number.isNaN(rows[cell]!)) continue;
       if (us[cell]! > upper[cell]!) us[cell] = upper[cell]!;
       if (us[cell]! < lower[cell]!) us[cell] = lower[cell]!;
     }

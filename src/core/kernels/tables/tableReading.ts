@@ -17,7 +17,7 @@ export interface RowCounts {
   usedRows: number;
   /** Rows faster than physics allows, left out. */
   impossibleRows: number;
-  /** Rows that a larger shape undercut, lowered to it. */
+  /** Rows that contradicted another (a smaller shape slower, or a larger one faster) and were evened out. */
   smoothedRows: number;
 }
 

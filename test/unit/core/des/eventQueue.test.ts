@@ -5,17 +5,14 @@ import { EventQueue } from "../../../../src/core/des/eventQueue.js";
 describe("EventQueue", () => {
   it("pops in the order of a stable sort by (time, priority)", () => {
     fc.assert(
-      fc.property(
-        fc.array(fc.record({ timeUs: fc.nat(5), priority: fc.nat(2) }), { maxLength: 200 }),
-        (events) => {
-          const queue = new EventQueue<{ timeUs: number; priority: number; label: number }>();
-          const labelled = events.map((event, label) => ({ ...event, label }));
-          for (const event of labelled) queue.push(event);
-          const expected = [...labelled].sort((a, b) => a.timeUs - b.timeUs || a.priority - b.priority);
-          const popped = Array.from({ length: labelled.length }, () => queue.pop());
-          expect(popped).toEqual(expected);
-        },
-      ),
+      fc.property(fc.array(fc.record({ timeUs: fc.nat(5), priority: fc.nat(2) }), { maxLength: 200 }), (events) => {
+        const queue = new EventQueue<{ timeUs: number; priority: number; label: number }>();
+        const labelled = events.map((event, label) => ({ ...event, label }));
+        for (const event of labelled) queue.push(event);
+        const expected = [...labelled].sort((a, b) => a.timeUs - b.timeUs || a.priority - b.priority);
+        const popped = Array.from({ length: labelled.length }, () => queue.pop());
+        expect(popped).toEqual(expected);
+      }),
       { seed: 20260221, numRuns: 200 },
     );
   });

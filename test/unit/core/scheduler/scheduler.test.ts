@@ -6,11 +6,16 @@ import { requestSpec } from "../../../../src/core/request/requestSpec.js";
 import { ROW_NEW, ScheduledStep } from "../../../../src/core/scheduler/scheduledStep.js";
 import { Scheduler } from "../../../../src/core/scheduler/scheduler.js";
 import { type SchedulerConfig, schedulerConfig } from "../../../../src/core/scheduler/schedulerConfig.js";
+import { runEngineLoop } from "../../../reference/engineLoop.js";
 
-function schedulerWith(fields: Partial<SchedulerConfig> = {}, numUsableBlocks = 32): Scheduler {
+function schedulerWith(
+  fields: Partial<SchedulerConfig> = {},
+  numUsableBlocks = 32,
+  enablePrefixCaching = false,
+): Scheduler {
   const kv = new KvCacheManager(new BlockPool(numUsableBlocks + 1), {
     blockSize: 4,
-    enablePrefixCaching: false,
+    enablePrefixCaching,
     slidingWindow: 0,
   });
   const config = schedulerConfig({ maxNumSeqs: 4, maxNumBatchedTokens: 16, maxModelLen: 64, ...fields });
@@ -27,6 +32,23 @@ function request(numPromptTokens: number, maxTokens: number): Request {
     requestSpec({ id, arrivalUs: 0, promptSegments, maxTokens, outputContentId: 2 * sequence + 1 }),
     sequence,
   );
+}
+
+/** Runs a first turn alone, to its end. @returns tokens of it that a second turn, which repeats it all, finds cached */
+function numCachedOfTurn(fields: Partial<SchedulerConfig>, depth: number, first: Request): number {
+  const scheduler = schedulerWith(fields, 32, true);
+  runEngineLoop(scheduler, [{ request: first, arriveStep: 1 }], depth, {});
+  const promptSegments = [
+    ...first.spec.promptSegments,
+    { contentId: first.spec.outputContentId, numTokens: 40 - first.numPromptTokens },
+  ];
+  const second = new Request(
+    requestSpec({ id: "second", arrivalUs: 0, promptSegments, maxTokens: 1, outputContentId: 1e6 }),
+    nextSequence++,
+  );
+  scheduler.add(second);
+  scheduler.schedule(new ScheduledStep(4));
+  return second.numCachedTokens;
 }
 
 describe("Scheduler", () => {
@@ -135,6 +157,40 @@ describe("Scheduler", () => {
     const whole = schedulerWith({ enableChunkedPrefill: false }, 10);
     expect(whole.rejectionReason({ numPromptTokens: 17, maxTokens: 1 })).toContain("maxNumBatchedTokens 16");
     expect(whole.rejectionReason({ numPromptTokens: 16, maxTokens: 1 })).toBeNull();
+  });
+
+  it("names a prompt whose last chunk leaves no room for the drafter", () => {
+    const config = { numSpecTokens: 3, maxNumBatchedTokens: 8 };
+    const lengths = { numPromptTokens: 11, maxTokens: 1 };
+    expect(schedulerWith({ ...config, specUsesDraftKv: true }, 3).rejectionReason(lengths)).toContain("KV blocks");
+    const scheduler = schedulerWith(config, 3);
+    expect(scheduler.rejectionReason(lengths)).toBeNull();
+    const served = request(11, 1);
+    runEngineLoop(scheduler, [{ request: served, arriveStep: 1 }], 1, {});
+    expect(served.status).toBe("finished");
+  });
+
+  it.each([
+    { asyncScheduling: false, depth: 1 },
+    { asyncScheduling: true, depth: 2 },
+  ])("caches generated blocks for the next turn, all but the last token (%o)", ({ asyncScheduling, depth }) => {
+    for (const [maxTokens, numCached] of [
+      [4, 4],
+      [5, 8],
+      [8, 8],
+      [9, 12],
+    ] as const) {
+      expect(numCachedOfTurn({ asyncScheduling }, depth, request(4, maxTokens))).toBe(numCached);
+    }
+  });
+
+  it.each([
+    { asyncScheduling: false, depth: 1 },
+    { asyncScheduling: true, depth: 2 },
+  ])("caches no block of accepted drafts beyond the stop (%o)", ({ asyncScheduling, depth }) => {
+    const { spec, arrivalSequence } = request(4, 3);
+    const first = new Request(spec, arrivalSequence, () => 3);
+    expect(numCachedOfTurn({ asyncScheduling, numSpecTokens: 3 }, depth, first)).toBe(4);
   });
 
   it("caps growth by maxModelLen when judging what fits", () => {

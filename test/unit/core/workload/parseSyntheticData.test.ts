@@ -14,7 +14,9 @@ const problem = (text: string): string => {
 
 describe("parseSyntheticData", () => {
   it("reads GuideLLM's keys", () => {
-    const data = parseSyntheticData("prompt_tokens=512, prompt_tokens_stdev=64,output_tokens=128,prefix_tokens=100,turns=3");
+    const data = parseSyntheticData(
+      "prompt_tokens=512, prompt_tokens_stdev=64,output_tokens=128,prefix_tokens=100,turns=3",
+    );
     expect(data).toMatchObject({
       kind: "synthetic",
       promptTokens: 512,
@@ -29,7 +31,8 @@ describe("parseSyntheticData", () => {
   });
 
   it("reads the same as JSON, with prefix buckets", () => {
-    const text = '{"prompt_tokens":512,"output_tokens":128,"prefix_buckets":[{"bucket_weight":1,"prefix_count":2,"prefix_tokens":64}]}';
+    const text =
+      '{"prompt_tokens":512,"output_tokens":128,"prefix_buckets":[{"bucket_weight":1,"prefix_count":2,"prefix_tokens":64}]}';
     expect(parseSyntheticData(text).prefixBuckets).toEqual([{ bucketWeight: 1, prefixCount: 2, prefixTokens: 64 }]);
   });
 
@@ -49,11 +52,20 @@ describe("parseSyntheticData", () => {
     ["prompt_tokens=NaN,output_tokens=1", 'prompt_tokens: got "NaN"; must be number'],
     ["prompt_tokens=1e30,output_tokens=1", "prompt_tokens: got 1e+30"],
     ["prompt_tokens=512tok,output_tokens=1", 'prompt_tokens: got "512tok"; must be number'],
-    ["prompt_tokens=100,prompt_tokens_min=200,prompt_tokens_max=150,output_tokens=1", "prompt_tokens_max: got 150; must be at least 200"],
+    [
+      "prompt_tokens=100,prompt_tokens_min=200,prompt_tokens_max=150,output_tokens=1",
+      "prompt_tokens_max: got 150; must be at least 200",
+    ],
     ["prompt_tokens=100,prompt_tokens_min=200,output_tokens=1", "prompt_tokens_min: got 200; must be at most 100"],
     ['{"prompt_tokens":512,', "--data: got"],
-    ['{"prompt_tokens":1,"output_tokens":1,"prefix_buckets":[{"prefix_toks":3}]}', "prefix_toks: got an unknown key; did you mean prefix_tokens?"],
-    ['{"prompt_tokens":1,"output_tokens":1,"prefix_tokens":5,"prefix_buckets":[{"prefix_tokens":3}]}', "prefix_tokens: got 5; must be 0 beside prefixBuckets"],
+    [
+      '{"prompt_tokens":1,"output_tokens":1,"prefix_buckets":[{"prefix_toks":3}]}',
+      "prefix_toks: got an unknown key; did you mean prefix_tokens?",
+    ],
+    [
+      '{"prompt_tokens":1,"output_tokens":1,"prefix_tokens":5,"prefix_buckets":[{"prefix_tokens":3}]}',
+      "prefix_tokens: got 5; must be 0 beside prefixBuckets",
+    ],
   ])("refuses %s", (text, expected) => {
     expect(problem(text)).toContain(expected);
   });

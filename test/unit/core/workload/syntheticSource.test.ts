@@ -41,7 +41,8 @@ describe("SyntheticSource", () => {
   });
 
   it("shares prefixes by their buckets' weights", () => {
-    const buckets = '[{"bucket_weight":3,"prefix_count":1,"prefix_tokens":8},{"bucket_weight":1,"prefix_count":2,"prefix_tokens":4}]';
+    const buckets =
+      '[{"bucket_weight":3,"prefix_count":1,"prefix_tokens":8},{"bucket_weight":1,"prefix_count":2,"prefix_tokens":4}]';
     const all = drafts(`{"prompt_tokens":5,"output_tokens":1,"prefix_buckets":${buckets}}`, 3, 0, 4000);
     const ids = all.map(([draft]) => draft!.promptSegments[0]!);
     const share = ids.filter((segment) => segment.numTokens === 8).length / ids.length;

@@ -9,16 +9,59 @@ import type { CompiledSurface } from "../efficiencySurface.js";
 import { gemmBytes, peakFlopsPerUs, type RoofConstants, roofBaseUs } from "../gemmKernel.js";
 import type { GpuRoofs } from "../gpuRoofs.js";
 import { groupedGemmBytes, groupedGemmFlops, touchedExperts } from "../groupedGemmKernel.js";
-import type { LnBase } from "./surfaceFit.js";
+import type { LnBase, RisingPrice } from "./surfaceFit.js";
 
-/** Least and most work per expert row among served models: (hidden size, experts per token). */
+/** Extremes of (hidden size, experts per token) among served models. */
 const EXPERT_EXTREMES = [
   [1024, 1],
-  [7168, 8],
+  [1024, 8],
+  [8192, 1],
+  [8192, 8],
 ] as const;
 
-/** Axes (m, n, k). */
-export function gemmLnBase(fit: RoofConstants, roofs: GpuRoofs, dtype: WeightDtype): LnBase {
+/** What must rise in a GEMM's price, over the axes (m, n, k). */
+export function risingGemm(fit: RoofConstants, roofs: GpuRoofs, dtype: WeightDtype): RisingPrice {
+  const dims = [1, 1e6] as const;
+  return { lnBases: [gemmLnBase(fit, roofs, dtype)], risingAxes: [0, 1, 2], ranges: [dims, dims, dims] };
+}
+
+/** What must rise in the experts' price, over the axes (tokens per local expert, local experts, intermediate size). */
+export function risingGroupedGemm(fit: RoofConstants, roofs: GpuRoofs, dtype: WeightDtype): RisingPrice {
+  return {
+    lnBases: groupedGemmLnBases(fit, roofs, dtype),
+    risingAxes: [0, 2],
+    ranges: [
+      [1e-3, 1e6],
+      [1, 1024],
+      [16, 1e5],
+    ],
+  };
+}
+
+/**
+ * What must rise in decode attention's price, over the axes (requests × KV heads, context, any).
+ *
+ * @param surface one that is already on top of the base, read at each of `lnThirds`
+ */
+export function risingDecode(
+  fit: DecodeAttentionConstants,
+  roofs: GpuRoofs,
+  dtype: KvDtype,
+  surface: CompiledSurface | null = null,
+  lnThirds: readonly number[] = [0],
+): RisingPrice {
+  return {
+    lnBases: lnThirds.map((lnThird) => decodeLnBase(fit, roofs, dtype, surface, lnThird)),
+    risingAxes: [0, 1],
+    ranges: [
+      [1, 1e6],
+      [1, 1e7],
+      [1, 256],
+    ],
+  };
+}
+
+function gemmLnBase(fit: RoofConstants, roofs: GpuRoofs, dtype: WeightDtype): LnBase {
   const peak = peakFlopsPerUs(roofs, dtype);
   return (lnM, lnN, lnK) => {
     const [m, n, k] = [Math.exp(lnM), Math.exp(lnN), Math.exp(lnK)];
@@ -26,8 +69,7 @@ export function gemmLnBase(fit: RoofConstants, roofs: GpuRoofs, dtype: WeightDty
   };
 }
 
-/** Axes (tokens per local expert, local experts, intermediate size); one base per extreme of the other dims. */
-export function groupedGemmLnBases(fit: RoofConstants, roofs: GpuRoofs, dtype: WeightDtype): LnBase[] {
+function groupedGemmLnBases(fit: RoofConstants, roofs: GpuRoofs, dtype: WeightDtype): LnBase[] {
   const peak = peakFlopsPerUs(roofs, dtype);
   return EXPERT_EXTREMES.map(([hiddenSize, topK]) => (lnTokens, lnExperts, lnIntermediate) => {
     const numExperts = Math.exp(lnExperts);
@@ -44,13 +86,12 @@ export function groupedGemmLnBases(fit: RoofConstants, roofs: GpuRoofs, dtype: W
   });
 }
 
-/** Axes (requests × KV heads, context, any); `surface` is one already on top, read at `lnThird`. */
-export function decodeLnBase(
+function decodeLnBase(
   fit: DecodeAttentionConstants,
   roofs: GpuRoofs,
   dtype: KvDtype,
-  surface: CompiledSurface | null = null,
-  lnThird = 0,
+  surface: CompiledSurface | null,
+  lnThird: number,
 ): LnBase {
   const bytesPerRowToken = kvBytes(1, 1, REFERENCE_HEAD_DIM, dtype);
   return (lnRows, lnContext) => {

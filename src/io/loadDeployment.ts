@@ -1,0 +1,57 @@
+import type { Deployment } from "../core/engine/createServer.js";
+import { ConfigError, InvariantError } from "../core/errors/simulationError.js";
+import type { GpuSpec } from "../core/hardware/gpuSpec.js";
+import { createEfficiencyKernelModel } from "../core/kernels/efficiencyKernelModel.js";
+import type { KernelModel } from "../core/kernels/kernelModel.js";
+import { createTableKernelModel, type TableUsage } from "../core/kernels/tables/tableKernelModel.js";
+import { transferEfficiency, transferSource } from "../core/kernels/transferEfficiency.js";
+import { readBenchData } from "./benchData/readBenchData.js";
+import { loadGpu, loadGpuEfficiency, loadModel } from "./catalog.js";
+
+/** A deployment, and what the user should know about how its kernels are priced. */
+export interface LoadedDeployment {
+  readonly deployment: Deployment;
+  /** Known before anything runs, one line each. */
+  readonly notes: readonly string[];
+  /** How far the tables of `--bench-data` carried; empty without them. Ask after the run. */
+  readonly tableUsage: () => readonly TableUsage[];
+}
+
+/**
+ * Loads a model and a GPU by name or path, with what prices the kernels: the GPU's own fitted efficiencies, or a
+ * relative's transferred to it; and before those the tables of `benchDataFolder`, where given.
+ * @throws ConfigError, DataFileError
+ */
+export function loadDeployment(model: string, gpuName: string, benchDataFolder: string | null): LoadedDeployment {
+  const architecture = loadModel(model);
+  const gpu = loadGpu(gpuName);
+  const { kernelModel, notes } = efficiencyModel(gpu);
+  if (benchDataFolder === null) {
+    return { deployment: { architecture, gpu, kernelModel }, notes, tableUsage: () => [] };
+  }
+  const { tables, files, otherGpuFolders } = readBenchData(benchDataFolder, gpu);
+  if (files.length === 0) {
+    const others =
+      otherGpuFolders.length === 0 ? "no tables at all" : `tables of ${[...new Set(otherGpuFolders)].join(", ")}`;
+    const allowed = `must hold kernel tables of ${gpu.id}; it has ${others}`;
+    throw new ConfigError([{ path: "--bench-data", received: JSON.stringify(benchDataFolder), allowed }]);
+  }
+  const tableModel = createTableKernelModel(gpu, tables, kernelModel);
+  return { deployment: { architecture, gpu, kernelModel: tableModel }, notes, tableUsage: () => tableModel.usage() };
+}
+
+function efficiencyModel(gpu: GpuSpec): { kernelModel: KernelModel; notes: string[] } {
+  const own = loadGpuEfficiency(gpu.id);
+  if (own !== null) return { kernelModel: createEfficiencyKernelModel(gpu, own, "modelled"), notes: [] };
+  const source = transferSource(gpu);
+  const efficiency = loadGpuEfficiency(source.gpu);
+  if (efficiency === null) throw new InvariantError(`no fitted efficiencies for ${source.gpu}`);
+  const transferred = transferEfficiency(efficiency, gpu, source.slowdown);
+  return {
+    kernelModel: createEfficiencyKernelModel(gpu, transferred, "transferred"),
+    notes: [
+      `no kernel measurements of ${gpu.id}: priced with ${source.gpu}'s efficiencies on its datasheet peaks; ` +
+        "expect errors of 10 to 25 %",
+    ],
+  };
+}
