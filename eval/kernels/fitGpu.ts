@@ -8,7 +8,7 @@ import { fitGroupedGemm, groupedGemmPredictor, isGroupedGemmResident } from "./f
 import { fitPrefillAttention, prefillPredictor } from "./fitPrefillAttention.js";
 import { type FamilyFit, reportFit } from "./fitReport.js";
 import type { GpuFitPlan } from "./gpuFitPlan.js";
-import { allReduceRows, attentionRows, gemmRows, groupedGemmRows } from "./measuredRows.js";
+import { attentionRows, customAllReduceRows, gemmRows, groupedGemmRows, ncclAllReduceRows } from "./measuredRows.js";
 
 const SOURCE =
   "fitted to NVIDIA aiconfigurator's vLLM operator tables (github.com/ai-dynamo/aiconfigurator, systems/data, Apache-2.0); " +
@@ -32,7 +32,11 @@ export async function fitGpu(root: string, plan: GpuFitPlan, gpu: GpuSpec): Prom
   const gemm = await fitGemms(root, plan, gpu, reports);
   const groupedGemm = await fitGroupedGemms(root, plan, gpu, reports);
   const { decodeAttention, prefillAttention } = await fitAttention(root, plan, gpu, reports);
-  const allReduce = fitAllReduce((await allReduceRows(root, plan.system, plan.allReduce)).rows);
+  const allReduce = fitAllReduce(
+    (await customAllReduceRows(root, plan.system, plan.allReduce.custom)).rows,
+    (await ncclAllReduceRows(root, plan.system, plan.allReduce.nccl)).rows,
+    plan.allReduce.published,
+  );
   return {
     schema: "roofserve.gpuEfficiency/1",
     gpu: plan.gpu,

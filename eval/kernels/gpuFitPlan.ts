@@ -1,3 +1,5 @@
+import { HOPPER_NVSWITCH_US } from "./fitAllReduce.js";
+
 /** Which measurements a GPU's efficiencies are fitted to; paths below `systems/data` of an aiconfigurator checkout. */
 export interface GpuFitPlan {
   /** Our id; also the JSON file's name. */
@@ -9,7 +11,14 @@ export interface GpuFitPlan {
   readonly gemm: Readonly<Partial<Record<"bf16" | "fp8", string>>>;
   readonly attention: Readonly<Partial<Record<"bf16" | "fp8", string>>>;
   readonly groupedGemm: Readonly<Partial<Record<"bf16" | "fp8" | "int4", string>>>;
-  readonly allReduce: string;
+  readonly allReduce: {
+    /** vLLM version of the custom kernel's table. */
+    readonly custom: string;
+    /** NCCL version. */
+    readonly nccl: string;
+    /** Times published elsewhere, µs by ranks and message bytes. */
+    readonly published: Readonly<Record<number, Readonly<Record<number, number>>>>;
+  };
 }
 
 /**
@@ -26,7 +35,7 @@ export const GPU_FIT_PLANS: readonly GpuFitPlan[] = [
     gemm: { bf16: "0.14.0", fp8: "0.19.0" },
     attention: { bf16: "0.14.0", fp8: "0.14.0" },
     groupedGemm: { bf16: "0.19.0", fp8: "0.19.0", int4: "0.19.0" },
-    allReduce: "0.14.0",
+    allReduce: { custom: "0.14.0", nccl: "2.27.3", published: HOPPER_NVSWITCH_US },
   },
   {
     gpu: "H200",
@@ -35,7 +44,7 @@ export const GPU_FIT_PLANS: readonly GpuFitPlan[] = [
     gemm: { bf16: "0.14.0", fp8: "0.19.0" },
     attention: { bf16: "0.14.0", fp8: "0.14.0" },
     groupedGemm: { bf16: "0.19.0", fp8: "0.19.0", int4: "0.19.0" },
-    allReduce: "0.14.0",
+    allReduce: { custom: "0.14.0", nccl: "2.29.2", published: HOPPER_NVSWITCH_US },
   },
   {
     gpu: "A100-80",
@@ -44,7 +53,7 @@ export const GPU_FIT_PLANS: readonly GpuFitPlan[] = [
     gemm: { bf16: "0.14.0" },
     attention: { bf16: "0.14.0" },
     groupedGemm: { bf16: "0.14.0" },
-    allReduce: "0.14.0",
+    allReduce: { custom: "0.14.0", nccl: "2.27.3", published: {} },
   },
   {
     gpu: "L40S",
@@ -53,7 +62,7 @@ export const GPU_FIT_PLANS: readonly GpuFitPlan[] = [
     gemm: { bf16: "0.14.0", fp8: "0.24.0" },
     attention: { bf16: "0.14.0", fp8: "0.24.0" },
     groupedGemm: { bf16: "0.24.0", fp8: "0.24.0", int4: "0.24.0" },
-    allReduce: "0.14.0",
+    allReduce: { custom: "0.14.0", nccl: "2.27.3", published: {} },
   },
   {
     gpu: "B200",
@@ -62,6 +71,6 @@ export const GPU_FIT_PLANS: readonly GpuFitPlan[] = [
     gemm: { bf16: "0.19.0", fp8: "0.19.0" },
     attention: { bf16: "0.19.0", fp8: "0.19.0" },
     groupedGemm: { bf16: "0.19.0", fp8: "0.19.0", int4: "0.19.0" },
-    allReduce: "0.19.0",
+    allReduce: { custom: "0.19.0", nccl: "2.29.2", published: {} },
   },
 ];

@@ -77,12 +77,22 @@ export async function groupedGemmRows(
   }));
 }
 
-/** Rows (ranks, message bytes) of vLLM's all-reduce inside CUDA graphs. */
-export async function allReduceRows(root: string, system: string, version: string): Promise<FamilyRows> {
+/** (ranks, message bytes) of vLLM's custom all-reduce inside a CUDA graph. */
+export async function customAllReduceRows(root: string, system: string, version: string): Promise<FamilyRows> {
   const table = await readTable(root, `${system}/comm/vllm/${version}/custom_allreduce_perf.parquet`);
   const wanted = table.filter((row) => row.backend === "vllm_graph");
   return family(wanted, [1], (row) => ({
     dims: [numberIn(row, "num_gpus"), numberIn(row, "message_size")],
+    shapeKey: `${row.message_size}`,
+  }));
+}
+
+/** (ranks, message bytes) of NCCL's all-reduce; the table counts 16-bit elements. */
+export async function ncclAllReduceRows(root: string, system: string, version: string): Promise<FamilyRows> {
+  const table = await readTable(root, `${system}/comm/nccl/${version}/nccl_perf.parquet`);
+  const wanted = table.filter((row) => row.op_name === "all_reduce" && row.nccl_dtype === "half");
+  return family(wanted, [1], (row) => ({
+    dims: [numberIn(row, "num_gpus"), 2 * numberIn(row, "message_size")],
     shapeKey: `${row.message_size}`,
   }));
 }

@@ -14,6 +14,8 @@ import { explainUsageProblem } from "./usageProblem.js";
 const EPILOGUE = `Exit codes: 0 done; 2 usage or config; 3 data file; 4 the plan cannot work; 70 a bug in roofserve.
 stdout carries the result and nothing else; progress and warnings go to stderr.`;
 
+const COMMANDS = ["run", "replay", "evaluate", "step", "models", "gpus", "bench-data"];
+
 /**
  * Parses a command line and runs its command.
  * @returns the exit code
@@ -39,10 +41,17 @@ export async function runCli(args: readonly string[]): Promise<number> {
     .epilogue(EPILOGUE)
     .wrap(Math.min(120, process.stdout.columns ?? 100))
     .exitProcess(false)
-    .fail((message, error, instance) => {
+    .fail((message, error) => {
       if (error) throw error;
-      throw new ConfigError([explainUsageProblem(message, args, instance)]);
+      throw new ConfigError([explainUsageProblem(message, args, knownFlags(parser), COMMANDS)]);
     });
   await parser.parseAsync();
   return EXIT_CODE.done;
+}
+
+/** Flags of the command being parsed; yargs' types leave `getOptions` out. */
+function knownFlags(parser: object): string[] {
+  const { getOptions } = parser as { getOptions(): { key: object; alias: Record<string, string[]> } };
+  const { key, alias } = getOptions.call(parser);
+  return [...Object.keys(key), ...Object.values(alias).flat()];
 }

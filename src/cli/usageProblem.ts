@@ -1,37 +1,48 @@
-import type { Argv } from "yargs";
 import { nearestName } from "../core/config/nearestName.js";
 import type { ConfigIssue } from "../core/errors/simulationError.js";
 
-/** Puts yargs' complaint into one issue, with the flag or command that was probably meant. */
-export function explainUsageProblem(message: string, args: readonly string[], instance: Argv): ConfigIssue {
-  const unknownFlag = /^Unknown arguments?: ([^,]+)/.exec(message)?.[1];
-  if (unknownFlag !== undefined) {
-    const typed = args.find((arg) => arg.replace(/^-+/, "").split("=")[0] === unknownFlag) ?? unknownFlag;
-    return explainUnknown(typed, unknownFlag, instance);
+/**
+ * Puts yargs' complaint into one issue, with the flag or command that was probably meant.
+ * @param knownFlags flags of the command being parsed, without dashes
+ */
+export function explainUsageProblem(
+  message: string,
+  args: readonly string[],
+  knownFlags: readonly string[],
+  knownCommands: readonly string[],
+): ConfigIssue {
+  const unknown = /^Unknown (?:arguments?|commands?): ([^,]+)/.exec(message)?.[1];
+  if (unknown !== undefined) {
+    const typed = args.find((arg) => arg.replace(/^-+/, "").split("=")[0] === unknown) ?? unknown;
+    return typed.startsWith("-") ? unknownFlag(typed, unknown, knownFlags) : unknownCommand(typed, knownCommands);
   }
   const missing = /^Not enough arguments following: (.+)$/.exec(message)?.[1];
   if (missing !== undefined) return { path: `--${missing}`, received: "nothing", allowed: "needs a value" };
-  return { path: "command line", received: args.length === 0 ? "nothing" : args.join(" "), allowed: message };
+  const required = /^Missing required argument:[\s\S]*?\n?(?:.*: )?(.+)$/.exec(message)?.[1];
+  if (required !== undefined)
+    return { path: "command line", received: printArgs(args), allowed: `missing: ${required}` };
+  return { path: "command line", received: printArgs(args), allowed: message.replaceAll("\n", " ") };
 }
 
-function explainUnknown(typed: string, name: string, instance: Argv): ConfigIssue {
-  const isFlag = typed.startsWith("-");
-  const known = isFlag ? knownFlags(instance) : COMMANDS;
-  const near = nearestName(name, known);
-  const suggestion = near === null ? "" : `did you mean ${isFlag ? "--" : ""}${near}? `;
+function unknownFlag(typed: string, name: string, knownFlags: readonly string[]): ConfigIssue {
+  const near = nearestName(
+    name,
+    knownFlags.filter((flag) => flag.length > 1),
+  );
+  const suggestion = near === null ? "no such flag" : `did you mean --${near}?`;
+  return { path: "flag", received: typed, allowed: `${suggestion} --help lists the flags` };
+}
+
+function unknownCommand(typed: string, knownCommands: readonly string[]): ConfigIssue {
+  const near = nearestName(typed, knownCommands);
+  const suggestion = near === null ? `must be one of ${knownCommands.join(", ")}` : `did you mean ${near}?`;
   return {
-    path: isFlag ? "flag" : "command",
+    path: "command",
     received: JSON.stringify(typed),
-    allowed: `${suggestion}${isFlag ? "--help lists the flags" : "roofserve --help lists the commands"}`,
+    allowed: `${suggestion}; roofserve --help lists the commands`,
   };
 }
 
-const COMMANDS = ["run", "replay", "evaluate", "step", "models", "gpus", "bench-data"];
-
-/** Flags of the command being parsed; yargs types leave `getOptions` out. */
-function knownFlags(instance: Argv): string[] {
-  const options = (
-    instance as unknown as { getOptions(): { key: Record<string, unknown>; alias: Record<string, string[]> } }
-  ).getOptions();
-  return [...Object.keys(options.key), ...Object.values(options.alias).flat()].filter((flag) => flag.length > 1);
+function printArgs(args: readonly string[]): string {
+  return args.length === 0 ? "nothing" : args.join(" ");
 }

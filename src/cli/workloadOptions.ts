@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import type { Argv } from "yargs";
-import type { RunConfig } from "../core/engine/runConfig.js";
 import { ConfigError } from "../core/errors/simulationError.js";
+import type { WorkloadData } from "../core/workload/dataConfig.js";
 import { parseSyntheticData } from "../core/workload/parseSyntheticData.js";
 import { workloadConfigSchema } from "../core/workload/workloadConfig.js";
 import { loadWorkloadPreset, WORKLOAD_PRESETS } from "../io/workloadPresets.js";
-import { type ConfigFlag, configFromFlags, flagsOf, mergeConfig } from "./configFlags.js";
+import { type ConfigFlag, configFromFlags, flagsOf } from "./configFlags.js";
 import type { Arguments } from "./deploymentOptions.js";
 import { addFlags } from "./deploymentOptions.js";
 
@@ -75,28 +75,34 @@ export function addWorkloadOptions<T>(command: Argv<T>): Argv<T> {
   return command;
 }
 
-/** The unparsed config with the workload the flags and the config file describe; the chat preset where they say nothing. */
+/**
+ * The unparsed config with the workload that the flags and the config file describe; the chat preset where they say
+ * nothing. A preset's limit on requests ends with its data or its duration: a trace or `--max-seconds` brings its own.
+ */
 export function withWorkload(config: unknown, argv: Arguments): unknown {
-  const given = (config as { workload?: unknown }).workload;
-  const preset = argv.workload === undefined ? null : loadWorkloadPreset(String(argv.workload));
-  const base = preset ?? (hasProfile(given) ? given : loadWorkloadPreset("chat"));
+  const given = (config as { workload?: object }).workload;
+  const isWhole = hasProfile(given) && argv.workload === undefined;
+  const base = isWhole ? given : loadWorkloadPreset(argv.workload === undefined ? "chat" : String(argv.workload));
   const flags = (configFromFlags(WORKLOAD_FLAGS, argv) as { workload?: object }).workload ?? {};
-  const data = argv.data === undefined ? {} : { data: dataOf(String(argv.data)) };
+  const data = argv.data === undefined ? null : dataOf(String(argv.data));
+  const bringsItsEnd = data?.kind === "trace" || argv["max-seconds"] !== undefined;
   const merged: Record<string, unknown> = {
-    ...(base as Record<string, unknown>),
-    ...(hasProfile(given) ? {} : (given as object)),
-    ...data,
+    ...base,
+    ...(isWhole ? {} : given),
+    ...(bringsItsEnd ? { maxRequests: null } : {}),
+    ...(data === null ? {} : { data, description: "", sources: [] }),
     ...flags,
   };
-  const profile = profileOf(merged.profile as RunConfig["workload"]["profile"], merged.data, argv);
-  return mergeConfig(config, { workload: { ...merged, profile } });
+  const profile = profileOf(merged.profile as { kind: string }, merged.data, argv);
+  const { workload: _replaced, ...rest } = config as { workload?: unknown };
+  return { ...rest, workload: { ...merged, profile } };
 }
 
-function hasProfile(workload: unknown): boolean {
+function hasProfile(workload: unknown): workload is object {
   return typeof workload === "object" && workload !== null && "profile" in workload;
 }
 
-function dataOf(text: string): unknown {
+function dataOf(text: string): WorkloadData {
   const isSynthetic = text.includes("=") || text.trimStart().startsWith("{");
   if (isSynthetic && !existsSync(text)) return parseSyntheticData(text);
   return { kind: "trace", path: text };

@@ -37,7 +37,8 @@ const configArbitrary = fc
     longPrefillTokenThreshold: fc.option(fc.integer({ min: 1, max: 9 }), { nil: 0, freq: 3 }),
     schedulingPolicy: fc.constantFrom("fcfs", "priority"),
     asyncScheduling: fc.boolean(),
-    depth: fc.integer({ min: 1, max: 2 }),
+    /** Pipeline stages; asynchronous scheduling has two steps in flight. */
+    depth: fc.integer({ min: 1, max: 4 }),
     numSpecTokens: fc.option(fc.integer({ min: 1, max: 3 }), { nil: 0 }),
     specUsesDraftKv: fc.boolean(),
     maxLoras: fc.option(fc.integer({ min: 1, max: 2 }), { nil: 0, freq: 3 }),

@@ -28,11 +28,46 @@ export function configIssues(error: z.ZodError, input: unknown, where: string): 
   });
 }
 
-/** Phrases a zod message as what would be accepted (zod 4 says "Invalid input: expected X, received Y"). */
+/** Phrases what would be accepted. */
 function allowedText(issue: z.core.$ZodIssue): string {
-  const expected = /expected (.*?)(?:, received .*)?$/.exec(issue.message)?.[1];
-  if (issue.code === "invalid_value") return `must be one of ${issue.values.map(String).join(", ")}`;
-  return expected === undefined ? issue.message : `must be ${expected}`;
+  switch (issue.code) {
+    case "invalid_value":
+      return `must be one of ${issue.values.map(String).join(", ")}`;
+    case "invalid_type":
+      return `must be ${TYPE_WORDS[issue.expected] ?? issue.expected}`;
+    case "too_small":
+      return `must be ${issue.inclusive === false ? ">" : "≥"} ${String(issue.minimum)}${sizeWord(issue.origin)}`;
+    case "too_big":
+      return `must be ${issue.inclusive === false ? "<" : "≤"} ${String(issue.maximum)}${sizeWord(issue.origin)}`;
+    case "invalid_union":
+      return unionText(issue);
+    default: {
+      const expected = /expected (.*?)(?:, received .*)?$/.exec(issue.message)?.[1];
+      return expected === undefined ? issue.message : `must be ${expected}`;
+    }
+  }
+}
+
+const TYPE_WORDS: Readonly<Record<string, string>> = {
+  number: "a number",
+  int: "an integer",
+  string: "text",
+  boolean: "true or false",
+  object: "an object",
+  array: "a list",
+};
+
+function sizeWord(origin: string): string {
+  if (origin === "string") return " characters long";
+  return origin === "array" || origin === "set" ? " entries long" : "";
+}
+
+/** A discriminated union's own message names only the key: list its choices. */
+function unionText(issue: z.core.$ZodIssueInvalidUnion): string {
+  const options = (issue as { options?: readonly unknown[] }).options;
+  if (options !== undefined && options.length > 0) return `must be one of ${options.map(String).join(", ")}`;
+  const deepest = issue.errors.flat().sort((a, b) => b.path.length - a.path.length)[0];
+  return deepest === undefined ? "must be one of the documented shapes" : allowedText(deepest);
 }
 
 function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {

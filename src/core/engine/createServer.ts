@@ -7,7 +7,7 @@ import { KvCacheManager } from "../kv/kvCacheManager.js";
 import { memoryProfile } from "../model/memoryProfile.js";
 import type { ModelArchitecture } from "../model/modelArchitecture.js";
 import { requireShardable } from "../model/sharding.js";
-import { cudaGraphCaptureSizes } from "../scheduler/cudaGraph.js";
+import { cudaGraphCaptureSizes } from "../stepmodel/cudaGraph.js";
 import { Scheduler } from "../scheduler/scheduler.js";
 import { schedulerConfig } from "../scheduler/schedulerConfig.js";
 import { AdditiveStepModel } from "../stepmodel/additiveStepModel.js";

@@ -147,22 +147,26 @@ export class ServerLoop {
     this.#idleSteps.push(step);
   }
 
-  /** The step's tokens reach their clients. */
+  /** The step's tokens reach their clients, in batch order. */
   #deliver(step: ScheduledStep): void {
-    const seenUs = this.#nowUs + this.#parts.overheads.outputUs;
+    const { outputUs, outputUsPerToken } = this.#parts.overheads;
+    let seenUs = this.#nowUs + outputUs;
     for (let row = 0; row < step.numRequests; row++) {
       if (step.numTokensOut[row] === 0) continue;
       const request = step.requests[row]!;
+      seenUs += outputUsPerToken;
       if (Number.isNaN(request.firstTokenUs)) request.firstTokenUs = seenUs;
       request.lastTokenUs = seenUs;
     }
-    for (let i = 0; i < step.numFinished; i++) {
-      const request = step.finished[i]!;
-      // A client that gives up before the last token reaches it has given up.
-      if (seenUs > request.spec.arrivalUs + request.spec.timeoutUs) continue;
-      this.#record(request, "completed", null);
-      this.#events.push({ kind: "finishSeen", timeUs: seenUs, priority: PRIORITY.finishSeen, spec: request.spec });
-    }
+    for (let i = 0; i < step.numFinished; i++) this.#finish(step.finished[i]!);
+  }
+
+  #finish(request: Request): void {
+    const { spec, lastTokenUs } = request;
+    // A client that gives up before the last token reaches it has given up.
+    if (lastTokenUs > spec.arrivalUs + spec.timeoutUs) return;
+    this.#record(request, "completed", null);
+    this.#events.push({ kind: "finishSeen", timeUs: lastTokenUs, priority: PRIORITY.finishSeen, spec });
   }
 
   /** Handles all that has happened up to now: requests sent, entered or given up, and ends that clients have seen. */

@@ -65,14 +65,14 @@ export interface MeasuredQuantiles {
 
 /** One benchmark against a server that was idle before: replayed on its own, from time 0. */
 export interface MeasuredRun {
-  /** Unique within the experiment; the experiment's own name when it has one run. */
+  /** Starts with the experiment's name, and is that when there is one run. */
   readonly name: string;
   /**
    * Requests in flight at most, each new one sent when another ends, where the run was a closed loop
    * (`specs` then keep their measured arrivals, which an open-loop replay may use); null = open loop.
    */
   readonly closedLoopConcurrency: number | null;
-  /** What was sent, by arrival; the first arrives at the time it really did after the run's start. */
+  /** What was sent, by measured arrival; the first arrives at 0. */
   readonly specs: readonly RequestSpec[];
   /** Parallel to `specs`; empty when the files hold no per-request latencies. */
   readonly measured: readonly MeasuredRequest[];

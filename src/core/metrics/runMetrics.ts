@@ -1,4 +1,4 @@
-import { MS_PER_S, US_PER_MS, US_PER_S } from "../units/units.js";
+import { US_PER_MS, US_PER_S } from "../units/units.js";
 import { type Distribution, distribution, repeatedDistribution } from "./distribution.js";
 import type { RequestRecord } from "./requestRecord.js";
 
@@ -105,9 +105,4 @@ export function runSpanUs(records: readonly RequestRecord[]): number {
     if (record.lastTokenUs > endUs) endUs = record.lastTokenUs;
   }
   return endUs > startUs ? endUs - startUs : 0;
-}
-
-/** Rounds a time in ms to whole nanoseconds, so that a printed number carries no float noise. */
-export function roundMs(valueMs: number): number {
-  return Math.round(valueMs * MS_PER_S * MS_PER_S) / (MS_PER_S * MS_PER_S);
 }

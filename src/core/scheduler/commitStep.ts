@@ -13,7 +13,9 @@ export function commitStep(step: ScheduledStep, config: SchedulerConfig): void {
     const numNewTokens = step.numNewTokens[row]!;
     const numDraftTokens = step.numDraftTokens[row]!;
     const numContextTokens = request.numComputedTokens;
-    batch.push(numNewTokens, numContextTokens, numContextTokens >= request.numPrefillTokens);
+    // Resumed with three steps or more in flight, an old token may come beside a new one: two to compute, no decode.
+    const isDecode = numContextTokens >= request.numPrefillTokens && numNewTokens === 1 + numDraftTokens;
+    batch.push(numNewTokens, numContextTokens, isDecode);
     request.numComputedTokens = numContextTokens + numNewTokens;
     step.numPreemptionsBefore[row] = request.numPreemptions;
     const numToReach = request.numTokens + request.numOutputPlaceholders + numDraftTokens;

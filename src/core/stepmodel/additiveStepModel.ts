@@ -4,7 +4,7 @@ import { attentionOperators } from "../model/attentionOperators.js";
 import { numLayers } from "../model/layerKinds.js";
 import type { Operator, PrefillChunk } from "../model/operator.js";
 import { linearOperators } from "../model/operators.js";
-import { paddedTokens } from "./paddedTokens.js";
+import { padToCaptureSize } from "./cudaGraph.js";
 import type { StepModel } from "./stepModel.js";
 import type { StepPlan } from "./stepPlan.js";
 
@@ -77,7 +77,7 @@ export class AdditiveStepModel implements StepModel {
   breakdown(batch: ScheduledBatch): StepBreakdown {
     return {
       numTokens: batch.numTokens,
-      paddedTokens: paddedTokens(batch.numTokens, this.#plan.captureSizes),
+      paddedTokens: this.#padded(batch.numTokens),
       components: [...this.#linearPrices(batch.numTokens, batch.numSampled).components, ...this.#attention(batch)],
       kernelGapsUs: this.#gapsUs,
     };
@@ -88,9 +88,9 @@ export class AdditiveStepModel implements StepModel {
     const key = numTokens * 2 ** 26 + numSampledTokens;
     const known = this.#linear.get(key);
     if (known !== undefined) return known;
-    const { architecture, parallelism, dtypes, sampling, captureSizes } = this.#plan;
+    const { architecture, parallelism, dtypes, sampling } = this.#plan;
     const components = linearOperators(architecture, parallelism, dtypes, sampling, {
-      numTokens: paddedTokens(numTokens, captureSizes),
+      numTokens: this.#padded(numTokens),
       numUnpaddedTokens: numTokens,
       numSampledTokens,
     }).map((operator) => this.#component(operator));
@@ -124,6 +124,11 @@ export class AdditiveStepModel implements StepModel {
       const isSecond = i % 2 === 1 && pair !== undefined;
       return isSecond ? withSharedLaunch(component, pair.price.launchUs) : component;
     });
+  }
+
+  /** Rows the linear layers run over: a CUDA graph's size, or the step's own where no graph is that large. */
+  #padded(numTokens: number): number {
+    return padToCaptureSize(this.#plan.captureSizes, numTokens) ?? numTokens;
   }
 
   #component(operator: Operator): StepComponent {

@@ -1,8 +1,9 @@
 import { DataFileError } from "../../core/errors/simulationError.js";
 import type { GpuSpec } from "../../core/hardware/gpuSpec.js";
+import { groupRows } from "../../core/kernels/tables/tableReading.js";
 import type { BenchDataCheck, CheckFinding, CheckKind, CheckSeverity, TableCheck } from "./benchDataCheck.js";
 import { MFU_COLUMNS } from "./mfuConventions.js";
-import { findMfuPeak } from "./mfuPeak.js";
+import { findMfuPeak, type MfuFinding } from "./mfuPeak.js";
 import { mfuVerdicts } from "./mfuVerdict.js";
 import { type ParsedTable, parseTable } from "./parseTable.js";
 import { type KnownPeak, knownPeaks } from "./peaks.js";
@@ -45,12 +46,18 @@ function checkTable(file: TableFile, gpus: readonly GpuSpec[], peaks: readonly K
   const shape = shapeOfName(family, file.name);
   const findings = [...formFindings(table, file, gpu), ...orderFindings(table, family)];
   if (shape === null) return { ...check, numRows: table.rows.length, mfu: [], findings };
-  const preferredGpuId = gpu?.id ?? null;
-  const mfu = MFU_COLUMNS[family].flatMap((column) => {
-    return findMfuPeak(table.rows, shape, column, { peaks, preferredGpuId }) ?? [];
-  });
   if (gpu !== null) findings.push(...physicsFindings(file, table, gpu));
-  findings.push(...mfu.flatMap((finding) => mfuVerdicts(finding, table, family, gpu)));
+  const options = { peaks, preferredGpuId: gpu?.id ?? null };
+  const mfu: MfuFinding[] = [];
+  // Kernels of different element types have different peaks: judged apart.
+  for (const rows of groupRows(table.rows, ({ texts }) => texts.dtype ?? "").values()) {
+    for (const column of MFU_COLUMNS[family]) {
+      const finding = findMfuPeak(rows, shape, column, options);
+      if (finding === null) continue;
+      mfu.push(finding);
+      findings.push(...mfuVerdicts(finding, rows, family, gpu));
+    }
+  }
   return { ...check, numRows: table.rows.length, mfu, findings };
 }
 

@@ -145,5 +145,5 @@ function priced({ kernelModel, gpu }: Generator, operator: Operator, dtype: "bf1
   const { us } = kernelModel.price(operator);
   const peak = (dtype === "fp8" ? gpu.compute.fp8FlopsPerS : null) ?? gpu.compute.bf16FlopsPerS;
   const mfu = operator.flops / (us / US_PER_S) / peak;
-  return [microseconds(us), mfu.toFixed(4)];
+  return [microseconds(us), mfu.toFixed(6)];
 }

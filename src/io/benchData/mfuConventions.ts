@@ -21,6 +21,10 @@ const GEMM: FlopConvention = { name: "2·m·k·n", flops: ({ m, k, n }) => 2 * m
 
 const MHA_PREFILL: readonly FlopConvention[] = [
   { name: "causal half of 4·heads·dim·seq²", flops: (row, shape) => 2 * headWork(shape) * squaredLength(row) },
+  {
+    name: "4·heads·dim·causal pairs",
+    flops: (row, shape) => 2 * headWork(shape) * squaredLength(row) * causalExcess(row),
+  },
   { name: "all of 4·heads·dim·seq²", flops: (row, shape) => 4 * headWork(shape) * squaredLength(row) },
 ];
 
@@ -95,6 +99,11 @@ function headWork([heads, , dim]: readonly number[]): number {
 
 function squaredLength({ seq_len, batch_size }: Numbers): number {
   return (batch_size ?? 1) * seq_len! ** 2;
+}
+
+/** Query-key pairs of a causal prompt, the diagonal included, over half of all pairs. */
+function causalExcess({ seq_len }: Numbers): number {
+  return 1 + 1 / seq_len!;
 }
 
 function kvRows({ batch_size, kv_len }: Numbers): number {

@@ -1,20 +1,20 @@
 import type { GpuSpec } from "../../core/hardware/gpuSpec.js";
 import type { CheckFinding } from "./benchDataCheck.js";
 import type { MfuFinding } from "./mfuPeak.js";
-import { dtypeOfName, type ParsedTable } from "./parseTable.js";
+import { dtypeOfName, type ParsedRow } from "./parseTable.js";
 import { formatTflops, type KnownPeak, peakLabel } from "./peaks.js";
 import type { BenchFamily } from "./tableFamily.js";
 import { fasterDtype } from "./undeclaredDtype.js";
 
-/** What to say about an MFU column of a table of `gpu`. */
+/** What to say about an MFU column of rows of one element type measured on `gpu`. */
 export function mfuVerdicts(
   finding: MfuFinding,
-  table: ParsedTable,
+  rows: readonly ParsedRow[],
   family: BenchFamily,
   gpu: GpuSpec | null,
 ): CheckFinding[] {
   return [
-    ...peakVerdict(finding, table, family, gpu),
+    ...peakVerdict(finding, rows, family, gpu),
     ...aboveOneVerdict(finding),
     ...disagreementVerdict(finding),
     ...roundingVerdict(finding),
@@ -23,7 +23,7 @@ export function mfuVerdicts(
 
 function peakVerdict(
   finding: MfuFinding,
-  table: ParsedTable,
+  rows: readonly ParsedRow[],
   family: BenchFamily,
   gpu: GpuSpec | null,
 ): CheckFinding[] {
@@ -39,7 +39,7 @@ function peakVerdict(
   const how =
     agreement > 0 ? `${Math.round(agreement * 100)} % of rows agree, FLOPs counted as ${convention}` : convention;
   if (gpu === null) return say("note", `was divided by the peak of ${label} (${how})`);
-  const dtype = kernelDtype(table, family, gpu);
+  const dtype = kernelDtype(rows, family, gpu);
   const ownPeak = (dtype === "fp8" ? gpu.compute.fp8FlopsPerS : null) ?? gpu.compute.bf16FlopsPerS;
   const owner = peak.owners.find(({ gpuId }) => gpuId === gpu.id);
   const factor = Number((ownPeak / peak.flopsPerS).toPrecision(3));
@@ -67,11 +67,11 @@ function othersText({ alternatives }: MfuFinding): string {
 }
 
 /** What the tensor cores computed in: KV and weight dtypes below 16 bit run there only as fp8 GEMMs. */
-function kernelDtype(table: ParsedTable, family: BenchFamily, gpu: GpuSpec): "bf16" | "fp8" {
-  const declared = table.rows[0]?.texts.dtype;
+function kernelDtype(rows: readonly ParsedRow[], family: BenchFamily, gpu: GpuSpec): "bf16" | "fp8" {
+  const declared = rows[0]?.texts.dtype;
   if (declared !== undefined) return dtypeOfName(declared) === "fp8" ? "fp8" : "bf16";
   if (family.endsWith("/logits")) return "fp8";
-  return fasterDtype(family, table.rows, gpu);
+  return fasterDtype(family, rows, gpu);
 }
 
 function aboveOneVerdict({ column, maxMfu }: MfuFinding): CheckFinding[] {

@@ -9,6 +9,7 @@ import type {
   PrefillAttentionRow,
 } from "../../core/kernels/tables/kernelTable.js";
 import { type ParsedTable, parseTable } from "./parseTable.js";
+import { latencyUs } from "./rowOrder.js";
 import { FAMILY_COLUMNS } from "./tableFamily.js";
 import { findTableFiles, gpuOfFolder, type TableFile } from "./tableFiles.js";
 import { allReduceRows, decodeRows, gemmRows, groupedGemmRows, prefillRows } from "./tableRows.js";
@@ -76,6 +77,12 @@ export function readSoundTable({ file, family }: TableFile): ParsedTable {
     const location = issue.column === null ? { file, row: issue.row } : { file, row: issue.row, column: issue.column };
     const others = table.issues.length > 1 ? ` (and ${table.issues.length - 1} more problems in this file)` : "";
     throw new DataFileError(location, `${issue.problem}${others}`);
+  }
+  const columns = FAMILY_COLUMNS[family];
+  const untimed = table.rows.find((row) => Number.isNaN(latencyUs(row, columns)));
+  if (untimed !== undefined) {
+    const column = columns.latencies[0]!.join(", ");
+    throw new DataFileError({ file, row: untimed.row, column }, "the row has no latency; fill it or remove the row");
   }
   if (table.rows.length === 0) throw new DataFileError({ file }, "the table has a header but no rows");
   return table;

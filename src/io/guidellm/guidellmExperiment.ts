@@ -77,13 +77,18 @@ export function readGuidellmExperiment(path: string): MeasuredExperiment {
     },
     sampling: { topP: null, topK: null, temperature: null },
     client: "guidellm",
-    runs: report.benchmarks.map((benchmark, index) => measuredRun(benchmark, index, notes)),
+    runs: report.benchmarks.map((benchmark, index) => measuredRun(benchmark, index, name, notes)),
     notes,
   };
 }
 
-function measuredRun(benchmark: GuidellmBenchmark, index: number, notes: string[]): MeasuredRun {
-  const name = runName(benchmark, index);
+function measuredRun(
+  benchmark: GuidellmBenchmark,
+  index: number,
+  experimentName: string,
+  notes: string[],
+): MeasuredRun {
+  const name = `${experimentName}/${loadName(benchmark, index)}`;
   const records = benchmark.records.filter(reachedEngine);
   const numRejected = benchmark.records.length - records.length;
   if (numRejected > 0) notes.push(`${name}: ${numRejected} requests refused by the server's front end are left out`);
@@ -109,10 +114,11 @@ function measuredRun(benchmark: GuidellmBenchmark, index: number, notes: string[
   };
 }
 
-function runName({ strategy }: GuidellmBenchmark, index: number): string {
+/** `2-constant-0.76`: place in the sweep, strategy, offered load. */
+function loadName({ strategy }: GuidellmBenchmark, index: number): string {
   const { requestsPerS, streams } = strategy;
-  const load = requestsPerS !== null ? ` ${requestsPerS.toFixed(2)} req/s` : streams !== null ? ` ${streams}` : "";
-  return `${index} ${strategy.kind}${load}`;
+  const load = requestsPerS !== null ? `-${requestsPerS.toFixed(2)}` : streams !== null ? `-${streams}` : "";
+  return `${index}-${strategy.kind}${load}`;
 }
 
 function reachedEngine(record: GuidellmReportRecord): boolean {

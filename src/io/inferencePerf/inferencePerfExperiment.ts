@@ -90,6 +90,7 @@ function measuredRun(
   const arrivalsUs = requests.map((request) => request.arrivalUs);
   const summary = readLifecycleMetrics(join(results, "summary_lifecycle_metrics.json"), client.outputTokens);
   const [onlyStage, ...otherStages] = client.stages;
+  const numFailed = requests.filter((request) => request.hasError).length;
   const isMeasured = requests.some((request) => !Number.isNaN(request.e2eS));
   return {
     name,
@@ -99,11 +100,9 @@ function measuredRun(
     stages: measuredStages(results, client.stages, arrivalsUs, client.outputTokens),
     aggregates: summary?.aggregates ?? null,
     outputTokensPerS: outputTokensPerS(requests, specs),
-    excluded: exclusionReason(
-      requests.filter((request) => request.hasError).length,
-      requests.length,
-      "at the client's timeout",
-    ),
+    excluded: isMeasured
+      ? exclusionReason(numFailed, requests.length, "at the client's timeout")
+      : "no measured latencies: ground_truth.json is missing",
   };
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { DataFileError } from "../../core/errors/simulationError.js";
 
@@ -22,7 +22,7 @@ export function writeFileAtomically(file: string, pieces: Iterable<string>): voi
     }
     renameSync(temporary, file);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    if (existsSync(temporary)) rmSync(temporary);
     const code = (error as NodeJS.ErrnoException).code;
     if (code === undefined) throw error;
     throw new DataFileError({ file }, `cannot be written (${code}); choose a folder that can`);

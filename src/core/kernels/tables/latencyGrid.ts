@@ -30,9 +30,10 @@ export interface GridReading {
  * - never falls when a coordinate grows
  * - never below the physical floor wherever the floor is convex in log-log (any sum or maximum of products of powers
  *   is), because a chord of a convex function lies above it
- * - beyond the rows efficiency stays flat, down to the fixed cost `launchUs` = the fastest row
+ * - beyond the rows efficiency stays flat, down to the fixed cost
  */
 export class LatencyGrid {
+  /** Fixed cost: what the fastest row takes beyond its floor, µs. */
   readonly launchUs: number;
   readonly numRows: number;
   readonly numSmoothedRows: number;
@@ -49,7 +50,7 @@ export class LatencyGrid {
     const merged = mergeDuplicates(points);
     if (merged.length === 0) throw new InvariantError("LatencyGrid: no rows");
     this.numRows = points.length;
-    this.launchUs = Math.min(...merged.map(({ us }) => us));
+    this.launchUs = fixedUs(merged, floorUs);
     this.#rowBounds = axes.map((_, axis) => bounds(merged, axis));
     this.#knots = axes.map((range, axis) => knotsOf(merged, axis, range));
     this.#lnKnots = this.#knots.map((knots) => knots.map(Math.log));
@@ -182,6 +183,11 @@ function knotsOf(points: readonly GridPoint[], axis: number, range: GridAxis): F
     values.add(value);
   }
   return Float64Array.from(values).sort();
+}
+
+function fixedUs(points: readonly GridPoint[], floorUs: (at: readonly number[]) => number): number {
+  const fastest = points.reduce((best, point) => (point.us < best.us ? point : best));
+  return Math.max(0, fastest.us - floorUs(fastest.at));
 }
 
 function mergeDuplicates(points: readonly GridPoint[]): GridPoint[] {

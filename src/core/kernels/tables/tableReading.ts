@@ -4,7 +4,7 @@ import type { TableRow } from "./kernelTable.js";
 /** A price read from rows. */
 export interface TableReading {
   readonly us: number;
-  /** µs of the fastest row of the same kernel: what remains at vanishing work. */
+  /** µs that the kernel's fastest row takes beyond its floor: what remains at vanishing work. */
   readonly launchUs: number;
   /** Whether the shape lies beyond every row, so that efficiency was kept flat. */
   readonly isExtrapolated: boolean;

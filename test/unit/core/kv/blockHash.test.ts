@@ -98,11 +98,18 @@ describe("extendBlockHashes", () => {
       hashes([[1 + 2 ** 32, 4]], 1),
       hashes([[Number.MAX_SAFE_INTEGER, 4]], 1),
     ];
-    // Each word on its own, so that neither leans on the other.
+    // Each word alone tells them apart.
     for (const word of [0, 1]) {
       const words = variants.map((variant) => variant[0]!.split(":")[word]);
       expect(new Set(words).size).toBe(variants.length);
     }
+  });
+
+  it("tells a content that goes on from one that begins anew, and where it does", () => {
+    const whole = [1, 8] as [number, number];
+    const variants = [[whole], [[1, 4], whole], [[1, 5], whole], [[1, 6], whole]] as [number, number][][];
+    const seconds = variants.map((segments) => hashes(segments, 2)[1]!.split(":"));
+    for (const word of [0, 1]) expect(new Set(seconds.map((words) => words[word])).size).toBe(variants.length);
   });
 
   it("gives the same chain in one go and block by block", () => {

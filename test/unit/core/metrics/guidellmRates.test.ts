@@ -51,7 +51,10 @@ describe("concurrencyDistribution", () => {
       }),
       SEED,
     );
-    const nested = concurrencyDistribution(Float64Array.of(0, 1, 2), Float64Array.of(9, 8, 7), { startS: 0, endS: 10 });
+    const nested = concurrencyDistribution(Float64Array.of(0, 1, 2), Float64Array.of(9, 8, 7.5), {
+      startS: 0,
+      endS: 10,
+    });
     expect([nested.max, nested.median]).toEqual([3, 3]);
   });
 

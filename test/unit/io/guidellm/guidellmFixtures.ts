@@ -6,7 +6,7 @@ export function parse(report: unknown): GuidellmReport {
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: tests break these objects in ways no type allows
-type Fixture = any;
+export type Fixture = any;
 
 const strategy = { type_: "constant", rate: 2, max_concurrency: 512 };
 const window = { start_time: 1000, end_time: 1010 };

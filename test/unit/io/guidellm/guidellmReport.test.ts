@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type GuidellmAggregates, guidellmAggregates } from "../../../../src/core/metrics/guidellmAggregates.js";
 import { readGuidellmReport } from "../../../../src/io/guidellm/guidellmReport.js";
 import { groundTruthFolder, realRun } from "../groundTruthFolder.js";
-import { parse, reportOf03, reportOf04, reportOf07 } from "./guidellmFixtures.js";
+import { type Fixture, parse, reportOf03, reportOf04, reportOf07 } from "./guidellmFixtures.js";
 
 const GROUPS = ["successful", "incomplete", "errored", "total"] as const;
 
@@ -119,7 +119,7 @@ describe("a malformed file", () => {
     [
       "a text where a time stands",
       (report) =>
-        with_(report, (b) => {
+        withBenchmark(report, (b) => {
           b.requests.successful[0].info.timings.request_start = "soon";
         }),
       /requests\.successful/,
@@ -127,7 +127,7 @@ describe("a malformed file", () => {
     [
       "negative tokens",
       (report) =>
-        with_(report, (b) => {
+        withBenchmark(report, (b) => {
           b.requests.successful[0].input_metrics.total_tokens = -4;
         }),
       /requests\.successful\[0\]/,
@@ -135,7 +135,7 @@ describe("a malformed file", () => {
     [
       "no strategy",
       (report) =>
-        with_(report, (b) => {
+        withBenchmark(report, (b) => {
           b.config.strategy = null;
         }),
       /benchmarks\[0\]\.config\.strategy/,
@@ -143,7 +143,7 @@ describe("a malformed file", () => {
     [
       "a window that ends before it starts",
       (report) =>
-        with_(report, (b) => {
+        withBenchmark(report, (b) => {
           b.end_time = 999;
         }),
       /window is empty/,
@@ -151,7 +151,7 @@ describe("a malformed file", () => {
     [
       "requests that are no list",
       (report) =>
-        with_(report, (b) => {
+        withBenchmark(report, (b) => {
           b.requests.successful = {};
         }),
       /must be array/,
@@ -159,7 +159,7 @@ describe("a malformed file", () => {
     [
       "a metric without mean",
       (report) =>
-        with_(report, (b) => {
+        withBenchmark(report, (b) => {
           b.metrics = { request_latency: { successful: { median: 1, percentiles: {} } } };
         }),
       /request_latency\.successful\.mean/,
@@ -173,7 +173,7 @@ describe("a malformed file", () => {
   });
 });
 
-function with_(report: ReturnType<typeof reportOf04>, change: (benchmark: any) => void): unknown {
+function withBenchmark(report: ReturnType<typeof reportOf04>, change: (benchmark: Fixture) => void): unknown {
   change(report.benchmarks[0]);
   return report;
 }

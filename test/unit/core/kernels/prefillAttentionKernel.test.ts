@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+import type { PrefillAttentionEfficiency } from "../../../../src/core/kernels/gpuEfficiency.js";
+import { PrefillAttentionCost } from "../../../../src/core/kernels/prefillAttentionKernel.js";
+
+const ROOFS = { bytesPerUs: 3e6, bf16FlopsPerUs: 1e9, fp8FlopsPerUs: 2e9, numSms: 100, linkBytesPerUs: 4e5 };
+const HEADS = { numHeads: 8, numKvHeads: 2, headDim: 128, kvDtype: "bf16", slidingWindow: 0 } as const;
+/** Only token work: 1 ns per head and token up to 1000 positions, then proportional to the position. */
+const WORK_ONLY: PrefillAttentionEfficiency = {
+  launchUs: 0,
+  waveUs: 0,
+  memoryEfficiency: 1,
+  tileLatencyFraction: 0,
+  kvHeadTokenPs: 0,
+  contextTokens: [1000],
+  headTokenPs: [1000],
+};
+
+/** µs of token work when KV streaming is negligible. */
+function workUs(newTokens: number, contextTokens: number, slidingWindow = 0): number {
+  const cost = new PrefillAttentionCost(WORK_ONLY, { ...ROOFS, bytesPerUs: 1e12 }, { ...HEADS, slidingWindow });
+  cost.add(newTokens, contextTokens);
+  return cost.us();
+}
+
+describe("PrefillAttentionCost", () => {
+  it("integrates the cost per token over the positions", () => {
+    expect(workUs(500, 0)).toBeCloseTo(8 * 500 * 1e-3, 6);
+    // Beyond the last knot the cost is proportional to the position: ∫ p/1000 from 1000 to 2000 = 1500.
+    expect(workUs(1000, 1000)).toBeCloseTo(8 * 1500 * 1e-3, 6);
+    expect(workUs(2000, 0)).toBeCloseTo(8 * 2500 * 1e-3, 6);
+  });
+
+  it("stops growing at the sliding window", () => {
+    expect(workUs(100, 5000, 1000)).toBeCloseTo(8 * 100 * 1e-3, 6);
+    expect(workUs(100, 5000, 1000)).toBeLessThan(workUs(100, 5000));
+  });
+
+  it("counts the FLOPs of unmasked positions", () => {
+    const cost = new PrefillAttentionCost(WORK_ONLY, ROOFS, HEADS);
+    cost.add(3, 10);
+    expect(cost.flops).toBe(4 * 8 * 128 * (11 + 12 + 13));
+  });
+
+  it("pays one launch for all chunks of a step, and starts afresh after a reset", () => {
+    const cost = new PrefillAttentionCost({ ...WORK_ONLY, launchUs: 10 }, { ...ROOFS, bytesPerUs: 1e12 }, HEADS);
+    expect(cost.us()).toBe(0);
+    cost.add(100, 0);
+    cost.add(100, 0);
+    expect(cost.us()).toBeCloseTo(10 + 8 * 200 * 1e-3, 6);
+    cost.reset();
+    expect(cost.us()).toBe(0);
+  });
+
+  it("streams the KV of a long context for a short chunk", () => {
+    const cost = new PrefillAttentionCost(WORK_ONLY, ROOFS, HEADS);
+    cost.add(1, 100_000);
+    expect(cost.us()).toBeGreaterThanOrEqual((2 * 2 * 100_001 * 2 * 128) / ROOFS.bytesPerUs);
+  });
+});

@@ -1,0 +1,201 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { gpuRoofs } from "../../../../../src/core/kernels/gpuRoofs.js";
+import type { KernelModel, KernelPrice } from "../../../../../src/core/kernels/kernelModel.js";
+import { type KernelTableSet, NO_TABLES } from "../../../../../src/core/kernels/tables/kernelTable.js";
+import { physicalFloor } from "../../../../../src/core/kernels/tables/physicalFloor.js";
+import {
+  allReduceRowOperator,
+  decodeRowOperator,
+  gemmRowOperator,
+  groupedGemmRowOperator,
+  prefillRowOperator,
+} from "../../../../../src/core/kernels/tables/rowOperator.js";
+import { createTableKernelModel } from "../../../../../src/core/kernels/tables/tableKernelModel.js";
+import { collectiveOperator, memoryOperator } from "../../../../../src/core/model/gemmOperator.js";
+import type { Operator } from "../../../../../src/core/model/operator.js";
+import { loadGpu } from "../../../../../src/io/catalog.js";
+
+const gpu = loadGpu("H100");
+const roofs = gpuRoofs(gpu);
+const FALLBACK_PRICE: KernelPrice = { us: 123, launchUs: 4, boundBy: "memory", efficiency: 0.5, source: "modelled" };
+const fallback: KernelModel = { price: () => FALLBACK_PRICE };
+const source = "measured" as const;
+const HEADS = { numKvHeads: 8, headDim: 128, kvDtype: "bf16" as const };
+
+const floorOf = (operator: Operator) => physicalFloor(operator, roofs).us;
+
+function withTables(tables: Partial<KernelTableSet>) {
+  return createTableKernelModel(gpu, { ...NO_TABLES, ...tables }, fallback);
+}
+
+function gemmRow(m: number, k: number, n: number, slowdown = 1.25) {
+  const shape = { m, k, n, dtype: "bf16" as const };
+  return { ...shape, latencyUs: 3 + slowdown * floorOf(gemmRowOperator(shape)), source };
+}
+
+function decodeRow(numHeads: number, batchSize: number, kvLen: number, us = 12) {
+  const shape = { ...HEADS, numHeads, batchSize, kvLen };
+  return { ...shape, latencyUs: us + 1.2 * floorOf(decodeRowOperator(shape)), source };
+}
+
+function prefillRow(seqLen: number, batchSize = 1) {
+  const shape = { ...HEADS, numHeads: 32, seqLen, contextLen: 0, batchSize };
+  return { ...shape, latencyUs: 10 + 1.5 * floorOf(prefillRowOperator(shape)), source };
+}
+
+const GEMM_ROWS = [1, 64, 512, 4096].flatMap((m) => [
+  gemmRow(m, 4096, 6144),
+  gemmRow(m, 4096, 4096),
+  gemmRow(m, 14336, 4096),
+]);
+const DECODE_ROWS = [16, 32].flatMap((heads) =>
+  [1, 16, 256].flatMap((batch) => [128, 1024, 8192].map((kv) => decodeRow(heads, batch, kv))),
+);
+const PREFILL_ROWS = [128, 1024, 8192].map((seqLen) => prefillRow(seqLen));
+
+describe("createTableKernelModel", () => {
+  it("prices a measured shape with its row", () => {
+    const model = withTables({ gemm: GEMM_ROWS, decodeAttention: DECODE_ROWS, prefillAttention: PREFILL_ROWS });
+    for (const row of GEMM_ROWS) expect(model.price(gemmRowOperator(row)).us).toBe(row.latencyUs);
+    for (const row of DECODE_ROWS) expect(model.price(decodeRowOperator(row)).us).toBeCloseTo(row.latencyUs, 9);
+    for (const row of PREFILL_ROWS) expect(model.price(prefillRowOperator(row)).us).toBeCloseTo(row.latencyUs, 6);
+  });
+
+  it("says where the price came from and what binds", () => {
+    const model = withTables({ gemm: GEMM_ROWS });
+    const large = model.price(gemmRowOperator({ m: 4096, k: 14336, n: 4096, dtype: "bf16" }));
+    expect(large).toMatchObject({ boundBy: "compute", source: "measured" });
+    expect(large.efficiency).toBeCloseTo(0.8, 2);
+    expect(model.price(gemmRowOperator({ m: 1, k: 4096, n: 6144, dtype: "bf16" })).boundBy).toBe("memory");
+    const modelled = withTables({ gemm: GEMM_ROWS.map((row) => ({ ...row, source: "modelled" as const })) });
+    expect(modelled.price(gemmRowOperator(GEMM_ROWS[0]!)).source).toBe("modelled");
+  });
+
+  it("lets measured rows displace modelled ones", () => {
+    const modelled = GEMM_ROWS.map((row) => ({ ...row, latencyUs: 2 * row.latencyUs, source: "modelled" as const }));
+    const model = withTables({ gemm: [...modelled, ...GEMM_ROWS] });
+    expect(model.price(gemmRowOperator(GEMM_ROWS[0]!)).us).toBe(GEMM_ROWS[0]!.latencyUs);
+  });
+
+  it("treats fp16 as bf16 and keeps fp8 apart", () => {
+    const model = withTables({ gemm: GEMM_ROWS });
+    expect(model.price(gemmRowOperator({ ...GEMM_ROWS[0]!, dtype: "fp16" })).us).toBe(GEMM_ROWS[0]!.latencyUs);
+    expect(model.price(gemmRowOperator({ ...GEMM_ROWS[0]!, dtype: "fp8" }))).toBe(FALLBACK_PRICE);
+  });
+
+  it("leaves rows faster than physics out and counts them", () => {
+    const impossible = { ...GEMM_ROWS[3]!, latencyUs: 0.9 * floorOf(gemmRowOperator(GEMM_ROWS[3]!)) };
+    const others = GEMM_ROWS.filter((_, i) => i !== 3);
+    const model = withTables({ gemm: [...others, impossible] });
+    const { us } = model.price(gemmRowOperator(impossible));
+    expect(us).toBeGreaterThan(floorOf(gemmRowOperator(impossible)));
+    expect(model.usage()).toMatchObject([{ family: "gemm", impossibleRows: 1, usedRows: 11 }]);
+  });
+
+  it("falls back for families, dtypes and head shapes without rows, and counts it", () => {
+    const model = withTables({ decodeAttention: DECODE_ROWS });
+    expect(model.price(gemmRowOperator(GEMM_ROWS[0]!))).toBe(FALLBACK_PRICE);
+    expect(model.price(decodeRowOperator({ ...HEADS, numHeads: 64, batchSize: 4, kvLen: 100 }))).toBe(FALLBACK_PRICE);
+    expect(model.price(decodeRowOperator({ ...HEADS, numHeads: 32, batchSize: 4, kvLen: 100 })).source).toBe(
+      "measured",
+    );
+    expect(model.usage()).toMatchObject([
+      { family: "gemm", numFellBack: 1, numPriced: 0 },
+      { family: "decodeAttention", numFellBack: 1, numPriced: 1, numExtrapolated: 1 },
+    ]);
+  });
+
+  it("leaves small kernels and all-gathers to the fallback without calling them missing", () => {
+    const model = withTables({ allReduce: [{ numRanks: 2, messageBytes: 2 ** 20, latencyUs: 12, source }] });
+    const norm = memoryOperator("norm", "norm", 1, { numTokens: 8, inputSize: 64, outputSize: 64 });
+    const gather = collectiveOperator("gather", "all-gather", 1, { numRanks: 2, numTokens: 8, size: 64 });
+    expect(model.price(norm)).toBe(FALLBACK_PRICE);
+    expect(model.price(gather)).toBe(FALLBACK_PRICE);
+    expect(model.usage()).toEqual([]);
+    expect(model.price(allReduceRowOperator({ numRanks: 2, messageBytes: 2 ** 20 })).us).toBe(12);
+    expect(model.price(allReduceRowOperator({ numRanks: 4, messageBytes: 2 ** 20 }))).toBe(FALLBACK_PRICE);
+  });
+
+  it("reads head counts between two measured ones between their prices", () => {
+    const model = withTables({
+      decodeAttention: DECODE_ROWS.map((row) => ({ ...row, latencyUs: row.latencyUs * (row.numHeads / 16) })),
+    });
+    const at = (numHeads: number) =>
+      model.price(decodeRowOperator({ ...HEADS, numHeads, batchSize: 16, kvLen: 1024 })).us;
+    expect(at(24)).toBeGreaterThan(at(16));
+    expect(at(24)).toBeLessThan(at(32));
+  });
+
+  it("prices a chunk behind cached context by its query-key pairs, not by its length", () => {
+    const model = withTables({ prefillAttention: PREFILL_ROWS });
+    const heads = { ...HEADS, numHeads: 32, batchSize: 1 };
+    const alone = model.price(prefillRowOperator({ ...heads, seqLen: 512, contextLen: 0 })).us;
+    const behind = model.price(prefillRowOperator({ ...heads, seqLen: 512, contextLen: 7680 })).us;
+    const whole = model.price(prefillRowOperator({ ...heads, seqLen: 8192, contextLen: 0 })).us;
+    expect(behind).toBeGreaterThan(alone);
+    expect(behind).toBeLessThan(whole);
+  });
+
+  it("prices several prompts in one launch below their separate launches", () => {
+    const model = withTables({ prefillAttention: PREFILL_ROWS });
+    const heads = { ...HEADS, numHeads: 32, seqLen: 1024, contextLen: 0 };
+    const one = model.price(prefillRowOperator({ ...heads, batchSize: 1 })).us;
+    const four = model.price(prefillRowOperator({ ...heads, batchSize: 4 })).us;
+    expect(four).toBeGreaterThan(one);
+    expect(four).toBeLessThan(4 * one);
+  });
+
+  it("prices grouped GEMMs of the same routing only", () => {
+    const shape = {
+      numTokens: 64,
+      numExperts: 8,
+      numLocalExperts: 8,
+      topK: 2,
+      hiddenSize: 4096,
+      intermediateSize: 7168,
+      dtype: "bf16" as const,
+    };
+    const latencyUs = 20 + 1.3 * floorOf(groupedGemmRowOperator(shape));
+    const model = withTables({ groupedGemm: [{ ...shape, latencyUs, source }] });
+    expect(model.price(groupedGemmRowOperator(shape)).us).toBe(latencyUs);
+    expect(model.price(groupedGemmRowOperator({ ...shape, numTokens: 4096 })).us).toBeGreaterThan(latencyUs);
+    expect(model.price(groupedGemmRowOperator({ ...shape, topK: 1 }))).toBe(FALLBACK_PRICE);
+  });
+
+  it("is never below physics and rises with every dimension", () => {
+    const model = withTables({ gemm: GEMM_ROWS, decodeAttention: DECODE_ROWS, prefillAttention: PREFILL_ROWS });
+    const size = (max: number) => fc.integer({ min: 1, max });
+    const operatorPairs = fc.oneof(
+      fc.tuple(size(20000), size(30000), size(30000), size(4), fc.nat(2)).map(([m, k, n, factor, axis]) => {
+        const shape = { m, k, n, dtype: "bf16" as const };
+        const key = (["m", "k", "n"] as const)[axis]!;
+        return [gemmRowOperator(shape), gemmRowOperator({ ...shape, [key]: shape[key] * factor })] as const;
+      }),
+      fc.tuple(size(300), size(40000), size(4), fc.nat(1)).map(([batchSize, kvLen, factor, axis]) => {
+        const shape = { ...HEADS, numHeads: 32, batchSize, kvLen };
+        const key = (["batchSize", "kvLen"] as const)[axis]!;
+        return [decodeRowOperator(shape), decodeRowOperator({ ...shape, [key]: shape[key] * factor })] as const;
+      }),
+      fc
+        .tuple(size(9000), fc.nat(30000), size(3), size(4), fc.nat(2))
+        .map(([seqLen, contextLen, batchSize, factor, axis]) => {
+          const shape = { ...HEADS, numHeads: 32, seqLen, contextLen, batchSize };
+          const key = (["seqLen", "contextLen", "batchSize"] as const)[axis]!;
+          return [prefillRowOperator(shape), prefillRowOperator({ ...shape, [key]: shape[key] * factor })] as const;
+        }),
+    );
+    fc.assert(
+      fc.property(operatorPairs, ([small, large]) => {
+        const price = model.price(small);
+        expect(price.us).toBeGreaterThanOrEqual(floorOf(small));
+        expect(model.price(large).us).toBeGreaterThanOrEqual(price.us * (1 - 1e-9));
+        expect(price.efficiency).toBeGreaterThan(0);
+        expect(price.efficiency).toBeLessThanOrEqual(1);
+        expect(price.launchUs).toBeLessThanOrEqual(price.us);
+      }),
+      { seed: 20260221, numRuns: 300 },
+    );
+    for (const usage of model.usage()) expect(usage.numPriced).toBeGreaterThan(50);
+  });
+});
