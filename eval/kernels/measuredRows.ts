@@ -82,7 +82,7 @@ export async function customAllReduceRows(root: string, system: string, version:
   const table = await readTable(root, `${system}/comm/vllm/${version}/custom_allreduce_perf.parquet`);
   const wanted = table.filter((row) => row.backend === "vllm_graph");
   return family(wanted, [1], (row) => ({
-    dims: [numberIn(row, "num_gpus"), numberIn(row, "message_size")],
+    dims: [numberIn(row, "num_gpus"), numberIn(row, "message_size") * BYTES_PER_MESSAGE_UNIT],
     shapeKey: `${row.message_size}`,
   }));
 }

@@ -3,6 +3,7 @@ import { DataFileError } from "../../core/errors/simulationError.js";
 import type { TokenSegment } from "../../core/request/requestSpec.js";
 import { NamedContents } from "../../core/workload/contentIds.js";
 import { MAX_TOKENS } from "../../core/workload/lengthConfig.js";
+import { REQUEST_COLUMNS } from "../results/requestTable.js";
 import { MAX_TIME_S, type TraceRecord } from "./traceRecord.js";
 import type { TraceRow, TraceTally } from "./traceRow.js";
 
@@ -39,8 +40,8 @@ export const OWN_TRACE_COLUMNS = [
 
 export const OWN_TRACE_REQUIRED_COLUMNS = ["arrival_s", "prompt_tokens", "output_tokens"] as const;
 
-/** Columns of our result files that say what came out, not what was asked. */
-const RESULT_COLUMN = /_(ms|s|us)$|^(run|benchmark|turn|status|reason|error|cached_tokens|preemptions|replica)$/;
+/** Columns read here, and those of our own result files that say what came out, not what was asked. */
+const KNOWN_COLUMNS: ReadonlySet<string> = new Set([...OWN_TRACE_COLUMNS, ...REQUEST_COLUMNS]);
 
 /** Reads rows of our own trace from CSV or JSONL records. */
 export async function* ownRows(records: AsyncIterable<TraceRecord>, tally: TraceTally): AsyncGenerator<TraceRow> {
@@ -59,13 +60,13 @@ function checkColumns(record: TraceRecord, seen: Set<string>, tally: TraceTally)
   for (const column of columns) {
     if (seen.has(column)) continue;
     seen.add(column);
-    if ((OWN_TRACE_COLUMNS as readonly string[]).includes(column)) continue;
+    if (KNOWN_COLUMNS.has(column)) continue;
     const nearest = nearestName(column, OWN_TRACE_COLUMNS);
     if (nearest !== null && !columns.includes(nearest)) {
       const location = { file: record.file, row: record.row, column };
       throw new DataFileError(location, `unknown column; did you mean ${nearest}?`);
     }
-    if (!RESULT_COLUMN.test(column)) tally.warn(`column ${column} is not read`);
+    tally.warn(`column ${column} is not read`);
   }
 }
 

@@ -1,11 +1,10 @@
 import { attendedPairs } from "../../model/attentionSpan.js";
 import type { OperatorDims } from "../../model/operator.js";
-import type { GpuRoofs } from "../gpuRoofs.js";
 import { type HeadSeries, neighbourHeads } from "./headSeries.js";
 import type { AttentionHeads, DecodeAttentionRow, PrefillAttentionRow } from "./kernelTable.js";
 import { physicalFloor } from "./physicalFloor.js";
 import { decodeRowOperator, prefillRowOperator } from "./rowOperator.js";
-import { TableIndex } from "./tableIndex.js";
+import { type TableGpu, TableIndex } from "./tableIndex.js";
 import type { TableReading } from "./tableReading.js";
 
 type Dims<Category extends OperatorDims["category"]> = Extract<OperatorDims, { category: Category }>;
@@ -15,21 +14,23 @@ const TOKENS = { min: 1, max: 2 ** 20 };
 
 /**
  * Decode attention over (mean context, requests), one grid per head shape. Rises with the mean context at a fixed
- * number of requests and with the number of requests at a fixed mean.
+ * number of requests, and with the number of requests at a fixed mean; not with the number of requests at a fixed sum
+ * of contexts, because kernels do stream few long contexts slower than many short ones.
  */
 export class DecodeAttentionTable {
   readonly index: TableIndex<DecodeAttentionRow>;
   readonly #series: HeadSeries;
 
-  constructor(rows: readonly DecodeAttentionRow[], roofs: GpuRoofs) {
+  constructor(rows: readonly DecodeAttentionRow[], gpu: TableGpu) {
     this.#series = neighbourHeads(rows);
-    this.index = new TableIndex<DecodeAttentionRow>(rows, {
+    this.index = new TableIndex<DecodeAttentionRow>(rows, gpu, {
       keyOf: headsKey,
+      operatorOf: decodeRowOperator,
       at: ({ kvLen, batchSize }) => [kvLen, batchSize],
       axes: [TOKENS, REQUESTS],
       // FLOPs and bytes are both proportional to the batch.
       floorUs: (row, [kvLen, batchSize]) =>
-        batchSize! * physicalFloor(decodeRowOperator({ ...row, kvLen: kvLen!, batchSize: 1 }), roofs).us,
+        batchSize! * physicalFloor(decodeRowOperator({ ...row, kvLen: kvLen!, batchSize: 1 }), gpu.roofs).us,
     });
   }
 
@@ -49,20 +50,21 @@ export class PrefillAttentionTable {
   readonly #series: HeadSeries;
   readonly #maxBatch = new Map<string, number>();
 
-  constructor(rows: readonly PrefillAttentionRow[], roofs: GpuRoofs) {
+  constructor(rows: readonly PrefillAttentionRow[], gpu: TableGpu) {
     const uncached = rows.filter(({ contextLen }) => contextLen === 0);
     this.#series = neighbourHeads(uncached);
     for (const row of uncached) {
       const key = headsKey(row);
       this.#maxBatch.set(key, Math.max(this.#maxBatch.get(key) ?? 1, row.batchSize));
     }
-    this.index = new TableIndex<PrefillAttentionRow>(uncached, {
+    this.index = new TableIndex<PrefillAttentionRow>(uncached, gpu, {
       keyOf: headsKey,
+      operatorOf: prefillRowOperator,
       at: ({ seqLen, batchSize }) => [seqLen, batchSize],
       axes: [TOKENS, { min: 1, max: 1 }],
       floorUs: (row, [seqLen, batchSize]) => {
         const one = prefillRowOperator({ ...row, seqLen: seqLen!, contextLen: 0, batchSize: 1 });
-        return batchSize! * physicalFloor(one, roofs).us;
+        return batchSize! * physicalFloor(one, gpu.roofs).us;
       },
     });
   }

@@ -1,10 +1,9 @@
 import type { OperatorDims } from "../../model/operator.js";
 import type { WeightDtype } from "../../units/dtype.js";
-import type { GpuRoofs } from "../gpuRoofs.js";
 import type { AllReduceRow, GemmRow, GroupedGemmRow } from "./kernelTable.js";
 import { physicalFloor } from "./physicalFloor.js";
 import { allReduceRowOperator, gemmRowOperator, groupedGemmRowOperator } from "./rowOperator.js";
-import { TableIndex } from "./tableIndex.js";
+import { type TableGpu, TableIndex } from "./tableIndex.js";
 import type { TableReading } from "./tableReading.js";
 
 type Dims<Category extends OperatorDims["category"]> = Extract<OperatorDims, { category: Category }>;
@@ -21,12 +20,13 @@ const MATRIX_SIDE = { min: 64, max: 2 ** 18 };
 export class GemmTable {
   readonly index: TableIndex<GemmRow>;
 
-  constructor(rows: readonly GemmRow[], roofs: GpuRoofs) {
-    this.index = new TableIndex(rows, {
+  constructor(rows: readonly GemmRow[], gpu: TableGpu) {
+    this.index = new TableIndex(rows, gpu, {
       keyOf: ({ dtype }) => kernelDtype(dtype),
       at: ({ m, k, n }) => [m, k, n],
+      operatorOf: gemmRowOperator,
       axes: [TOKENS, MATRIX_SIDE, MATRIX_SIDE],
-      floorUs: ({ dtype }, [m, k, n]) => physicalFloor(gemmRowOperator({ m: m!, k: k!, n: n!, dtype }), roofs).us,
+      floorUs: ({ dtype }, [m, k, n]) => physicalFloor(gemmRowOperator({ m: m!, k: k!, n: n!, dtype }), gpu.roofs).us,
     });
   }
 
@@ -39,9 +39,10 @@ export class GemmTable {
 export class GroupedGemmTable {
   readonly index: TableIndex<GroupedGemmRow>;
 
-  constructor(rows: readonly GroupedGemmRow[], roofs: GpuRoofs) {
-    this.index = new TableIndex<GroupedGemmRow>(rows, {
+  constructor(rows: readonly GroupedGemmRow[], gpu: TableGpu) {
+    this.index = new TableIndex<GroupedGemmRow>(rows, gpu, {
       keyOf: groupedGemmKey,
+      operatorOf: groupedGemmRowOperator,
       at: ({ numTokens, hiddenSize, intermediateSize }) => [numTokens, hiddenSize, intermediateSize],
       axes: [TOKENS, MATRIX_SIDE, MATRIX_SIDE],
       floorUs: (row, [numTokens, hiddenSize, intermediateSize]) => {
@@ -51,7 +52,7 @@ export class GroupedGemmTable {
           hiddenSize: hiddenSize!,
           intermediateSize: intermediateSize!,
         };
-        return physicalFloor(groupedGemmRowOperator(shape), roofs).us;
+        return physicalFloor(groupedGemmRowOperator(shape), gpu.roofs).us;
       },
     });
   }
@@ -71,13 +72,14 @@ function groupedGemmKey(shape: Pick<GroupedGemmRow, "numExperts" | "numLocalExpe
 export class AllReduceTable {
   readonly index: TableIndex<AllReduceRow>;
 
-  constructor(rows: readonly AllReduceRow[], roofs: GpuRoofs) {
-    this.index = new TableIndex(rows, {
+  constructor(rows: readonly AllReduceRow[], gpu: TableGpu) {
+    this.index = new TableIndex(rows, gpu, {
       keyOf: ({ numRanks }) => String(numRanks),
       at: ({ messageBytes }) => [messageBytes],
+      operatorOf: allReduceRowOperator,
       axes: [{ min: 16, max: 2 ** 32 }],
       floorUs: ({ numRanks }, [messageBytes]) =>
-        physicalFloor(allReduceRowOperator({ numRanks, messageBytes: messageBytes! }), roofs).us,
+        physicalFloor(allReduceRowOperator({ numRanks, messageBytes: messageBytes! }), gpu.roofs).us,
     });
   }
 

@@ -34,11 +34,12 @@ export interface TableKernelModel extends KernelModel {
  */
 export function createTableKernelModel(gpu: GpuSpec, tables: KernelTableSet, fallback: KernelModel): TableKernelModel {
   const roofs = gpuRoofs(gpu);
-  const gemm = new GemmTable(tables.gemm, roofs);
-  const groupedGemm = new GroupedGemmTable(tables.groupedGemm, roofs);
-  const prefillAttention = new PrefillAttentionTable(tables.prefillAttention, roofs);
-  const decodeAttention = new DecodeAttentionTable(tables.decodeAttention, roofs);
-  const allReduce = new AllReduceTable(tables.allReduce, roofs);
+  const tableGpu = { roofs, l2Bytes: gpu.memory.l2Bytes };
+  const gemm = new GemmTable(tables.gemm, tableGpu);
+  const groupedGemm = new GroupedGemmTable(tables.groupedGemm, tableGpu);
+  const prefillAttention = new PrefillAttentionTable(tables.prefillAttention, tableGpu);
+  const decodeAttention = new DecodeAttentionTable(tables.decodeAttention, tableGpu);
+  const allReduce = new AllReduceTable(tables.allReduce, tableGpu);
   const indexes = { gemm, groupedGemm, prefillAttention, decodeAttention, allReduce };
   const counts = new Map<TableFamily, { numPriced: number; numExtrapolated: number; numFellBack: number }>();
 

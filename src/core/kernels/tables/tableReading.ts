@@ -17,6 +17,8 @@ export interface RowCounts {
   usedRows: number;
   /** Rows faster than physics allows, left out. */
   impossibleRows: number;
+  /** Rows that ran from the L2 cache, left out. */
+  cacheResidentRows: number;
   /** Rows that contradicted another (a smaller shape slower, or a larger one faster) and were evened out. */
   smoothedRows: number;
 }

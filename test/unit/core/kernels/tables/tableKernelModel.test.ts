@@ -93,6 +93,14 @@ describe("createTableKernelModel", () => {
     expect(model.usage()).toMatchObject([{ family: "gemm", impossibleRows: 1, usedRows: 11 }]);
   });
 
+  it("leaves rows out that fit in the cache and beat every row that does not", () => {
+    const streamed = [8192, 16384, 32768].map((n) => gemmRow(1, 16384, n, 1.25));
+    const cached = { ...gemmRow(1, 2048, 2048), latencyUs: 1.05 * floorOf(gemmRowOperator(gemmRow(1, 2048, 2048))) };
+    const model = withTables({ gemm: [...streamed, cached, gemmRow(1, 2048, 4096, 2)] });
+    expect(model.price(gemmRowOperator(cached)).us).toBeGreaterThan(cached.latencyUs);
+    expect(model.usage()).toMatchObject([{ family: "gemm", cacheResidentRows: 1, impossibleRows: 0, usedRows: 4 }]);
+  });
+
   it("falls back for families, dtypes and head shapes without rows, and counts it", () => {
     const model = withTables({ decodeAttention: DECODE_ROWS });
     expect(model.price(gemmRowOperator(GEMM_ROWS[0]!))).toBe(FALLBACK_PRICE);
