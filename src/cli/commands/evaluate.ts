@@ -5,7 +5,7 @@ import { createServer } from "../../core/engine/createServer.js";
 import { runServer } from "../../core/engine/simulate.js";
 import { compareRun } from "../../core/evaluation/compareRun.js";
 import { type EvaluatedRun, type EvaluationReport, evaluationReport } from "../../core/evaluation/evaluationReport.js";
-import { measuredEngineOptions, replayWorkload } from "../../core/evaluation/replayRun.js";
+import { replayWorkload, statedConfig } from "../../core/evaluation/replayRun.js";
 import type { MeasuredExperiment } from "../../core/metrics/measuredExperiment.js";
 import { readMeasuredExperiments } from "../../io/groundTruth/readMeasuredExperiments.js";
 import { mergeConfig } from "../configFlags.js";
@@ -47,14 +47,12 @@ export const evaluateCommand: CommandModule = {
   },
 };
 
+/** Published runs rarely name their GPU; most are of this one. */
+const DEFAULT_GPU = "H100";
+
 function evaluateExperiment(experiment: MeasuredExperiment, argv: Arguments): EvaluatedRun[] {
   for (const note of experiment.notes) process.stderr.write(`${experiment.name}: ${note}\n`);
-  const stated = {
-    model: experiment.model,
-    gpu: experiment.gpu ?? "H100",
-    engine: measuredEngineOptions(experiment),
-    sampling: experiment.sampling,
-  };
+  const stated = { gpu: DEFAULT_GPU, ...statedConfig(experiment) };
   const config = mergeConfig(stated, givenConfig(argv, DEPLOYMENT_FLAGS)) as typeof stated;
   const deployment = deploymentOf(config, argv);
   return experiment.runs.map((run) => {

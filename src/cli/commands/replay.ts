@@ -3,13 +3,7 @@ import { parseConfig } from "../../core/config/parseConfig.js";
 import { type RunConfig, runConfigSchema } from "../../core/engine/runConfig.js";
 import type { StepObserver } from "../../core/engine/runResult.js";
 import { simulateRequests } from "../../core/engine/simulate.js";
-import { ConfigError } from "../../core/errors/simulationError.js";
-import { measuredEngineOptions, replayWorkload } from "../../core/evaluation/replayRun.js";
-import type { MeasuredExperiment, MeasuredRun } from "../../core/metrics/measuredExperiment.js";
-import { workloadFromSpecs } from "../../core/workload/specWorkload.js";
-import type { Workload } from "../../core/workload/workload.js";
-import { findGroundTruth, readMeasuredExperiments } from "../../io/groundTruth/readMeasuredExperiments.js";
-import { readTrace } from "../../io/traces/readTrace.js";
+import { type ReplayOptions, readReplaySource } from "../../io/replaySource.js";
 import { mergeConfig } from "../configFlags.js";
 import {
   type Arguments,
@@ -21,13 +15,6 @@ import {
 } from "../deploymentOptions.js";
 import { addRunOutputOptions, writeRun } from "../runOutput.js";
 
-/** What a path holds, as a workload with the config its files state. */
-interface Replay {
-  readonly label: string;
-  readonly stated: object;
-  readonly workload: Workload;
-}
-
 export const replayCommand: CommandModule = {
   command: "replay <path>",
   describe: "replay a benchmark run or a trace, request by request",
@@ -37,7 +24,7 @@ export const replayCommand: CommandModule = {
         type: "string",
         demandOption: true,
         describe:
-          "inference-perf or GuideLLM folder, ground-truth JSON, or a trace (Mooncake, Azure, BurstGPT, OTel, CSV, JSONL)",
+          "folder of run --out, inference-perf or GuideLLM folder, ground-truth JSON, or a trace (Mooncake, Azure, BurstGPT, OTel, CSV, JSONL)",
       })
       .option("benchmark", {
         type: "string",
@@ -51,67 +38,26 @@ export const replayCommand: CommandModule = {
       })
       .option("limit", { type: "string", requiresArg: true, describe: "requests of a trace at most, from its start" })
       .example("$0 replay conversation_trace.jsonl -m Qwen/Qwen3-32B --tp 2", "a Mooncake trace")
-      .example("$0 replay results/requests.csv", "what `run --out results` wrote")
+      .example("$0 replay results/", "what `run --out results` wrote: the same result again")
       .epilogue("Model, TP, limits and sampling come from the path's files where they say so; flags win."),
   handler: async (argv: ArgumentsCamelCase) => {
-    const path = String(argv.path);
-    const { label, stated, workload } =
-      findGroundTruth(path, 0).length > 0 ? measuredReplay(path, argv) : await traceReplay(path, argv);
-    const config = withFlagNames(argv, DEPLOYMENT_FLAGS, () =>
-      parseConfig(
-        runConfigSchema,
-        mergeConfig(withTraceWorkload(stated, path), withoutWorkload(givenConfig(argv, DEPLOYMENT_FLAGS))),
-        "",
-      ),
-    ) as RunConfig;
+    const source = await readReplaySource(String(argv.path), replayOptions(argv));
+    for (const note of source.notes) process.stderr.write(`note: ${note}\n`);
+    const { workload: _ignored, ...given } = givenConfig(argv, DEPLOYMENT_FLAGS) as { workload?: unknown };
+    const config: RunConfig = withFlagNames(argv, DEPLOYMENT_FLAGS, () =>
+      parseConfig(runConfigSchema, mergeConfig(source.stated, given), ""),
+    );
     const deployment = deploymentOf(config, argv);
     const simulate = (observer: StepObserver | null) =>
-      withFlagNames(argv, DEPLOYMENT_FLAGS, () => simulateRequests(deployment, config, workload, observer));
-    writeRun(argv, simulate, label);
+      withFlagNames(argv, DEPLOYMENT_FLAGS, () => simulateRequests(deployment, config, source.workload, observer));
+    writeRun(argv, simulate, source.label);
   },
 };
 
-/** The workload section of the resolved config: the trace itself. */
-function withTraceWorkload(stated: object, path: string): object {
-  return { ...stated, workload: { profile: { kind: "trace" }, data: { kind: "trace", path }, description: "replay" } };
-}
-
-function withoutWorkload(config: unknown): unknown {
-  const { workload: _ignored, ...rest } = config as { workload?: unknown };
-  return rest;
-}
-
-async function traceReplay(path: string, argv: Arguments): Promise<Replay> {
-  const { specs, warnings } = await readTrace(path, {
+function replayOptions(argv: Arguments): ReplayOptions {
+  return {
+    ...(argv.benchmark === undefined ? {} : { benchmark: String(argv.benchmark) }),
     ...(argv["time-scale"] === undefined ? {} : { timeScale: Number(argv["time-scale"]) }),
     ...(argv.limit === undefined ? {} : { limit: Number(argv.limit) }),
-  });
-  for (const warning of warnings) process.stderr.write(`note: ${warning}\n`);
-  return { label: "replay", stated: {}, workload: workloadFromSpecs(specs) };
-}
-
-function measuredReplay(path: string, argv: Arguments): Replay {
-  const [experiment] = readMeasuredExperiments(path) as [MeasuredExperiment];
-  for (const note of experiment.notes) process.stderr.write(`note: ${note}\n`);
-  const run = chooseRun(experiment, argv.benchmark === undefined ? null : String(argv.benchmark));
-  return {
-    label: run.name,
-    stated: {
-      model: experiment.model,
-      ...(experiment.gpu === null ? {} : { gpu: experiment.gpu }),
-      engine: measuredEngineOptions(experiment),
-      sampling: experiment.sampling,
-    },
-    workload: replayWorkload(run),
   };
-}
-
-function chooseRun({ runs }: MeasuredExperiment, wanted: string | null): MeasuredRun {
-  const names = runs.map((run, i) => `${i} (${run.name})`).join(", ");
-  if (wanted === null && runs.length > 1) process.stderr.write(`note: replaying benchmark 0 of ${names}\n`);
-  const run = runs.find((candidate, i) => candidate.name === wanted || String(i) === (wanted ?? "0"));
-  if (run !== undefined) return run;
-  throw new ConfigError([
-    { path: "--benchmark", received: JSON.stringify(wanted), allowed: `must be one of ${names}` },
-  ]);
 }

@@ -1,23 +1,41 @@
-import type { EngineConfig } from "../config/engineConfig.js";
+import type { EngineConfig, SamplingConfig } from "../config/engineConfig.js";
 import { nearestVllmVersion } from "../config/vllmVersion.js";
 import type { MeasuredExperiment, MeasuredRun } from "../metrics/measuredExperiment.js";
 import { closedLoopWorkload, workloadFromSpecs } from "../workload/specWorkload.js";
 import type { Workload } from "../workload/workload.js";
 
-/** The engine options that an experiment's files state, as overrides of the defaults; nothing where they are silent. */
-export function measuredEngineOptions(experiment: MeasuredExperiment): Partial<EngineConfig> {
-  const { engine, tensorParallelSize } = experiment;
+/** What an experiment's files state of the server, as a fragment of a run config; nothing where they are silent. */
+export function statedConfig(experiment: MeasuredExperiment): {
+  readonly model: string;
+  readonly gpu?: string;
+  readonly engine: Partial<EngineConfig>;
+  readonly sampling: Partial<SamplingConfig>;
+} {
+  const { model, gpu, engine, sampling, tensorParallelSize } = experiment;
   const vllmVersion = engine.vllmVersion === null ? null : nearestVllmVersion(engine.vllmVersion);
   return {
-    tensorParallelSize,
-    ...(engine.maxModelLen === null ? {} : { maxModelLen: engine.maxModelLen }),
-    ...(engine.maxNumSeqs === null ? {} : { maxNumSeqs: engine.maxNumSeqs }),
-    ...(engine.maxNumBatchedTokens === null ? {} : { maxNumBatchedTokens: engine.maxNumBatchedTokens }),
-    ...(engine.blockSize === null ? {} : { blockSize: engine.blockSize }),
-    ...(engine.numGpuBlocks === null ? {} : { numGpuBlocksOverride: engine.numGpuBlocks }),
-    ...(engine.enablePrefixCaching === null ? {} : { enablePrefixCaching: engine.enablePrefixCaching }),
-    ...(vllmVersion === null ? {} : { vllmVersion }),
+    model,
+    ...(gpu === null ? {} : { gpu }),
+    engine: {
+      tensorParallelSize,
+      ...withoutNulls({
+        maxModelLen: engine.maxModelLen,
+        maxNumSeqs: engine.maxNumSeqs,
+        maxNumBatchedTokens: engine.maxNumBatchedTokens,
+        blockSize: engine.blockSize,
+        numGpuBlocksOverride: engine.numGpuBlocks,
+        enablePrefixCaching: engine.enablePrefixCaching,
+        vllmVersion,
+      }),
+    },
+    sampling: withoutNulls(sampling),
   };
+}
+
+type WithoutNulls<T> = { [K in keyof T]?: Exclude<T[K], null> };
+
+function withoutNulls<T extends object>(fields: T): WithoutNulls<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null)) as WithoutNulls<T>;
 }
 
 /**

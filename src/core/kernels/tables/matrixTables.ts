@@ -21,7 +21,7 @@ export class GemmTable {
   readonly index: TableIndex<GemmRow>;
 
   constructor(rows: readonly GemmRow[], gpu: TableGpu) {
-    this.index = new TableIndex(rows, gpu, {
+    this.index = new TableIndex<GemmRow>(rows, gpu, {
       keyOf: ({ dtype }) => kernelDtype(dtype),
       at: ({ m, k, n }) => [m, k, n],
       operatorOf: gemmRowOperator,
@@ -73,7 +73,7 @@ export class AllReduceTable {
   readonly index: TableIndex<AllReduceRow>;
 
   constructor(rows: readonly AllReduceRow[], gpu: TableGpu) {
-    this.index = new TableIndex(rows, gpu, {
+    this.index = new TableIndex<AllReduceRow>(rows, gpu, {
       keyOf: ({ numRanks }) => String(numRanks),
       at: ({ messageBytes }) => [messageBytes],
       operatorOf: allReduceRowOperator,

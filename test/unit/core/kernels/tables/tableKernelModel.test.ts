@@ -12,7 +12,7 @@ import {
   prefillRowOperator,
 } from "../../../../../src/core/kernels/tables/rowOperator.js";
 import { createTableKernelModel } from "../../../../../src/core/kernels/tables/tableKernelModel.js";
-import { collectiveOperator, memoryOperator } from "../../../../../src/core/model/gemmOperator.js";
+import { collectiveOperator, gemmOperator, memoryOperator } from "../../../../../src/core/model/gemmOperator.js";
 import type { Operator } from "../../../../../src/core/model/operator.js";
 import { loadGpu } from "../../../../../src/io/catalog.js";
 
@@ -143,6 +143,19 @@ describe("createTableKernelModel", () => {
     const whole = model.price(prefillRowOperator({ ...heads, seqLen: 8192, contextLen: 0 })).us;
     expect(behind).toBeGreaterThan(alone);
     expect(behind).toBeLessThan(whole);
+  });
+
+  it("prices a short chunk behind a long context by the KV it must stream", () => {
+    const model = withTables({ prefillAttention: PREFILL_ROWS });
+    const operator = prefillRowOperator({ ...HEADS, numHeads: 32, batchSize: 1, seqLen: 1, contextLen: 500_000 });
+    expect(physicalFloor(operator, roofs).boundBy).toBe("memory");
+    expect(model.price(operator).us).toBeGreaterThan(1.2 * floorOf(operator));
+  });
+
+  it("keeps to the operator's own floor where it moves more than the row did", () => {
+    const row = { ...gemmRow(1, 4096, 4096), latencyUs: floorOf(gemmRowOperator(gemmRow(1, 4096, 4096))) };
+    const biased = gemmOperator("o_proj", 1, { m: 1, k: 4096, n: 4096, weightDtype: "bf16", hasBias: true });
+    expect(withTables({ gemm: [row] }).price(biased)).toMatchObject({ us: floorOf(biased), efficiency: 1 });
   });
 
   it("prices several prompts in one launch below their separate launches", () => {

@@ -1,0 +1,86 @@
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { ConfigError, DataFileError } from "../core/errors/simulationError.js";
+import { replayWorkload, statedConfig } from "../core/evaluation/replayRun.js";
+import type { MeasuredExperiment, MeasuredRun } from "../core/metrics/measuredExperiment.js";
+import { workloadFromSpecs } from "../core/workload/specWorkload.js";
+import type { Workload } from "../core/workload/workload.js";
+import { findGroundTruth, readMeasuredExperiments } from "./groundTruth/readMeasuredExperiments.js";
+import { readStructuredFile } from "./structuredFile.js";
+import { type ReadTraceOptions, readTrace } from "./traces/readTrace.js";
+
+/** Requests to replay, with the config their files state. */
+export interface ReplaySource {
+  /** Names the run in per-request tables. */
+  readonly label: string;
+  /** A fragment of a run config, unparsed. */
+  readonly stated: object;
+  readonly workload: Workload;
+  /** What the user should know, one line each. */
+  readonly notes: readonly string[];
+}
+
+/** How a path is read; `benchmark` is for files with several, the rest for traces. */
+export interface ReplayOptions extends Pick<ReadTraceOptions, "timeScale" | "limit"> {
+  /** Name or number from 0; default the first. */
+  readonly benchmark?: string;
+}
+
+/**
+ * Reads what a path holds: the folder a run wrote (then its whole config is stated), a measured benchmark run, or a
+ * trace of any known format.
+ * @throws DataFileError, ConfigError
+ */
+export async function readReplaySource(path: string, options: ReplayOptions = {}): Promise<ReplaySource> {
+  const summaryFile = join(path, "summary.json");
+  if (existsSync(summaryFile)) return readRunFolder(path, summaryFile);
+  if (findGroundTruth(path, 0).length > 0) return readMeasured(path, options.benchmark ?? null);
+  if (existsSync(path) && statSync(path).isDirectory()) {
+    const problem =
+      "is a folder without a run to replay; expected summary.json and requests.jsonl (written by run --out), an " +
+      "inference-perf folder, or GuideLLM results";
+    throw new DataFileError({ file: path }, problem);
+  }
+  const { specs, warnings } = await readTrace(path, options);
+  return { label: "replay", stated: traceConfig(path), workload: workloadFromSpecs(specs), notes: warnings };
+}
+
+async function readRunFolder(folder: string, summaryFile: string): Promise<ReplaySource> {
+  const summary = readStructuredFile(summaryFile) as { config?: unknown } | null;
+  if (typeof summary?.config !== "object" || summary.config === null) {
+    throw new DataFileError({ file: summaryFile, column: "config" }, "is missing; expected the summary of a run");
+  }
+  const { specs, warnings } = await readTrace(join(folder, "requests.jsonl"));
+  return { label: "run", stated: summary.config, workload: workloadFromSpecs(specs), notes: warnings };
+}
+
+function readMeasured(path: string, benchmark: string | null): ReplaySource {
+  const [experiment, ...others] = readMeasuredExperiments(path) as [MeasuredExperiment, ...MeasuredExperiment[]];
+  const run = chooseRun(experiment, benchmark);
+  const notes = [...experiment.notes];
+  if (others.length > 0) notes.push(`replaying the first of ${others.length + 1} experiments, ${experiment.name}`);
+  if (benchmark === null && experiment.runs.length > 1) notes.push(`replaying the first of ${listRuns(experiment)}`);
+  return {
+    label: run.name,
+    stated: { ...traceConfig(path), ...statedConfig(experiment) },
+    workload: replayWorkload(run),
+    notes,
+  };
+}
+
+/** The workload section of a replay's config: the trace itself. */
+function traceConfig(path: string): object {
+  return { workload: { profile: { kind: "trace" }, data: { kind: "trace", path }, description: "replay" } };
+}
+
+function chooseRun(experiment: MeasuredExperiment, wanted: string | null): MeasuredRun {
+  const isWanted = (run: MeasuredRun, i: number) => run.name === wanted || String(i) === (wanted ?? "0");
+  const run = experiment.runs.find(isWanted);
+  if (run !== undefined) return run;
+  const allowed = `must be one of ${listRuns(experiment)}`;
+  throw new ConfigError([{ path: "--benchmark", received: JSON.stringify(wanted), allowed }]);
+}
+
+function listRuns({ runs }: MeasuredExperiment): string {
+  return runs.map((run, i) => `${i} (${run.name})`).join(", ");
+}
