@@ -35,7 +35,6 @@ export async function fitGpu(root: string, plan: GpuFitPlan, gpu: GpuSpec): Prom
   const allReduce = fitAllReduce(
     (await customAllReduceRows(root, plan.system, plan.allReduce.custom)).rows,
     (await ncclAllReduceRows(root, plan.system, plan.allReduce.nccl)).rows,
-    plan.allReduce.published,
   );
   return {
     schema: "roofserve.gpuEfficiency/1",

@@ -1,5 +1,3 @@
-import { HOPPER_NVSWITCH_US } from "./fitAllReduce.js";
-
 /** Which measurements a GPU's efficiencies are fitted to; paths below `systems/data` of an aiconfigurator checkout. */
 export interface GpuFitPlan {
   /** Our id; also the JSON file's name. */
@@ -16,8 +14,6 @@ export interface GpuFitPlan {
     readonly custom: string;
     /** NCCL version. */
     readonly nccl: string;
-    /** Times published elsewhere, µs by ranks and message bytes. */
-    readonly published: Readonly<Record<number, Readonly<Record<number, number>>>>;
   };
 }
 
@@ -35,7 +31,7 @@ export const GPU_FIT_PLANS: readonly GpuFitPlan[] = [
     gemm: { bf16: "0.14.0", fp8: "0.19.0" },
     attention: { bf16: "0.14.0", fp8: "0.14.0" },
     groupedGemm: { bf16: "0.19.0", fp8: "0.19.0", int4: "0.19.0" },
-    allReduce: { custom: "0.14.0", nccl: "2.27.3", published: HOPPER_NVSWITCH_US },
+    allReduce: { custom: "0.14.0", nccl: "2.27.3" },
   },
   {
     gpu: "H200",
@@ -44,7 +40,7 @@ export const GPU_FIT_PLANS: readonly GpuFitPlan[] = [
     gemm: { bf16: "0.14.0", fp8: "0.19.0" },
     attention: { bf16: "0.14.0", fp8: "0.14.0" },
     groupedGemm: { bf16: "0.19.0", fp8: "0.19.0", int4: "0.19.0" },
-    allReduce: { custom: "0.14.0", nccl: "2.29.2", published: HOPPER_NVSWITCH_US },
+    allReduce: { custom: "0.14.0", nccl: "2.29.2" },
   },
   {
     gpu: "A100-80",
@@ -53,7 +49,7 @@ export const GPU_FIT_PLANS: readonly GpuFitPlan[] = [
     gemm: { bf16: "0.14.0" },
     attention: { bf16: "0.14.0" },
     groupedGemm: { bf16: "0.14.0" },
-    allReduce: { custom: "0.14.0", nccl: "2.27.3", published: {} },
+    allReduce: { custom: "0.14.0", nccl: "2.27.3" },
   },
   {
     gpu: "L40S",
@@ -62,7 +58,7 @@ export const GPU_FIT_PLANS: readonly GpuFitPlan[] = [
     gemm: { bf16: "0.14.0", fp8: "0.24.0" },
     attention: { bf16: "0.14.0", fp8: "0.24.0" },
     groupedGemm: { bf16: "0.24.0", fp8: "0.24.0", int4: "0.24.0" },
-    allReduce: { custom: "0.14.0", nccl: "2.27.3", published: {} },
+    allReduce: { custom: "0.14.0", nccl: "2.27.3" },
   },
   {
     gpu: "B200",
@@ -71,6 +67,6 @@ export const GPU_FIT_PLANS: readonly GpuFitPlan[] = [
     gemm: { bf16: "0.19.0", fp8: "0.19.0" },
     attention: { bf16: "0.19.0", fp8: "0.19.0" },
     groupedGemm: { bf16: "0.19.0", fp8: "0.19.0", int4: "0.19.0" },
-    allReduce: { custom: "0.19.0", nccl: "2.29.2", published: {} },
+    allReduce: { custom: "0.19.0", nccl: "2.29.2" },
   },
 ];

@@ -77,22 +77,29 @@ export async function groupedGemmRows(
   }));
 }
 
+/**
+ * The communication tables' `message_size` counts 16-bit elements, not bytes. The custom kernel's too: its large rows
+ * equal NCCL's of the same `message_size`, and vLLM's one-shot limits (512 KiB for 4 ranks, 256 KiB for 8) show at half
+ * those numbers.
+ */
+const BYTES_PER_MESSAGE_UNIT = 2;
+
 /** (ranks, message bytes) of vLLM's custom all-reduce inside a CUDA graph. */
 export async function customAllReduceRows(root: string, system: string, version: string): Promise<FamilyRows> {
   const table = await readTable(root, `${system}/comm/vllm/${version}/custom_allreduce_perf.parquet`);
   const wanted = table.filter((row) => row.backend === "vllm_graph");
   return family(wanted, [1], (row) => ({
-    dims: [numberIn(row, "num_gpus"), numberIn(row, "message_size") * BYTES_PER_MESSAGE_UNIT],
+    dims: [numberIn(row, "num_gpus"), BYTES_PER_MESSAGE_UNIT * numberIn(row, "message_size")],
     shapeKey: `${row.message_size}`,
   }));
 }
 
-/** (ranks, message bytes) of NCCL's all-reduce; the table counts 16-bit elements. */
+/** (ranks, message bytes) of NCCL's all-reduce. */
 export async function ncclAllReduceRows(root: string, system: string, version: string): Promise<FamilyRows> {
   const table = await readTable(root, `${system}/comm/nccl/${version}/nccl_perf.parquet`);
   const wanted = table.filter((row) => row.op_name === "all_reduce" && row.nccl_dtype === "half");
   return family(wanted, [1], (row) => ({
-    dims: [numberIn(row, "num_gpus"), 2 * numberIn(row, "message_size")],
+    dims: [numberIn(row, "num_gpus"), BYTES_PER_MESSAGE_UNIT * numberIn(row, "message_size")],
     shapeKey: `${row.message_size}`,
   }));
 }

@@ -61,8 +61,8 @@ export function parseBatch(text: string): BatchRow[] {
 /** Prices one step of a server and takes it apart. @throws ConfigError when the server could not schedule it */
 export function explainStep(server: Server, rows: readonly BatchRow[]): StepReport {
   const batch = toBatch(server, rows);
-  const { numTokens, paddedTokens, components, kernelGapsUs } = server.stepModel.breakdown(batch);
-  const gpuUs = components.reduce((sum, component) => sum + component.us, kernelGapsUs);
+  const { numTokens, paddedTokens, components, waits } = server.stepModel.breakdown(batch);
+  const gpuUs = [...components, ...waits].reduce((sum, part) => sum + part.us, 0);
   const { scheduleUs, updateUs } = server.parts.overheads;
   const engineCpuUs = scheduleUs + updateUs;
   const cpuUs = server.engine.asyncScheduling ? Math.max(0, engineCpuUs - gpuUs) : engineCpuUs;
@@ -85,17 +85,17 @@ export function explainStep(server: Server, rows: readonly BatchRow[]): StepRepo
         efficiency: price.efficiency,
         source: price.source,
       })),
-      {
-        name: "kernel_gaps",
-        category: "launch",
-        us: kernelGapsUs,
-        count: 1,
+      ...waits.map(({ name, us, count }) => ({
+        name,
+        category: "wait",
+        us,
+        count,
         flops: 0,
         bytes: 0,
         boundBy: "launch",
         efficiency: 0,
-        source: "modelled",
-      },
+        source: "modelled" as const,
+      })),
     ],
   };
 }

@@ -6,12 +6,12 @@ import type { GpuSpecFile } from "./gpuSpecSchema.js";
 export type GpuCatalog = readonly GpuSpecFile[];
 
 /**
- * The GPU a user named, by id, alias or product name without regard to case.
+ * The GPU a user named, by id, alias or product name; case, punctuation, a leading "NVIDIA" and "GB" do not count.
  * @throws ConfigError naming the nearest known id
  */
 export function resolveGpuId(text: string, catalog: GpuCatalog): GpuSpecFile {
-  const wanted = text.trim().toLowerCase();
-  const found = catalog.find((gpu) => namesOf(gpu).some((known) => known.toLowerCase() === wanted));
+  const wanted = bareName(text);
+  const found = catalog.find((gpu) => namesOf(gpu).some((known) => bareName(known) === wanted));
   if (found !== undefined) return found;
   const near = nearestName(
     text,
@@ -25,6 +25,15 @@ export function resolveGpuId(text: string, catalog: GpuCatalog): GpuSpecFile {
       allowed: `${suggestion}must be one of ${catalog.map((gpu) => gpu.id).join(", ")}, or a path to a GPU spec file`,
     },
   ]);
+}
+
+/** `NVIDIA A100-SXM4-80GB` → `a100sxm480`. */
+function bareName(name: string): string {
+  return name
+    .toLowerCase()
+    .replace(/^\s*nvidia/, "")
+    .replace(/(?<=\d)\s*gb/g, "")
+    .replace(/[^a-z0-9]/g, "");
 }
 
 function namesOf(gpu: GpuSpecFile): string[] {

@@ -1,21 +1,12 @@
 import type { ScheduledBatch } from "../batch/scheduledBatch.js";
 import type { KernelPrice } from "../kernels/kernelModel.js";
 import { attentionOperators } from "../model/attentionOperators.js";
-import { numLayers } from "../model/layerKinds.js";
 import type { Operator, PrefillChunk } from "../model/operator.js";
-import { linearOperators } from "../model/operators.js";
+import { linearOperators, operators } from "../model/operators.js";
 import { padToCaptureSize } from "./cudaGraph.js";
 import type { StepModel } from "./stepModel.js";
 import type { StepPlan } from "./stepPlan.js";
-
-/**
- * Time the GPU idles between dependent kernels inside a CUDA graph, µs per layer: the kernel measurements run one
- * kernel back to back, so what a layer's chain of kernels adds is about four 1 µs hand-overs.
- * Fitted on H100 runs of vLLM 0.11–0.15; the other gaps of a layer are inside the kernels' own launch terms.
- */
-export const KERNEL_GAP_US_PER_LAYER = 7;
-
-const GAP_COMPONENT = "kernel_gaps";
+import { type StepWait, stepWaits } from "./stepWaits.js";
 
 /** One priced operator of a step, over all the layers it runs in. */
 export interface StepComponent {
@@ -25,12 +16,12 @@ export interface StepComponent {
   readonly price: KernelPrice;
 }
 
-/** A step taken apart; the components and the gaps add up to the step. */
+/** A step taken apart; the components and the waits add up to the step. */
 export interface StepBreakdown {
   readonly numTokens: number;
   readonly paddedTokens: number;
   readonly components: readonly StepComponent[];
-  readonly kernelGapsUs: number;
+  readonly waits: readonly StepWait[];
 }
 
 /** Prices of everything but attention for one (tokens, sampled) pair, per component. */
@@ -50,22 +41,27 @@ export class AdditiveStepModel implements StepModel {
   readonly componentNames: readonly string[];
   readonly #plan: StepPlan;
   readonly #slotOf: ReadonlyMap<string, number>;
-  readonly #gapsUs: number;
+  /** What the GPU waits for in every step, whatever it computes; the last names of `componentNames`. */
+  readonly #waits: readonly StepWait[];
   readonly #linear = new Map<number, LinearPrices>();
 
   constructor(plan: StepPlan) {
     this.#plan = plan;
-    this.componentNames = [...operatorNames(plan), GAP_COMPONENT];
+    const possible = possibleOperators(plan);
+    this.#waits = stepWaits(plan, possible);
+    this.componentNames = [...possible, ...this.#waits].map(({ name }) => name);
     this.#slotOf = new Map(this.componentNames.map((name, slot) => [name, slot]));
-    this.#gapsUs = numLayers(plan.architecture) * KERNEL_GAP_US_PER_LAYER;
   }
 
   gpuUs(batch: ScheduledBatch, componentsUs: Float64Array): number {
     const linear = this.#linearPrices(batch.numTokens, batch.numSampled);
     const { components, slots } = linear;
     for (let i = 0; i < components.length; i++) componentsUs[slots[i]!]! += components[i]!.us;
-    let totalUs = linear.totalUs + this.#gapsUs;
-    componentsUs[componentsUs.length - 1]! += this.#gapsUs;
+    let totalUs = linear.totalUs;
+    for (const wait of this.#waits) {
+      totalUs += wait.us;
+      componentsUs[this.#slotOf.get(wait.name)!]! += wait.us;
+    }
     for (const component of this.#attention(batch)) {
       totalUs += component.us;
       componentsUs[this.#slotOf.get(component.operator.name)!]! += component.us;
@@ -79,7 +75,7 @@ export class AdditiveStepModel implements StepModel {
       numTokens: batch.numTokens,
       paddedTokens: this.#padded(batch.numTokens),
       components: [...this.#linearPrices(batch.numTokens, batch.numSampled).components, ...this.#attention(batch)],
-      kernelGapsUs: this.#gapsUs,
+      waits: this.#waits,
     };
   }
 
@@ -137,24 +133,24 @@ export class AdditiveStepModel implements StepModel {
   }
 }
 
-/** The component without the part of its launch that another kernel of the layer has already paid. */
+/** The component without the part of its launch that another kernel of the layer has paid; never below its own roof. */
 function withSharedLaunch(component: StepComponent, paidLaunchUs: number): StepComponent {
   const { operator, price } = component;
-  const us = price.us - Math.min(paidLaunchUs, price.launchUs);
-  return { operator, us: us * operator.count, price: { ...price, us } };
+  const roofUs = price.us * price.efficiency;
+  const sharedUs = Math.min(paidLaunchUs, price.launchUs);
+  const us = Math.max(price.us - sharedUs, roofUs);
+  const launchUs = price.launchUs - sharedUs;
+  return { operator, us: us * operator.count, price: { ...price, us, launchUs, efficiency: roofUs / us } };
 }
 
-/** Names of all operators that any step of the plan can have. */
-function operatorNames(plan: StepPlan): string[] {
+/** Operators that a step of the plan can have, each once. */
+function possibleOperators(plan: StepPlan): Operator[] {
   const { architecture, parallelism, dtypes, sampling } = plan;
-  const linear = linearOperators(architecture, parallelism, dtypes, sampling, {
+  return operators(architecture, parallelism, dtypes, sampling, {
     numTokens: 1,
     numUnpaddedTokens: 1,
     numSampledTokens: 1,
-  });
-  const attention = attentionOperators(architecture, parallelism, dtypes.kvDtype, {
     prefillChunks: [{ newTokens: 1, contextTokens: 0 }],
     decodeContextTokens: [1],
   });
-  return [...linear, ...attention].map((operator) => operator.name);
 }

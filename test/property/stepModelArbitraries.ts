@@ -1,0 +1,104 @@
+import fc from "fast-check";
+import { ScheduledBatch } from "../../src/core/batch/scheduledBatch.js";
+import type { GpuSpec } from "../../src/core/hardware/gpuSpec.js";
+import { createEfficiencyKernelModel } from "../../src/core/kernels/efficiencyKernelModel.js";
+import { transferEfficiency, transferSource } from "../../src/core/kernels/transferEfficiency.js";
+import type { PrefillChunk } from "../../src/core/model/operator.js";
+import { requireShardable } from "../../src/core/model/sharding.js";
+import { AdditiveStepModel } from "../../src/core/stepmodel/additiveStepModel.js";
+import { cudaGraphCaptureSizes } from "../../src/core/stepmodel/cudaGraph.js";
+import type { StepPlan } from "../../src/core/stepmodel/stepPlan.js";
+import { loadGpuCatalog, loadGpuEfficiency, loadModelCatalog } from "../../src/io/catalog.js";
+
+/** A step as its rows: decodes by context before the step, prefill chunks. */
+export interface StepRows {
+  readonly decodeContexts: readonly number[];
+  readonly chunks: readonly PrefillChunk[];
+}
+
+/** A step model with what it was made from. */
+export interface PricedPlan {
+  readonly label: string;
+  readonly gpu: GpuSpec;
+  readonly plan: StepPlan;
+  readonly model: AdditiveStepModel;
+}
+
+/** Every built-in GPU with its kernel prices: its own fit, or a relative's. */
+const GPUS = loadGpuCatalog().map((gpu) => {
+  const own = loadGpuEfficiency(gpu.id);
+  if (own !== null) return { gpu, kernelModel: createEfficiencyKernelModel(gpu, own, "modelled") };
+  const { gpu: relative, slowdown } = transferSource(gpu);
+  const efficiency = transferEfficiency(loadGpuEfficiency(relative)!, gpu, slowdown);
+  return { gpu, kernelModel: createEfficiencyKernelModel(gpu, efficiency, "transferred") };
+});
+
+const SHARDED_MODELS = loadModelCatalog().flatMap(({ architecture }) =>
+  [1, 2, 4, 8].flatMap((tensorParallelSize) => {
+    try {
+      requireShardable(architecture, tensorParallelSize);
+    } catch {
+      return [];
+    }
+    return [{ architecture, tensorParallelSize }];
+  }),
+);
+
+/** Any built-in model on any built-in GPU, sharded and quantised in any way. */
+export const pricedPlan: fc.Arbitrary<PricedPlan> = fc
+  .record({
+    gpu: fc.constantFrom(...GPUS),
+    sharded: fc.constantFrom(...SHARDED_MODELS),
+    weightDtype: fc.constantFrom("bf16", "bf16", "fp8", "int4" as const),
+    kvDtype: fc.constantFrom("bf16", "fp8" as const),
+    sortsLogits: fc.boolean(),
+    isEager: fc.boolean(),
+  })
+  .map(({ gpu: { gpu, kernelModel }, sharded, weightDtype, kvDtype, sortsLogits, isEager }) => {
+    const { architecture, tensorParallelSize } = sharded;
+    const plan: StepPlan = {
+      architecture,
+      parallelism: { tensorParallelSize },
+      dtypes: { weightDtype, kvDtype },
+      sampling: { sortsLogits },
+      kernelModel,
+      captureSizes: isEager ? [] : cudaGraphCaptureSizes("0.15", 1024, 8192, 0),
+    };
+    const label = `${architecture.id} on ${tensorParallelSize} × ${gpu.id}, ${weightDtype} weights, ${kvDtype} KV`;
+    return { label, gpu, plan, model: new AdditiveStepModel(plan), toString: () => label };
+  });
+
+/** Integers spread evenly over orders of magnitude. */
+export const spread = (min: number, max: number) =>
+  fc.double({ min: Math.log(min), max: Math.log(max), noNaN: true }).map((ln) => Math.round(Math.exp(ln)));
+
+const contextTokens = fc.oneof(fc.constant(0), spread(1, 100_000));
+
+export const decodeRows = fc
+  .array(fc.record({ count: spread(1, 150), context: contextTokens }), { minLength: 1, maxLength: 3 })
+  .map((groups) => groups.flatMap(({ count, context }) => new Array<number>(count).fill(context)));
+
+export const chunkRow: fc.Arbitrary<PrefillChunk> = fc.record({ newTokens: spread(1, 8192), contextTokens });
+
+export const prefillRows = fc.array(chunkRow, { minLength: 1, maxLength: 3 });
+
+/** Decode-only, prefill-only and mixed steps. */
+export const stepRows: fc.Arbitrary<StepRows> = fc.oneof(
+  decodeRows.map((decodeContexts) => ({ decodeContexts, chunks: [] })),
+  prefillRows.map((chunks) => ({ decodeContexts: [], chunks })),
+  fc.record({ decodeContexts: decodeRows, chunks: prefillRows }),
+);
+
+/** Every row yields a token: chunks are the last of their prompts. */
+export function toBatch({ decodeContexts, chunks }: StepRows): ScheduledBatch {
+  const batch = new ScheduledBatch(decodeContexts.length + chunks.length);
+  for (const context of decodeContexts) batch.push(1, context, true);
+  for (const { newTokens, contextTokens } of chunks) batch.push(newTokens, contextTokens, false);
+  batch.numSampled = batch.numRequests;
+  return batch;
+}
+
+/** GPU µs of a step. */
+export function stepUs(model: AdditiveStepModel, rows: StepRows): number {
+  return model.gpuUs(toBatch(rows), new Float64Array(model.componentNames.length));
+}
