@@ -12,9 +12,9 @@ import { attentionRows, customAllReduceRows, gemmRows, groupedGemmRows, ncclAllR
 
 const SOURCE =
   "fitted to NVIDIA aiconfigurator's vLLM operator tables (github.com/ai-dynamo/aiconfigurator, systems/data, Apache-2.0); " +
-  "sampler and small kernels from micro-benchmarks in vLLM pull requests 33538, 32558, 11394";
+  "sorting of logits from micro-benchmarks in vLLM pull requests 33538, 32558, 11394; sampling and small kernels assumed";
 
-/** µs of sampling, sorting and small kernels: not in the operator tables. Sorting scales with bandwidth. */
+/** Not in the operator tables: sorting was measured elsewhere and scales with bandwidth, the rest is assumed. */
 const SAMPLER_US = 80;
 const SORT_LAUNCH_US = 100;
 const H100_SORT_PS_PER_LOGIT = 150;
