@@ -34,7 +34,8 @@ if (major < 20 || (major === 20 && minor < 19)) {
 }
 if (isOlder(lockCopy, statSync(join(root, "package.json")).mtimeMs)) {
   console.error("Installing packages (once) …");
-  run("npm", ["ci", "--no-progress", "--loglevel=error"]);
+  // Not `npm ci`: it refuses a lock file made where some platforms' optional packages were not to be had.
+  run("npm", ["install", "--no-save", "--no-progress", "--loglevel=error"]);
 }
 if (isOlder(join(root, "dist", ".tsbuildinfo"), newestSourceMs(join(root, "src"))) || !existsSync(mainFile)) {
   console.error("Building …");
