@@ -11,6 +11,7 @@ import {
 } from "../../src/core/kernels/gemmKernel.js";
 import type { RoofEfficiency } from "../../src/core/kernels/gpuEfficiency.js";
 import type { GpuRoofs } from "../../src/core/kernels/gpuRoofs.js";
+import { gemmFlops } from "../../src/core/model/gemmOperator.js";
 import type { WeightDtype } from "../../src/core/units/dtype.js";
 import type { MeasuredRow } from "./fitRows.js";
 
@@ -29,7 +30,7 @@ const KNOTS: EfficiencySurface["knots"] = [
 export function isGemmResident(row: MeasuredRow, roofs: GpuRoofs, l2Bytes: number, dtype: WeightDtype): boolean {
   const [m, n, k] = row.dims as [number, number, number];
   const bytes = gemmBytes(m, k, n, dtype);
-  const isMemoryBound = bytes / roofs.bytesPerUs > (2 * m * k * n) / peakFlopsPerUs(roofs, dtype);
+  const isMemoryBound = bytes / roofs.bytesPerUs > gemmFlops(m, k, n) / peakFlopsPerUs(roofs, dtype);
   return isMemoryBound && bytes < l2Bytes * RESIDENT_L2_FRACTION && bytes > LAUNCH_ONLY_BYTES;
 }
 
@@ -43,7 +44,7 @@ export function fitGemm(
 ): RoofEfficiency {
   const peak = peakFlopsPerUs(roofs, dtype);
   const baseUs = (fit: RoofConstants, m: number, n: number, k: number): number =>
-    roofBaseUs(fit, roofs.bytesPerUs, peak, gemmBytes(m, k, n, dtype), 2 * m * k * n);
+    roofBaseUs(fit, roofs.bytesPerUs, peak, gemmBytes(m, k, n, dtype), gemmFlops(m, k, n));
   const streamed = rows.filter((row) => !isGemmResident(row, roofs, l2Bytes, dtype));
   const constantsOf = ([launchUs, memory, compute]: readonly number[]): RoofConstants => ({
     launchUs: launchUs!,

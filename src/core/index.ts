@@ -18,8 +18,8 @@
  */
 export type { EngineConfig, SamplingConfig } from "./config/engineConfig.js";
 export {
-	engineConfigSchema,
-	samplingConfigSchema,
+  engineConfigSchema,
+  samplingConfigSchema,
 } from "./config/engineConfig.js";
 export { parseConfig } from "./config/parseConfig.js";
 export type { VllmVersion } from "./config/vllmVersion.js";
@@ -31,28 +31,28 @@ export { explainStep, parseBatch } from "./engine/explainStep.js";
 export type { RunConfig } from "./engine/runConfig.js";
 export { runConfigSchema } from "./engine/runConfig.js";
 export type {
-	EngineStats,
-	ServedRun,
-	StepObserver,
+  EngineStats,
+  ServedRun,
+  StepObserver,
 } from "./engine/runResult.js";
 export type {
-	RunSummary,
-	SimulateOptions,
-	SimulationResult,
+  RunSummary,
+  SimulateOptions,
+  SimulationResult,
 } from "./engine/simulate.js";
 export { runServer, simulate, simulateRequests } from "./engine/simulate.js";
 export { ROOFSERVE_VERSION } from "./engine/version.js";
 export type {
-	ConfigIssue,
-	DataLocation,
-	ErrorCode,
+  ConfigIssue,
+  DataLocation,
+  ErrorCode,
 } from "./errors/simulationError.js";
 export {
-	CapacityError,
-	ConfigError,
-	DataFileError,
-	InvariantError,
-	SimulationError,
+  CapacityError,
+  ConfigError,
+  DataFileError,
+  InvariantError,
+  SimulationError,
 } from "./errors/simulationError.js";
 export type { RunComparison } from "./evaluation/compareRun.js";
 export { compareRun } from "./evaluation/compareRun.js";
@@ -79,8 +79,8 @@ export { requestSpec } from "./request/requestSpec.js";
 export type { StepModel } from "./stepmodel/stepModel.js";
 export { createWorkload } from "./workload/createWorkload.js";
 export {
-	closedLoopWorkload,
-	workloadFromSpecs,
+  closedLoopWorkload,
+  workloadFromSpecs,
 } from "./workload/specWorkload.js";
 export type { Workload } from "./workload/workload.js";
 export { workloadConfigSchema } from "./workload/workloadConfig.js";

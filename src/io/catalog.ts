@@ -67,13 +67,13 @@ function pathOfConfig(text: string): string | null {
     const file = join(text, "config.json");
     if (existsSync(file)) return file;
     throw new ConfigError([
-      { path: "model", received: JSON.stringify(text), allowed: "the folder must hold a config.json" },
+      { path: "--model", received: JSON.stringify(text), allowed: "the folder must hold a config.json" },
     ]);
   }
   return looksLikePath(text) ? text : null;
 }
 
-/** `./x`, `/x`, `~/x`, `x.json`: what can only be meant as a path. */
+/** `./x`, `/x`, `~/x`, `x.json`, `x.yaml`: what can only be meant as a path. */
 function looksLikePath(text: string): boolean {
-  return /^(\.{0,2}\/|~)/.test(text) || text.endsWith(".json");
+  return /^(\.{0,2}\/|~)/.test(text) || /\.(json|ya?ml)$/i.test(text);
 }

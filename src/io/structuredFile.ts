@@ -1,12 +1,13 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { LineCounter, parseDocument } from "yaml";
 import { DataFileError } from "../core/errors/simulationError.js";
 
 /**
  * Reads a JSON or YAML file (JSON is YAML, but `.json` files get JSON's stricter rules).
- * @throws DataFileError with the row of the first syntax error
+ * @throws DataFileError with the row of the first syntax error, or for a folder
  */
 export function readStructuredFile(file: string): unknown {
+  if (statSync(file).isDirectory()) throw new DataFileError({ file }, "is a folder; give a file");
   const text = readFileSync(file, "utf8");
   if (text.trim() === "") throw new DataFileError({ file }, "the file is empty");
   return file.endsWith(".json") ? parseJson(text, file) : parseYaml(text, file);
@@ -34,5 +35,11 @@ export function parseYaml(text: string, file: string): unknown {
     const row = lineCounter.linePos(first.pos[0]).line;
     throw new DataFileError({ file, row }, `is not valid YAML: ${first.message}`);
   }
-  return document.toJS();
+  try {
+    return document.toJS();
+  } catch (error) {
+    // Aliases are only resolved here: unknown ones, and those that would unfold to gigabytes.
+    if (!(error instanceof ReferenceError)) throw error;
+    throw new DataFileError({ file }, `is not valid YAML: ${error.message}`);
+  }
 }

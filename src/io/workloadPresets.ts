@@ -30,5 +30,5 @@ function workloadFile(nameOrFile: string): string {
   const nearest = nearestName(nameOrFile, WORKLOAD_PRESETS);
   const hint = nearest === null ? "" : `; did you mean ${nearest}?`;
   const allowed = `must be one of ${WORKLOAD_PRESETS.join(", ")}, or a YAML or JSON file${hint}`;
-  throw new ConfigError([{ path: "workload", received: JSON.stringify(nameOrFile), allowed }]);
+  throw new ConfigError([{ path: "--workload", received: JSON.stringify(nameOrFile), allowed }]);
 }

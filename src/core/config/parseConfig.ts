@@ -1,5 +1,7 @@
 import type { z } from "zod";
 import { ConfigError, type ConfigIssue } from "../errors/simulationError.js";
+import { nearestName } from "./nearestName.js";
+import { knownKeys } from "./schemaKeys.js";
 
 /**
  * Parses `input` with a zod schema; every problem becomes one issue of a single ConfigError.
@@ -9,33 +11,50 @@ import { ConfigError, type ConfigIssue } from "../errors/simulationError.js";
 export function parseConfig<T extends z.ZodType>(schema: T, input: unknown, where: string): z.output<T> {
   const result = schema.safeParse(input);
   if (result.success) return result.data;
-  throw new ConfigError(configIssues(result.error, input, where));
+  throw new ConfigError(configIssues(result.error, input, where, schema));
 }
 
-/** Translates a zod error: one issue per problem (per key for unknown keys), with what was really given. */
-export function configIssues(error: z.ZodError, input: unknown, where: string): ConfigIssue[] {
-  return error.issues.flatMap((issue): ConfigIssue[] => {
-    const path = [where, ...issue.path.map(String)].filter((part) => part !== "").join(".");
+/**
+ * Translates a zod error: one issue per problem (per key for unknown keys), with what was really given.
+ * @param schema what was parsed with; with it, unknown keys get the nearest known one
+ */
+export function configIssues(error: z.ZodError, input: unknown, where: string, schema?: z.ZodType): ConfigIssue[] {
+  const issues = error.issues.flatMap((issue): ConfigIssue[] => {
+    const path = [where, ...issue.path.map(String)].filter((part) => part !== "");
     if (issue.code === "unrecognized_keys") {
-      return issue.keys.map((key) => ({
-        path: `${path}.${key}`,
-        received: "an unknown key",
-        allowed: "remove it or correct its name",
-      }));
+      const known = schema === undefined ? [] : knownKeys(schema, issue.path);
+      return issue.keys.map((key) => unknownKey([...path, key].join("."), key, known));
     }
-    const received = printValue(valueAt(input, issue.path));
-    return [{ path, received, allowed: allowedText(issue) }];
+    const received = valueAt(input, issue.path);
+    return [{ path: path.join("."), received: printValue(received), allowed: allowedText(issue, received) }];
   });
+  // A huge number is above the safe integers and above the field's own maximum: the last bound is the narrower one.
+  return issues.filter((issue, i) => !isUpperBound(issue) || !isSameBound(issue, issues[i + 1]));
 }
 
-/** Phrases what would be accepted. */
-function allowedText(issue: z.core.$ZodIssue): string {
+function isUpperBound(issue: ConfigIssue): boolean {
+  return /^must be [≤<] /.test(issue.allowed);
+}
+
+function isSameBound(issue: ConfigIssue, next: ConfigIssue | undefined): boolean {
+  return next !== undefined && next.path === issue.path && isUpperBound(next);
+}
+
+function unknownKey(path: string, key: string, known: readonly string[]): ConfigIssue {
+  const near = nearestName(key, known);
+  const allowed = near === null ? "remove it or correct its name" : `did you mean ${near}?`;
+  return { path, received: "an unknown key", allowed };
+}
+
+/** Phrases what would be accepted in place of what was received. */
+function allowedText(issue: z.core.$ZodIssue, received: unknown): string {
   switch (issue.code) {
     case "invalid_value":
       return `must be one of ${issue.values.map(String).join(", ")}`;
     case "invalid_type":
-      return `must be ${TYPE_WORDS[issue.expected] ?? issue.expected}`;
+      return `must be ${TYPE_WORDS[issue.expected] ?? issue.expected}${hasUnit(issue, received) ? " without a unit" : ""}`;
     case "too_small":
+      if (issue.origin === "string" && issue.minimum === 1) return "must not be empty";
       return `must be ${issue.inclusive === false ? ">" : "≥"} ${String(issue.minimum)}${sizeWord(issue.origin)}`;
     case "too_big":
       return `must be ${issue.inclusive === false ? "<" : "≤"} ${String(issue.maximum)}${sizeWord(issue.origin)}`;
@@ -67,7 +86,12 @@ function unionText(issue: z.core.$ZodIssueInvalidUnion): string {
   const options = (issue as { options?: readonly unknown[] }).options;
   if (options !== undefined && options.length > 0) return `must be one of ${options.map(String).join(", ")}`;
   const deepest = issue.errors.flat().sort((a, b) => b.path.length - a.path.length)[0];
-  return deepest === undefined ? "must be one of the documented shapes" : allowedText(deepest);
+  return deepest === undefined ? "must be one of the documented shapes" : allowedText(deepest, undefined);
+}
+
+/** `4GB`, `10s`, `90%`: a number was meant. */
+function hasUnit(issue: z.core.$ZodIssueInvalidType, received: unknown): boolean {
+  return issue.expected === "number" && typeof received === "string" && /^[\d.]+ *[a-z%]+$/i.test(received);
 }
 
 function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {

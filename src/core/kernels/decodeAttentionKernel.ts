@@ -1,3 +1,4 @@
+import { kvHeadBytesPerToken } from "../model/kvCacheSize.js";
 import type { KvDtype } from "../units/dtype.js";
 import { CompiledSurface } from "./efficiencySurface.js";
 import type { DecodeAttentionEfficiency } from "./gpuEfficiency.js";
@@ -12,14 +13,9 @@ export type DecodeAttentionConstants = Pick<
   "launchUs" | "waveUs" | "rampUs" | "memoryEfficiency"
 >;
 
-/** Bytes of one KV element. */
-export function kvElementBytes(dtype: KvDtype): number {
-  return dtype === "fp8" ? 1 : 2;
-}
-
 /** KV bytes of `tokens` tokens: keys and values. */
 export function kvBytes(tokens: number, numKvHeads: number, headDim: number, dtype: KvDtype): number {
-  return 2 * kvElementBytes(dtype) * tokens * numKvHeads * headDim;
+  return tokens * numKvHeads * kvHeadBytesPerToken(headDim, dtype);
 }
 
 /**

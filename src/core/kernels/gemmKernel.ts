@@ -1,10 +1,8 @@
-import { DTYPE_BYTES, type WeightDtype } from "../units/dtype.js";
+import { gemmActivationBytes, gemmFlops, gemmWeightBytes } from "../model/gemmOperator.js";
+import type { WeightDtype } from "../units/dtype.js";
 import type { CompiledSurface } from "./efficiencySurface.js";
 import type { RoofEfficiency } from "./gpuEfficiency.js";
 import type { GpuRoofs } from "./gpuRoofs.js";
-
-/** Bytes of one activation element: activations stay 16-bit whatever the weights are. */
-export const ACTIVATION_BYTES = 2;
 
 /** The three constants of a roof kernel; what a fit searches. */
 export type RoofConstants = Pick<RoofEfficiency, "launchUs" | "memoryEfficiency" | "computeEfficiency">;
@@ -14,9 +12,9 @@ export function peakFlopsPerUs(roofs: GpuRoofs, dtype: WeightDtype): number {
   return dtype === "fp8" ? roofs.fp8FlopsPerUs : roofs.bf16FlopsPerUs;
 }
 
-/** Bytes a `[m,k] × [k,n]` product must move: activations in and out in 16 bit, weights once. */
+/** Bytes a `[m,k] × [k,n]` product must move. */
 export function gemmBytes(m: number, k: number, n: number, dtype: WeightDtype): number {
-  return ACTIVATION_BYTES * m * (k + n) + DTYPE_BYTES[dtype] * k * n;
+  return gemmActivationBytes(m, k, n) + gemmWeightBytes(k, n, dtype);
 }
 
 /** µs of a kernel with these bytes and FLOPs before shape corrections: launch plus the 2-norm of both roofs. */
@@ -47,7 +45,7 @@ export function gemmUs(
   dtype: WeightDtype,
 ): number {
   const bytes = gemmBytes(m, k, n, dtype);
-  const flops = 2 * m * k * n;
+  const flops = gemmFlops(m, k, n);
   const peak = peakFlopsPerUs(roofs, dtype);
   const baseUs = roofBaseUs(fit, roofs.bytesPerUs, peak, bytes, flops);
   const us = surface === null ? baseUs : baseUs * surface.factor(m, n, k);

@@ -1,7 +1,12 @@
-import { DTYPE_BYTES, type WeightDtype } from "../units/dtype.js";
+import { ACTIVATION_BYTES } from "../model/gemmOperator.js";
+import { expertPairFlops, expertWeightBytes, touchedExpertFraction } from "../model/moeOperators.js";
+import type { WeightDtype } from "../units/dtype.js";
 import type { CompiledSurface } from "./efficiencySurface.js";
-import { ACTIVATION_BYTES, peakFlopsPerUs, type RoofConstants, roofBaseUs } from "./gemmKernel.js";
+import { peakFlopsPerUs, type RoofConstants, roofBaseUs } from "./gemmKernel.js";
 import type { GpuRoofs } from "./gpuRoofs.js";
+
+/** Gate, up and down: no fused kernel was measured for plain MLPs. */
+const MLP_MATRICES = 3;
 
 /** Shape of the fused experts on one GPU. */
 export interface GroupedGemmShape {
@@ -17,19 +22,21 @@ export interface GroupedGemmShape {
 
 /** Experts of this GPU that at least one of `numTokens` tokens picks, when routing is uniform and independent. */
 export function touchedExperts(shape: GroupedGemmShape): number {
-  const missed = Math.max(0, 1 - shape.topK / shape.numExperts) ** shape.numTokens;
-  return shape.numLocalExperts * (1 - missed);
+  return shape.numLocalExperts * touchedExpertFraction(shape.numExperts, shape.topK, shape.numTokens);
 }
 
-/** Weights (gate, up, down) of the touched experts and 16-bit activations of the tokens that stay on this GPU. */
+/**
+ * What the kernel moves: weights of the touched experts, and the activations of its (token, expert) pairs, those it
+ * parks between gate-up and down included (so more than the operator's least bytes).
+ */
 export function groupedGemmBytes(shape: GroupedGemmShape, numTouched: number, dtype: WeightDtype): number {
-  const weightBytes = 3 * shape.hiddenSize * shape.intermediateSize * DTYPE_BYTES[dtype] * numTouched;
-  const rows = localRows(shape);
-  return weightBytes + ACTIVATION_BYTES * rows * (2 * shape.hiddenSize + 3 * shape.intermediateSize);
+  const { hiddenSize, intermediateSize } = shape;
+  const weightBytes = numTouched * expertWeightBytes(hiddenSize, intermediateSize, MLP_MATRICES, dtype);
+  return weightBytes + ACTIVATION_BYTES * localRows(shape) * (2 * hiddenSize + 3 * intermediateSize);
 }
 
 export function groupedGemmFlops(shape: GroupedGemmShape): number {
-  return 6 * localRows(shape) * shape.hiddenSize * shape.intermediateSize;
+  return localRows(shape) * expertPairFlops(shape.hiddenSize, shape.intermediateSize, MLP_MATRICES);
 }
 
 /** (token, expert) pairs this GPU computes. */

@@ -37,7 +37,6 @@ export class PrefillAttentionCost {
   #newTokens = 0;
   #tokenWorkPs = 0;
   #kvTokens = 0;
-  #attendedTokens = 0;
   #longestTileTokens = 0;
 
   constructor(fit: PrefillAttentionEfficiency, roofs: GpuRoofs, heads: PrefillAttentionHeads) {
@@ -60,7 +59,6 @@ export class PrefillAttentionCost {
     this.#newTokens = 0;
     this.#tokenWorkPs = 0;
     this.#kvTokens = 0;
-    this.#attendedTokens = 0;
     this.#longestTileTokens = 0;
   }
 
@@ -72,7 +70,6 @@ export class PrefillAttentionCost {
     this.#numChunks += 1;
     this.#newTokens += newTokens;
     this.#tokenWorkPs += this.#workPsUpTo(end) - this.#workPsUpTo(contextTokens);
-    this.#attendedTokens += attendedTokensUpTo(end, window) - attendedTokensUpTo(contextTokens, window);
     this.#kvTokens += isWindowed ? Math.min(end, window + newTokens) : end;
     const tileTokens = (isWindowed ? window : end) * Math.min(1, newTokens / TILE_ROWS);
     if (tileTokens > this.#longestTileTokens) this.#longestTileTokens = tileTokens;
@@ -83,12 +80,7 @@ export class PrefillAttentionCost {
     return this.#fit.launchUs;
   }
 
-  /** FLOPs of the chunks added so far, masked positions not counted. */
-  get flops(): number {
-    return 4 * this.#heads.numHeads * this.#heads.headDim * this.#attendedTokens;
-  }
-
-  /** @returns µs of the chunks added so far; 0 if none */
+  /** @returns µs of the chunks added so far, not yet held to the datasheet's roof; 0 if none */
   us(): number {
     if (this.#numChunks === 0) return 0;
     const { numHeads, numKvHeads, headDim, kvDtype } = this.#heads;
@@ -102,8 +94,7 @@ export class PrefillAttentionCost {
     const tileUs =
       (4 * TILE_ROWS * headDim * this.#longestTileTokens * roofs.numSms * fit.tileLatencyFraction) /
       roofs.bf16FlopsPerUs;
-    const us = fit.launchUs + Math.sqrt(workUs * workUs + streamUs * streamUs) + tileUs;
-    return Math.max(us, this.flops / roofs.bf16FlopsPerUs);
+    return fit.launchUs + Math.sqrt(workUs * workUs + streamUs * streamUs) + tileUs;
   }
 
   /** ps per query head of computing positions 1 … `position`. */
@@ -142,10 +133,4 @@ export class PrefillAttentionCost {
     while (position >= this.#positions[index + 1]!) index += 1;
     return index;
   }
-}
-
-/** Σ over positions 1 … `position` of the tokens each attends to, itself included. */
-function attendedTokensUpTo(position: number, window: number): number {
-  if (window === 0 || position <= window) return (position * (position + 1)) / 2;
-  return (window * (window + 1)) / 2 + (position - window) * window;
 }

@@ -5,6 +5,21 @@ import { weightElementBytes } from "./weights.js";
 /** Bytes of one activation element: activations are bf16 or fp16. */
 export const ACTIVATION_BYTES = DTYPE_BYTES.bf16;
 
+/** FLOPs of `[m,k] × [k,n]`: a multiply and an add per product. */
+export function gemmFlops(m: number, k: number, n: number): number {
+  return 2 * m * k * n;
+}
+
+/** Bytes of `[k,n]` weights, quantisation metadata included. */
+export function gemmWeightBytes(k: number, n: number, weightDtype: WeightDtype): number {
+  return k * n * weightElementBytes(weightDtype);
+}
+
+/** Bytes of the input `[m,k]` and the output `[m,n]`. */
+export function gemmActivationBytes(m: number, k: number, n: number): number {
+  return m * (k + n) * ACTIVATION_BYTES;
+}
+
 /** What a linear layer is, besides its name and how often it runs. */
 export interface GemmShape {
   readonly m: number;
@@ -23,9 +38,9 @@ export function gemmOperator(name: string, count: number, shape: GemmShape): Ope
     count,
     inputShape: [m, k],
     outputShape: [m, n],
-    flops: 2 * m * k * n,
-    weightBytes: k * n * weightElementBytes(weightDtype) + (hasBias ? n * ACTIVATION_BYTES : 0),
-    activationBytes: m * (k + n) * ACTIVATION_BYTES,
+    flops: gemmFlops(m, k, n),
+    weightBytes: gemmWeightBytes(k, n, weightDtype) + (hasBias ? n * ACTIVATION_BYTES : 0),
+    activationBytes: gemmActivationBytes(m, k, n),
     kvReadBytes: 0,
     kvWriteBytes: 0,
   };

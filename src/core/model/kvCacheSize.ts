@@ -16,11 +16,16 @@ export type KvLayer =
 /** 512 fp8 latent values, 4 fp32 scales, 64 bf16 rope values: vLLM's `fp8_ds_mla` layout. */
 const SPARSE_MLA_FP8_BYTES_PER_TOKEN = 656;
 
+/** Bytes one token takes in one KV head: a key and a value. */
+export function kvHeadBytesPerToken(headDim: number, kvDtype: KvDtype): number {
+  return 2 * headDim * DTYPE_BYTES[kvDtype];
+}
+
 /** Bytes one token takes in the KV cache of one layer on one GPU: the only KV size formula. */
 export function kvBytesPerTokenOfLayer(layer: KvLayer, tensorParallelSize: number, kvDtype: KvDtype): number {
   switch (layer.kind) {
     case "gqa":
-      return 2 * kvHeadsPerGpu(layer.numKvHeads, tensorParallelSize) * layer.headDim * DTYPE_BYTES[kvDtype];
+      return kvHeadsPerGpu(layer.numKvHeads, tensorParallelSize) * kvHeadBytesPerToken(layer.headDim, kvDtype);
     case "mla":
       return (layer.kvLoraRank + layer.ropeHeadDim) * DTYPE_BYTES[kvDtype];
     case "sparse-mla-fp8":

@@ -53,6 +53,9 @@ const NON_TORCH_BYTES = 0.226 * BYTES_PER_GIB;
 /** As above, on top with more than one rank. */
 const COLLECTIVE_BUFFER_BYTES = 0.43 * BYTES_PER_GIB;
 
+/** Utilisation a message proposes at most: beyond it other users of the GPU run out. */
+const HIGHEST_UTILIZATION = 0.95;
+
 /**
  * How many KV blocks vLLM would allocate, and why.
  * @throws CapacityError when the weights leave no room, or one sequence of `maxModelLen` does not fit
@@ -60,13 +63,12 @@ const COLLECTIVE_BUFFER_BYTES = 0.43 * BYTES_PER_GIB;
  * @see vLLM `vllm/v1/worker/gpu_worker.py`, determine_available_memory
  */
 export function memoryProfile(architecture: ModelArchitecture, options: MemoryProfileOptions): MemoryProfile {
-  const { tensorParallelSize, weightDtype } = options;
+  const { tensorParallelSize } = options;
   requireShardable(architecture, tensorParallelSize);
-  const requestedBytes = Math.ceil(options.gpuCapacityBytes * options.gpuMemoryUtilization);
-  const weightBytes = weightBytesPerGpu(architecture, tensorParallelSize, weightDtype);
-  const activationPeakBytes = activationPeak(architecture, options);
-  const nonTorchBytes = NON_TORCH_BYTES + (tensorParallelSize > 1 ? COLLECTIVE_BUFFER_BYTES : 0);
-  const kvCacheBytes = Math.floor(requestedBytes - weightBytes - activationPeakBytes - nonTorchBytes);
+  const { requestedBytes, weightBytes, activationPeakBytes, nonTorchBytes, kvCacheBytes } = memoryShares(
+    architecture,
+    options,
+  );
   const layout = modelKvCacheLayout(architecture, options);
   if (kvCacheBytes < layout.bytesPerBlock) {
     throw new CapacityError(
@@ -116,15 +118,44 @@ function activationPeak(architecture: ModelArchitecture, options: MemoryProfileO
   return Math.max(forwardBytes, numRows * vocabSize * SAMPLER_BYTES_PER_LOGIT);
 }
 
-/** What would help, most useful first; only options that can be taken. */
+/** What would help, most useful first; only options that can be taken and are enough by themselves. */
 function capacityKnobs(architecture: ModelArchitecture, options: MemoryProfileOptions): string[] {
   const knobs: string[] = [];
-  const moreGpus = 2 * options.tensorParallelSize;
-  if (isShardable(architecture, moreGpus)) knobs.push(`--tensor-parallel-size ${moreGpus}`);
-  if (options.weightDtype === "bf16" || options.weightDtype === "fp16") knobs.push("--quantization fp8");
-  if (options.gpuMemoryUtilization < 0.95) knobs.push("a higher --gpu-memory-utilization");
-  knobs.push("a GPU with more memory");
+  for (let tensorParallelSize = 2 * options.tensorParallelSize; tensorParallelSize <= 64; tensorParallelSize *= 2) {
+    if (!fits(architecture, { ...options, tensorParallelSize })) continue;
+    knobs.push(`--tensor-parallel-size ${tensorParallelSize}`);
+    break;
+  }
+  const is16Bit = options.weightDtype === "bf16" || options.weightDtype === "fp16";
+  if (is16Bit && fits(architecture, { ...options, weightDtype: "fp8" })) knobs.push("--quantization fp8");
+  if (options.gpuMemoryUtilization < HIGHEST_UTILIZATION) {
+    const fitsMore = fits(architecture, { ...options, gpuMemoryUtilization: HIGHEST_UTILIZATION });
+    if (fitsMore) knobs.push(`--gpu-memory-utilization ${HIGHEST_UTILIZATION}`);
+  }
+  knobs.push("a GPU with more memory, or a smaller model");
   return knobs;
+}
+
+/** Whether the weights and one sequence of the longest length would fit. */
+function fits(architecture: ModelArchitecture, options: MemoryProfileOptions): boolean {
+  if (!isShardable(architecture, options.tensorParallelSize)) return false;
+  const layout = modelKvCacheLayout(architecture, options);
+  const neededBlocks = Math.max(1, blocksForTokens(layout, options.maxModelLen, options));
+  return memoryShares(architecture, options).kvCacheBytes >= neededBlocks * layout.bytesPerBlock;
+}
+
+/** How one GPU's memory is shared out; what is left for the KV cache may be negative. */
+function memoryShares(
+  architecture: ModelArchitecture,
+  options: MemoryProfileOptions,
+): Omit<MemoryProfile, "bytesPerBlock" | "numGpuBlocks"> {
+  const { tensorParallelSize, weightDtype } = options;
+  const requestedBytes = Math.ceil(options.gpuCapacityBytes * options.gpuMemoryUtilization);
+  const weightBytes = weightBytesPerGpu(architecture, tensorParallelSize, weightDtype);
+  const activationPeakBytes = activationPeak(architecture, options);
+  const nonTorchBytes = NON_TORCH_BYTES + (tensorParallelSize > 1 ? COLLECTIVE_BUFFER_BYTES : 0);
+  const kvCacheBytes = Math.floor(requestedBytes - weightBytes - activationPeakBytes - nonTorchBytes);
+  return { requestedBytes, weightBytes, activationPeakBytes, nonTorchBytes, kvCacheBytes };
 }
 
 function isShardable(architecture: ModelArchitecture, tensorParallelSize: number): boolean {

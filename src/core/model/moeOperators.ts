@@ -1,15 +1,30 @@
 import type { WeightDtype } from "../units/dtype.js";
-import { ACTIVATION_BYTES, gemmOperator, memoryOperator } from "./gemmOperator.js";
+import { ACTIVATION_BYTES, gemmFlops, gemmOperator, gemmWeightBytes, memoryOperator } from "./gemmOperator.js";
 import type { MoeArchitecture } from "./modelArchitecture.js";
 import type { Operator, TokenShapes } from "./operator.js";
-import { unquantizedDtype, weightElementBytes } from "./weights.js";
+import { unquantizedDtype } from "./weights.js";
 
 /**
- * Experts that at least one of `numTokens` tokens visits, expected under balanced routing.
- * @returns from `numExpertsPerToken` (one token) up to `numExperts`
+ * Share of the experts that at least one of `numTokens` tokens visits, expected under balanced, independent routing.
+ * @returns from topK / numExperts (one token) up to 1
  */
-export function expectedTouchedExperts(moe: MoeArchitecture, numTokens: number): number {
-  return moe.numExperts * (1 - (1 - moe.numExpertsPerToken / moe.numExperts) ** numTokens);
+export function touchedExpertFraction(numExperts: number, topK: number, numTokens: number): number {
+  return 1 - Math.max(0, 1 - topK / numExperts) ** numTokens;
+}
+
+/** FLOPs of one (token, expert) pair: gate, up and down, or up and down of a plain MLP. */
+export function expertPairFlops(hiddenSize: number, intermediateSize: number, numMlpMatrices: 2 | 3): number {
+  return numMlpMatrices * gemmFlops(1, hiddenSize, intermediateSize);
+}
+
+/** Bytes of one expert's weights. */
+export function expertWeightBytes(
+  hiddenSize: number,
+  intermediateSize: number,
+  numMlpMatrices: 2 | 3,
+  weightDtype: WeightDtype,
+): number {
+  return numMlpMatrices * gemmWeightBytes(hiddenSize, intermediateSize, weightDtype);
 }
 
 /** What the operators of an MoE layer depend on besides the layer. */
@@ -46,7 +61,8 @@ function routedExperts(moe: MoeArchitecture, count: number, context: MoeContext)
   const { hiddenSize, numMlpMatrices, tensorParallelSize, weightDtype, tokens } = context;
   const numTokens = tokens.numUnpaddedTokens;
   const intermediateSize = moe.expertIntermediateSize / tensorParallelSize;
-  const expertElements = numMlpMatrices * hiddenSize * intermediateSize;
+  const { numExperts, numExpertsPerToken } = moe;
+  const numTouched = numExperts * touchedExpertFraction(numExperts, numExpertsPerToken, numTokens);
   return {
     name: "fused_experts",
     dims: {
@@ -62,8 +78,8 @@ function routedExperts(moe: MoeArchitecture, count: number, context: MoeContext)
     count,
     inputShape: [numTokens, hiddenSize],
     outputShape: [numTokens, hiddenSize],
-    flops: 2 * numTokens * moe.numExpertsPerToken * expertElements,
-    weightBytes: expectedTouchedExperts(moe, numTokens) * expertElements * weightElementBytes(weightDtype),
+    flops: numTokens * numExpertsPerToken * expertPairFlops(hiddenSize, intermediateSize, numMlpMatrices),
+    weightBytes: numTouched * expertWeightBytes(hiddenSize, intermediateSize, numMlpMatrices, weightDtype),
     activationBytes: 2 * numTokens * hiddenSize * ACTIVATION_BYTES,
     kvReadBytes: 0,
     kvWriteBytes: 0,

@@ -28,7 +28,10 @@ export function parseHfConfig(json: unknown, id: string, sourceName: string): Mo
   const issues = unsupportedParts(config, config.quantization_config, path);
   const parsed = hfConfigSchema.safeParse(config);
   if (!parsed.success) {
-    issues.push(...configIssues(parsed.error, config, isNested ? `${sourceName}.text_config` : sourceName));
+    // An architecture we do not know need not have the keys of those we do.
+    if (!issues.some((issue) => issue.path === path("model_type"))) {
+      issues.push(...configIssues(parsed.error, config, isNested ? `${sourceName}.text_config` : sourceName));
+    }
     throw new ConfigError(issues);
   }
   // Sizes of an architecture we do not know need not fit each other the way ours do.

@@ -43,6 +43,8 @@ export const syntheticDataSchema = z
       .describe("what tokenising again adds to prefix + prompt, tokens: −2 for Llama 2 and CodeLlama"),
   })
   .superRefine((data, context) => {
+    // Bounds of a length that is itself refused would only add noise.
+    if (context.issues.length > 0) return;
     for (const field of ["promptTokens", "outputTokens"] as const) {
       const { [`${field}Min` as const]: min, [`${field}Max` as const]: max, [`${field}Stdev` as const]: stdev } = data;
       const [low, high] = clampBounds(data[field], stdev ?? 0, min, max);

@@ -82,6 +82,10 @@ export async function importAiconfigurator(
 }
 
 function planImport(checkoutDir: string, options: ImportOptions): ImportJob[] {
+  if (options.vllmVersion !== undefined && !/^v?\d+(\.\d+)*$/.test(options.vllmVersion)) {
+    const allowed = "must be a version such as 0.14 or 0.14.0";
+    throw new ConfigError([{ path: "--vllm-version", received: JSON.stringify(options.vllmVersion), allowed }]);
+  }
   const dataDir = SYSTEMS_FOLDERS.map((folder) => join(checkoutDir, folder)).find((dir) => existsSync(dir));
   if (dataDir === undefined) {
     const problem = `has no ${SYSTEMS_FOLDERS.join(", ")}; give a checkout of aiconfigurator, Git LFS files included`;
@@ -114,7 +118,8 @@ function pickVersion(folder: string, parquet: string, wanted: string | undefined
     .filter((version) => existsSync(join(folder, version, parquet)))
     .sort(compareVersions);
   if (wanted === undefined) return versions.at(-1) ?? null;
-  return versions.findLast((version) => compareVersions(version, wanted) <= 0) ?? versions[0] ?? null;
+  const release = wanted.replace(/^v/, "");
+  return versions.findLast((version) => compareVersions(version, release) <= 0) ?? versions[0] ?? null;
 }
 
 /** 0.9 before 0.14; parts that are no numbers count as 0. */

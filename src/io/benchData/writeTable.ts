@@ -1,5 +1,6 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { makeFolders } from "../results/outputFolder.js";
 
 /** Cells of one table; numbers are written in full precision unless given as text. */
 export interface TableText {
@@ -9,7 +10,7 @@ export interface TableText {
 
 /** Writes a CSV table, whole or not at all; folders are created. No cell may need quotes. */
 export function writeTable(file: string, table: TableText): void {
-  mkdirSync(dirname(file), { recursive: true });
+  makeFolders(dirname(file));
   const lines = [table.columns.join(","), ...table.rows.map((row) => row.join(","))];
   const partial = `${file}.partial`;
   try {

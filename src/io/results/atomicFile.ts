@@ -1,6 +1,7 @@
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { DataFileError } from "../../core/errors/simulationError.js";
+import { makeFolders } from "./outputFolder.js";
 
 /** Characters gathered before a write: few system calls, little memory. */
 const CHUNK_CHARACTERS = 1 << 20;
@@ -13,7 +14,7 @@ const CHUNK_CHARACTERS = 1 << 20;
 export function writeFileAtomically(file: string, pieces: Iterable<string>): void {
   const temporary = `${file}.tmp`;
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolders(dirname(file));
     const descriptor = openSync(temporary, "w");
     try {
       writePieces(descriptor, pieces);

@@ -1,3 +1,4 @@
+import { gemmFlops } from "../../model/gemmOperator.js";
 import type { KvDtype, WeightDtype } from "../../units/dtype.js";
 import {
   type DecodeAttentionConstants,
@@ -65,7 +66,7 @@ function gemmLnBase(fit: RoofConstants, roofs: GpuRoofs, dtype: WeightDtype): Ln
   const peak = peakFlopsPerUs(roofs, dtype);
   return (lnM, lnN, lnK) => {
     const [m, n, k] = [Math.exp(lnM), Math.exp(lnN), Math.exp(lnK)];
-    return Math.log(roofBaseUs(fit, roofs.bytesPerUs, peak, gemmBytes(m, k, n, dtype), 2 * m * k * n));
+    return Math.log(roofBaseUs(fit, roofs.bytesPerUs, peak, gemmBytes(m, k, n, dtype), gemmFlops(m, k, n)));
   };
 }
 

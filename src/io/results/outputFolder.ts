@@ -1,0 +1,27 @@
+import { accessSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { DataFileError } from "../../core/errors/simulationError.js";
+
+/**
+ * Says early, before an expensive run, that its output could not be written; creates nothing.
+ * @throws DataFileError when the folder, or the nearest one above it that exists, cannot take files
+ */
+export function requireWritableFolder(folder: string): void {
+  let existing = resolve(folder);
+  while (!existsSync(existing)) existing = dirname(existing);
+  if (!statSync(existing).isDirectory()) {
+    throw new DataFileError({ file: folder }, `cannot be written: ${existing} is a file; choose a folder`);
+  }
+  try {
+    accessSync(existing, constants.W_OK);
+  } catch {
+    throw new DataFileError({ file: folder }, `cannot be written: no permission in ${existing}; choose another folder`);
+  }
+}
+
+/** Makes a folder and those above it. Node's own recursion never returns where a file system refuses new folders. */
+export function makeFolders(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolders(dirname(resolve(folder)));
+  mkdirSync(folder, { recursive: false });
+}
