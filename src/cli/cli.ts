@@ -9,9 +9,15 @@ import { replayCommand } from "./commands/replay.js";
 import { runCommand } from "./commands/run.js";
 import { stepCommand } from "./commands/step.js";
 import { EXIT_CODE } from "./exitCode.js";
+import { rejectRepeatedFlags } from "./repeatedFlags.js";
 import { explainUsageProblem } from "./usageProblem.js";
 
-const EPILOGUE = `Exit codes: 0 done; 2 usage or config; 3 data file; 4 the plan cannot work; 70 a bug in roofserve.
+const EPILOGUE = `First steps:
+  roofserve run                                a chat workload on Llama-3.1-8B-Instruct and one H100
+  roofserve run -m Qwen/Qwen3-14B -g L40S      another model and GPU: roofserve models, roofserve gpus
+  roofserve run --help                         every option, with examples
+
+Exit codes: 0 done; 2 usage or config; 3 data file; 4 the plan cannot work; 70 a bug in roofserve.
 stdout carries the result and nothing else; progress and warnings go to stderr.`;
 
 const COMMANDS = ["run", "replay", "evaluate", "step", "models", "gpus", "bench-data"];
@@ -32,9 +38,10 @@ export async function runCli(args: readonly string[]): Promise<number> {
     .command(modelsCommand)
     .command(gpusCommand)
     .command(benchDataCommand)
+    .middleware(rejectRepeatedFlags, true)
     .demandCommand(1, "say what to do: roofserve run gives a first answer, roofserve --help lists the commands")
     .strict()
-    .parserConfiguration({ "duplicate-arguments-array": false, "parse-numbers": false, "strip-aliased": true })
+    .parserConfiguration({ "parse-numbers": false, "strip-aliased": true })
     .version(ROOFSERVE_VERSION)
     .help()
     .alias("help", "h")
@@ -42,8 +49,9 @@ export async function runCli(args: readonly string[]): Promise<number> {
     .wrap(Math.min(120, process.stdout.columns ?? 100))
     .exitProcess(false)
     .fail((message, error) => {
-      if (error) throw error;
-      throw new ConfigError([explainUsageProblem(message, args, knownFlags(parser), COMMANDS)]);
+      // yargs throws some of its own complaints (a flag without its value) and hands over others as a message.
+      if (error && error.name !== "YError") throw error;
+      throw new ConfigError(explainUsageProblem(message ?? error.message, args, knownFlags(parser), COMMANDS));
     });
   await parser.parseAsync();
   return EXIT_CODE.done;

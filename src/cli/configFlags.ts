@@ -8,7 +8,8 @@ export interface ConfigFlag {
   readonly alias?: string;
   /** Where the value stands in the config: `engine.maxNumSeqs`. */
   readonly path: string;
-  readonly isBoolean: boolean;
+  /** What its value is; numbers and words reach the schema as they were typed. */
+  readonly kind: "boolean" | "number" | "text";
   readonly describe: string;
 }
 
@@ -24,8 +25,8 @@ export function flagsOf(
       name: kebabCase(key),
       ...(alias === undefined ? {} : { alias }),
       path: section === "" ? key : `${section}.${key}`,
-      isBoolean: isBooleanField(field as z.ZodType),
-      describe: describeField(field as z.ZodType),
+      kind: fieldKind(field as z.ZodType),
+      describe: describeField(field as z.ZodType, kebabCase(key)),
     };
   });
 }
@@ -35,7 +36,7 @@ export function configFromFlags(flags: readonly ConfigFlag[], argv: Readonly<Rec
   const config: Record<string, unknown> = {};
   for (const flag of flags) {
     const value = argv[flag.name];
-    if (value !== undefined) setPath(config, flag.path, flag.isBoolean ? value : flagValue(value));
+    if (value !== undefined) setPath(config, flag.path, flagValue(value, flag.kind));
   }
   return config;
 }
@@ -48,7 +49,10 @@ export function mergeConfig(base: unknown, over: unknown): unknown {
   return merged;
 }
 
-/** Rewrites the paths of a ConfigError into the flags that set them, so that the message names what was typed. */
+/**
+ * Rewrites the paths of a ConfigError into the flags that set them, so that the message names what was typed; what no
+ * flag set comes from the `--config` file, where there is one.
+ */
 export function nameFlags(
   error: unknown,
   flags: readonly ConfigFlag[],
@@ -57,9 +61,19 @@ export function nameFlags(
   if (!(error instanceof ConfigError)) return error;
   const issues = error.issues.map((issue): ConfigIssue => {
     const flag = flags.find((candidate) => candidate.path === issue.path && argv[candidate.name] !== undefined);
-    return flag === undefined ? issue : { ...issue, path: `--${flag.name}` };
+    if (flag !== undefined) return { ...issue, path: `--${flag.name}`, allowed: withFlags(issue.allowed, flags) };
+    const isConfigPath = /^[a-z]\w*(\.|$)/i.test(issue.path) && !issue.path.includes("/");
+    return argv.config === undefined || !isConfigPath ? issue : { ...issue, path: `${argv.config}: ${issue.path}` };
   });
   return new ConfigError(issues);
+}
+
+/** Other options that a message names, as flags: `maxNumSeqs` → `--max-num-seqs`. */
+function withFlags(text: string, flags: readonly ConfigFlag[]): string {
+  return text.replace(/\b[a-z]+(?:[A-Z][a-z]+)+\b/g, (word) => {
+    const flag = flags.find((candidate) => candidate.path.split(".").at(-1) === word);
+    return flag === undefined ? word : `--${flag.name}`;
+  });
 }
 
 /** `maxNumSeqs` → `max-num-seqs`. */
@@ -68,10 +82,9 @@ export function kebabCase(camelCase: string): string {
 }
 
 /** A flag's text as the value it spells; what is no number stays text for the schema to judge. */
-function flagValue(value: unknown): unknown {
-  if (Array.isArray(value)) return value.length === 1 ? flagValue(value[0]) : value.map(flagValue);
-  if (typeof value !== "string") return value;
+function flagValue(value: unknown, kind: ConfigFlag["kind"]): unknown {
   if (value === "null") return null;
+  if (kind !== "number" || typeof value !== "string") return value;
   const isNumber = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value);
   return isNumber ? Number(value) : value;
 }
@@ -97,14 +110,17 @@ function innermost(field: z.ZodType): z.ZodType {
   return inner === undefined ? field : innermost(inner);
 }
 
-function isBooleanField(field: z.ZodType): boolean {
-  return innermost(field).def.type === "boolean";
+function fieldKind(field: z.ZodType): ConfigFlag["kind"] {
+  const { type } = innermost(field).def;
+  return type === "boolean" || type === "number" ? type : "text";
 }
 
-function describeField(field: z.ZodType): string {
+function describeField(field: z.ZodType, flag: string): string {
   const inner = innermost(field);
-  const options = "options" in inner && Array.isArray(inner.options) ? ` (${inner.options.join(" | ")})` : "";
+  const options = "options" in inner && Array.isArray(inner.options) ? `: ${inner.options.join(" | ")}` : "";
   const fallback = (field as { def: { defaultValue?: unknown } }).def.defaultValue;
-  const shown = fallback === undefined || fallback === null ? "" : ` [default: ${String(fallback)}]`;
-  return `${field.description ?? ""}${options}${shown}`;
+  const isOn = inner.def.type === "boolean" && fallback !== false;
+  const off = isOn ? `; off with --no-${flag}` : "";
+  const shown = fallback === undefined || fallback === null || isOn ? "" : ` [default: ${String(fallback)}]`;
+  return `${field.description ?? ""}${options}${off}${shown}`;
 }

@@ -1,5 +1,6 @@
 import type { Argv } from "yargs";
 import { engineConfigSchema, samplingConfigSchema } from "../core/config/engineConfig.js";
+import { printValue } from "../core/config/parseConfig.js";
 import type { Deployment } from "../core/engine/createServer.js";
 import { runConfigSchema } from "../core/engine/runConfig.js";
 import { ConfigError } from "../core/errors/simulationError.js";
@@ -7,6 +8,7 @@ import type { TableUsage } from "../core/kernels/tables/tableKernelModel.js";
 import { loadDeployment } from "../io/loadDeployment.js";
 import { readStructuredFile } from "../io/structuredFile.js";
 import { type ConfigFlag, configFromFlags, flagsOf, mergeConfig, nameFlags } from "./configFlags.js";
+import { withOurWords } from "./vllmWords.js";
 
 /** What a command line was parsed to. */
 export type Arguments = Readonly<Record<string, unknown>>;
@@ -36,16 +38,21 @@ export function addDeploymentOptions<T>(command: Argv<T>, formats: readonly stri
       group: "Deployment:",
       describe: "folder of kernel tables to price with, in place of the built-in efficiency model",
     })
-    .option("format", { choices: formats, default: "table", describe: "what stdout carries" }) as Argv<T>;
+    .option("format", {
+      choices: formats,
+      default: "table",
+      requiresArg: true,
+      describe: "what stdout carries",
+    }) as Argv<T>;
 }
 
-/** Declares flags of a config; all but booleans stay text, so that the schema, not yargs, judges them. */
+/** Declares flags of a config; numbers stay text, so that the schema, not yargs, judges them. */
 export function addFlags<T>(command: Argv<T>, flags: readonly ConfigFlag[], group: string): void {
   for (const flag of flags) {
     command.option(flag.name, {
-      type: flag.isBoolean ? "boolean" : "string",
+      ...(flag.kind === "number" ? {} : { type: flag.kind === "boolean" ? "boolean" : "string" }),
       ...(flag.alias === undefined ? {} : { alias: flag.alias }),
-      ...(flag.isBoolean ? {} : { requiresArg: true }),
+      ...(flag.kind === "boolean" ? {} : { requiresArg: true }),
       describe: flag.describe,
       group,
     });
@@ -54,9 +61,8 @@ export function addFlags<T>(command: Argv<T>, flags: readonly ConfigFlag[], grou
 
 /** The config a command line and its `--config` file say, unparsed. */
 export function givenConfig(argv: Arguments, flags: readonly ConfigFlag[]): unknown {
-  rejectRepeated(argv, flags);
   const file = argv.config === undefined ? {} : configFile(String(argv.config));
-  return mergeConfig(file, configFromFlags(flags, argv));
+  return withOurWords(mergeConfig(file, configFromFlags(flags, argv)));
 }
 
 /** Runs `parse`, naming flags rather than config paths in its errors. */
@@ -86,20 +92,15 @@ function reportFallbacks(usage: readonly TableUsage[]): void {
 
 /** A config file may be a whole result: then its `config` is meant. */
 function configFile(file: string): unknown {
-  const content = readStructuredFile(file);
-  if (typeof content !== "object" || content === null || Array.isArray(content)) {
-    throw new ConfigError([{ path: file, received: JSON.stringify(content), allowed: "must be an object of options" }]);
-  }
-  return "schema" in content && "config" in content ? content.config : content;
+  const content = optionsOf(readStructuredFile(file), file);
+  if (!("schema" in content)) return content;
+  if ("config" in content) return optionsOf(content.config, `${file}: config`);
+  const allowed = "only a result of run or replay says its config; give one of these, or a file of options";
+  throw new ConfigError([{ path: file, received: printValue(content.schema), allowed }]);
 }
 
-function rejectRepeated(argv: Arguments, flags: readonly ConfigFlag[]): void {
-  const issues = flags
-    .filter((flag) => Array.isArray(argv[flag.name]))
-    .map((flag) => ({
-      path: `--${flag.name}`,
-      received: (argv[flag.name] as unknown[]).join(" and "),
-      allowed: "must be given once",
-    }));
-  if (issues.length > 0) throw new ConfigError(issues);
+function optionsOf(value: unknown, path: string): object {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  const allowed = "must be an object of options such as {model: …, engine: {maxNumSeqs: …}}";
+  throw new ConfigError([{ path, received: printValue(value), allowed }]);
 }

@@ -1,8 +1,16 @@
 import { nearestName } from "../core/config/nearestName.js";
 import type { ConfigIssue } from "../core/errors/simulationError.js";
 
+/** What the commands with positional arguments need. */
+const NEEDED_ARGUMENTS: Readonly<Record<string, string>> = {
+  replay: "a path: a trace, or the folder of a benchmark run",
+  evaluate: "one or more paths: folders of benchmark runs",
+  check: "a folder of kernel tables",
+  import: "a database and its checkout: aiconfigurator <folder>",
+};
+
 /**
- * Puts yargs' complaint into one issue, with the flag or command that was probably meant.
+ * Puts yargs' complaint into issues, with the flag or command that was probably meant.
  * @param knownFlags flags of the command being parsed, without dashes
  */
 export function explainUsageProblem(
@@ -10,18 +18,46 @@ export function explainUsageProblem(
   args: readonly string[],
   knownFlags: readonly string[],
   knownCommands: readonly string[],
-): ConfigIssue {
-  const unknown = /^Unknown (?:arguments?|commands?): ([^,]+)/.exec(message)?.[1];
-  if (unknown !== undefined) {
-    const typed = args.find((arg) => arg.replace(/^-+/, "").split("=")[0] === unknown) ?? unknown;
-    return typed.startsWith("-") ? unknownFlag(typed, unknown, knownFlags) : unknownCommand(typed, knownCommands);
+): ConfigIssue[] {
+  const unknown = /^Unknown (?:arguments?|commands?): (.+)/.exec(message)?.[1];
+  if (unknown !== undefined) return explainUnknown(unknown.split(", "), args, knownFlags, knownCommands);
+  const withoutValue = /^Not enough arguments following: (.+)$/.exec(message)?.[1];
+  if (withoutValue !== undefined) {
+    return [{ path: withoutValue.length === 1 ? `-${withoutValue}` : `--${withoutValue}`, received: "nothing", allowed: "needs a value" }];
   }
-  const missing = /^Not enough arguments following: (.+)$/.exec(message)?.[1];
-  if (missing !== undefined) return { path: `--${missing}`, received: "nothing", allowed: "needs a value" };
-  const required = /^Missing required argument:[\s\S]*?\n?(?:.*: )?(.+)$/.exec(message)?.[1];
-  if (required !== undefined)
-    return { path: "command line", received: printArgs(args), allowed: `missing: ${required}` };
-  return { path: "command line", received: printArgs(args), allowed: message.replaceAll("\n", " ") };
+  if (message.startsWith("Invalid values:")) return explainChoices(message);
+  const received = args.length === 0 ? "nothing" : args.join(" ");
+  if (message.startsWith("Not enough non-option arguments")) {
+    const command = args.find((arg) => arg in NEEDED_ARGUMENTS) ?? "";
+    const allowed = `needs ${NEEDED_ARGUMENTS[command] ?? "another argument"}; add --help to see how`;
+    return [{ path: "command line", received, allowed }];
+  }
+  const missing = /^Missing required arguments?: (\S+)\n?(.*)$/s.exec(message);
+  if (missing !== null) {
+    return [{ path: `--${missing[1]}`, received: "nothing", allowed: missing[2] || "it must be given" }];
+  }
+  return [{ path: "command line", received, allowed: message.replaceAll("\n", " ") }];
+}
+
+function explainUnknown(
+  names: readonly string[],
+  args: readonly string[],
+  knownFlags: readonly string[],
+  knownCommands: readonly string[],
+): ConfigIssue[] {
+  // yargs lists camelCase spellings too: only what was typed counts.
+  const typed = names.map((name) => [name, args.find((arg) => bareName(arg) === name)] as const);
+  const issues = typed.flatMap(([name, arg]): ConfigIssue[] => {
+    if (arg === undefined) return [];
+    if (arg.startsWith("-")) return [unknownFlag(arg, name, knownFlags)];
+    return [arg === args[0] ? unknownCommand(arg, knownCommands) : unexpectedArgument(arg, args)];
+  });
+  return issues.length > 0 ? issues : [unexpectedArgument(names.join(", "), args)];
+}
+
+/** `--no-frob=3` → `frob`, as yargs reports it. */
+function bareName(arg: string): string {
+  return arg.startsWith("-") ? (arg.replace(/^-+(no-)?/, "").split("=")[0] ?? "") : arg;
 }
 
 function unknownFlag(typed: string, name: string, knownFlags: readonly string[]): ConfigIssue {
@@ -29,20 +65,27 @@ function unknownFlag(typed: string, name: string, knownFlags: readonly string[])
     name,
     knownFlags.filter((flag) => flag.length > 1),
   );
-  const suggestion = near === null ? "no such flag" : `did you mean --${near}?`;
-  return { path: "flag", received: typed, allowed: `${suggestion} --help lists the flags` };
+  const suggestion = near === null ? "there is no such flag here" : `did you mean --${near}?`;
+  return { path: "flag", received: typed, allowed: `${suggestion}${near === null ? ";" : ""} --help lists the flags` };
 }
 
 function unknownCommand(typed: string, knownCommands: readonly string[]): ConfigIssue {
-  const near = nearestName(typed, knownCommands);
-  const suggestion = near === null ? `must be one of ${knownCommands.join(", ")}` : `did you mean ${near}?`;
-  return {
-    path: "command",
-    received: JSON.stringify(typed),
-    allowed: `${suggestion}; roofserve --help lists the commands`,
-  };
+  const near = knownCommands.find((command) => command.startsWith(typed)) ?? nearestName(typed, knownCommands);
+  const suggestion = near === null ? `must be one of ${knownCommands.join(", ")};` : `did you mean ${near}?`;
+  return { path: "command", received: JSON.stringify(typed), allowed: `${suggestion} --help lists the commands` };
 }
 
-function printArgs(args: readonly string[]): string {
-  return args.length === 0 ? "nothing" : args.join(" ");
+function unexpectedArgument(typed: string, args: readonly string[]): ConfigIssue {
+  const allowed = `roofserve ${args[0]} takes no such argument; does a flag before it take no value, or is a -- missing?`;
+  return { path: "argument", received: JSON.stringify(typed), allowed };
+}
+
+/** `Argument: format, Given: "xml", Choices: "table", "json"`, one line each. */
+function explainChoices(message: string): ConfigIssue[] {
+  const lines = message.matchAll(/Argument: (\S+), Given: (.*), Choices: (.*)/g);
+  return [...lines].map(([, flag, received, choices]) => ({
+    path: `--${flag}`,
+    received: received ?? "nothing",
+    allowed: `must be one of ${(choices ?? "").replaceAll('"', "")}`,
+  }));
 }

@@ -1,5 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Argv } from "yargs";
+import { nearestName } from "../core/config/nearestName.js";
+import { printValue } from "../core/config/parseConfig.js";
 import { ConfigError } from "../core/errors/simulationError.js";
 import type { WorkloadData } from "../core/workload/dataConfig.js";
 import { parseSyntheticData } from "../core/workload/parseSyntheticData.js";
@@ -30,6 +32,16 @@ const PROFILE_FIELDS: Readonly<Record<Profile, Readonly<Record<string, string>>>
 };
 const PROFILE_FLAGS = ["rate", "burstiness", "max-concurrency", "time-scale"];
 
+/** Where the values of flags that are no plain field end up, for messages. */
+export const WORKLOAD_PLACES: readonly ConfigFlag[] = [
+  ["workload", "workload"],
+  ["profile", "workload.profile"],
+  ["data", "workload.data.path"],
+  ...Object.values(PROFILE_FIELDS).flatMap((fields) =>
+    Object.entries(fields).map(([flag, field]) => [flag, `workload.profile.${field}`]),
+  ),
+].map(([name, path]) => ({ name: String(name), path: String(path), kind: "text", describe: "" }));
+
 export function addWorkloadOptions<T>(command: Argv<T>): Argv<T> {
   const group = "Workload (GuideLLM's options):";
   command
@@ -42,28 +54,24 @@ export function addWorkloadOptions<T>(command: Argv<T>): Argv<T> {
     })
     .option("profile", { type: "string", requiresArg: true, group, describe: `arrivals: ${PROFILES.join(" | ")}` })
     .option("rate", {
-      type: "string",
       requiresArg: true,
       group,
-      describe: "requests per second; with --profile concurrent the number of streams",
+      describe: "requests per second; with --profile concurrent the number of streams [default: the preset's]",
     })
     .option("burstiness", {
-      type: "string",
       requiresArg: true,
       group,
-      describe: "of --profile gamma: 1 = Poisson, below 1 burstier, as in vllm bench",
+      describe: "of --profile gamma: 1 = Poisson, below 1 burstier, as in vllm bench [default: 1]",
     })
     .option("max-concurrency", {
-      type: "string",
       requiresArg: true,
       group,
-      describe: "of --profile throughput: requests in flight at most",
+      describe: "of --profile throughput: requests in flight at most [default: 512]",
     })
     .option("time-scale", {
-      type: "string",
       requiresArg: true,
       group,
-      describe: "of --profile trace: factor on the trace's arrival times",
+      describe: "of --profile trace: factor on arrival times, 0.5 = twice the request rate [default: 1]",
     })
     .option("data", {
       type: "string",
@@ -80,26 +88,26 @@ export function addWorkloadOptions<T>(command: Argv<T>): Argv<T> {
  * nothing. A preset's limit on requests ends with its data or its duration: a trace or `--max-seconds` brings its own.
  */
 export function withWorkload(config: unknown, argv: Arguments): unknown {
-  const given = (config as { workload?: object }).workload;
-  const isWhole = hasProfile(given) && argv.workload === undefined;
-  const base = isWhole ? given : loadWorkloadPreset(argv.workload === undefined ? "chat" : String(argv.workload));
+  const { workload, ...rest } = config as { workload?: unknown };
+  const given = workload === undefined ? {} : requireObject(workload, "workload", "an object with profile and data");
+  const isWhole = "profile" in given && "data" in given && argv.workload === undefined;
+  const base = isWhole ? {} : loadWorkloadPreset(argv.workload === undefined ? "chat" : String(argv.workload));
   const flags = (configFromFlags(WORKLOAD_FLAGS, argv) as { workload?: object }).workload ?? {};
   const data = argv.data === undefined ? null : dataOf(String(argv.data));
   const bringsItsEnd = data?.kind === "trace" || argv["max-seconds"] !== undefined;
   const merged: Record<string, unknown> = {
     ...base,
-    ...(isWhole ? {} : given),
+    ...given,
     ...(bringsItsEnd ? { maxRequests: null } : {}),
     ...(data === null ? {} : { data, description: "", sources: [] }),
     ...flags,
   };
-  const profile = profileOf(merged.profile as { kind: string }, merged.data, argv);
-  const { workload: _replaced, ...rest } = config as { workload?: unknown };
-  return { ...rest, workload: { ...merged, profile } };
+  return { ...rest, workload: { ...merged, profile: profileOf(merged.profile, merged.data, argv) } };
 }
 
-function hasProfile(workload: unknown): workload is object {
-  return typeof workload === "object" && workload !== null && "profile" in workload;
+function requireObject(value: unknown, path: string, what: string): object {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  throw new ConfigError([{ path, received: printValue(value), allowed: `must be ${what}` }]);
 }
 
 function dataOf(text: string): WorkloadData {
@@ -109,13 +117,19 @@ function dataOf(text: string): WorkloadData {
 }
 
 /** The arrival profile: the base's with the flags' numbers, or a new one of the kind that `--profile` names. */
-function profileOf(base: { kind: string }, data: unknown, argv: Arguments): unknown {
-  const isTrace = (data as { kind?: unknown } | undefined)?.kind === "trace";
+function profileOf(baseProfile: unknown, data: unknown, argv: Arguments): unknown {
+  const what = "an object such as {kind: poisson, rate: 5}";
+  const base = requireObject(baseProfile, "workload.profile", what) as { readonly kind?: unknown };
+  const isTrace = (data as { kind?: unknown } | null | undefined)?.kind === "trace";
   const kind = argv.profile ?? (isTrace && argv.rate === undefined ? "trace" : base.kind);
   if (!isProfile(kind)) {
-    throw new ConfigError([
-      { path: "--profile", received: JSON.stringify(kind), allowed: `must be one of ${PROFILES.join(", ")}` },
-    ]);
+    const path = argv.profile === undefined ? "workload.profile.kind" : "--profile";
+    throw new ConfigError([{ path, received: printValue(kind), allowed: profileHint(kind) }]);
+  }
+  if (argv.profile === "trace" && !isTrace) {
+    const received = argv.data === undefined ? "nothing" : String(argv.data);
+    const allowed = "--profile trace takes its arrivals from a trace file: give one";
+    throw new ConfigError([{ path: "--data", received, allowed }]);
   }
   const fields = PROFILE_FIELDS[kind];
   const profile: Record<string, unknown> = kind === base.kind ? { ...base } : { kind };
@@ -134,6 +148,12 @@ function profileOf(base: { kind: string }, data: unknown, argv: Arguments): unkn
     throw new ConfigError([{ path: "--rate", received: "nothing", allowed: `--profile ${kind} needs it: ${what}` }]);
   }
   return profile;
+}
+
+function profileHint(kind: unknown): string {
+  if (kind === "sweep") return "is not offered yet; run one --rate at a time, as in --profile constant --rate 2";
+  const near = typeof kind === "string" ? nearestName(kind, PROFILES) : null;
+  return `${near === null ? "" : `did you mean ${near}? `}must be one of ${PROFILES.join(", ")}`;
 }
 
 function isProfile(kind: unknown): kind is Profile {

@@ -13,9 +13,11 @@ import {
   withFlagNames,
 } from "../deploymentOptions.js";
 import { addRunOutputOptions, writeRun } from "../runOutput.js";
-import { addWorkloadOptions, WORKLOAD_FLAGS, withWorkload } from "../workloadOptions.js";
+import { addWorkloadOptions, WORKLOAD_FLAGS, WORKLOAD_PLACES, withWorkload } from "../workloadOptions.js";
 
 const FLAGS = [...DEPLOYMENT_FLAGS, ...WORKLOAD_FLAGS];
+/** Every flag and where its value stands, for messages. */
+const PLACES = [...FLAGS, ...WORKLOAD_PLACES];
 
 export const runCommand: CommandModule = {
   command: "run",
@@ -30,7 +32,7 @@ export const runCommand: CommandModule = {
       )
       .example("$0 run --data trace.jsonl --out results/", "replay a trace, keep every request"),
   handler: async (argv: ArgumentsCamelCase) => {
-    const config = withFlagNames(argv, FLAGS, () =>
+    const config = withFlagNames(argv, PLACES, () =>
       parseConfig(runConfigSchema, withWorkload(givenConfig(argv, FLAGS), argv), ""),
     );
     await simulateAndWrite(config, argv);
@@ -42,7 +44,7 @@ async function simulateAndWrite(config: RunConfig, argv: Arguments): Promise<voi
   const { specs, notes } = await readWorkloadSpecs(config.workload);
   for (const note of notes) process.stderr.write(`note: ${note}\n`);
   const simulateObserved = (observer: StepObserver | null) =>
-    withFlagNames(argv, FLAGS, () =>
+    withFlagNames(argv, PLACES, () =>
       simulate(deployment, config, {
         ...(specs === null ? {} : { specs }),
         ...(observer === null ? {} : { observer }),

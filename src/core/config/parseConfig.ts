@@ -47,7 +47,9 @@ function unknownKey(path: string, key: string, known: readonly string[]): Config
 }
 
 /** Phrases what would be accepted in place of what was received. */
-function allowedText(issue: z.core.$ZodIssue, received: unknown): string {
+export function allowedText(issue: z.core.$ZodIssue, received: unknown = undefined): string {
+  const own = /^expected (.*)$/.exec(issue.message)?.[1];
+  if (own !== undefined) return `must be ${own}`;
   switch (issue.code) {
     case "invalid_value":
       return `must be one of ${issue.values.map(String).join(", ")}`;
@@ -94,7 +96,8 @@ function hasUnit(issue: z.core.$ZodIssueInvalidType, received: unknown): boolean
   return issue.expected === "number" && typeof received === "string" && /^[\d.]+ *[a-z%]+$/i.test(received);
 }
 
-function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+/** The value at a path of a parsed input; undefined where the path leads nowhere. */
+export function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
   let value = input;
   for (const key of path) {
     if (value === null || typeof value !== "object") return undefined;

@@ -60,6 +60,8 @@ export class ServerLoop {
   readonly #live = new Set<Request>();
   #numSubmitted = 0;
   #nowUs = 0;
+  /** When something last happened to a request or a step: a client's unused timeout may lie far behind it. */
+  #lastActUs = 0;
   #gpuFreeUs = 0;
   #frontEndFreeUs = 0;
   #numSteps = 0;
@@ -143,6 +145,7 @@ export class ServerLoop {
       scheduler.update(step);
       this.#nowUs += overheads.updateUs;
       this.#deliver(step);
+      this.#lastActUs = this.#nowUs;
     }
     this.#idleSteps.push(step);
   }
@@ -246,6 +249,7 @@ export class ServerLoop {
 
   #record(request: Request, status: RequestStatus, reason: string | null): void {
     this.#live.delete(request);
+    this.#lastActUs = this.#nowUs;
     this.#records[request.arrivalSequence] = {
       id: request.id,
       sessionId: request.spec.sessionId,
@@ -268,7 +272,7 @@ export class ServerLoop {
     const total = this.#componentsUs.reduce((sum, us) => sum + us, 0);
     return {
       steps: this.#numSteps,
-      simulatedUs: this.#nowUs,
+      simulatedUs: this.#lastActUs,
       preemptions: this.#numPreemptions,
       numGpuBlocks,
       kvPeakUsedFraction: this.#kvPeakUsedFraction,

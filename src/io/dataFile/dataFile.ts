@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { z } from "zod";
-import { printValue } from "../../core/config/parseConfig.js";
+import { allowedText, printValue, valueAt } from "../../core/config/parseConfig.js";
 import { DataFileError } from "../../core/errors/simulationError.js";
 
 /** How many problems of one file a message spells out before it only counts the rest. */
@@ -45,30 +45,13 @@ export function checkData<T extends z.ZodType>(schema: T, input: unknown, file: 
 }
 
 function issueText(issue: z.core.$ZodIssue, input: unknown): string {
-  const received = printValue(valueAt(input, issue.path));
-  const message = issue.code === "invalid_union" ? unionText(issue) : issue.message;
-  const expected = /expected (.*?)(?:, received .*)?$/.exec(message)?.[1];
-  return `got ${received}; ${expected === undefined ? message : `must be ${expected}`}`;
-}
-
-/** A union's own message says nothing: quote the alternative that failed latest. */
-function unionText(issue: z.core.$ZodIssueInvalidUnion): string {
-  const deepest = issue.errors.flat().sort((a, b) => b.path.length - a.path.length)[0];
-  return deepest === undefined ? issue.message : `${pathText(deepest.path)}: ${deepest.message}`;
+  const received = valueAt(input, issue.path);
+  return `got ${printValue(received)}; ${allowedText(issue, received)}`;
 }
 
 /** `requests[3].arrival_time_us`. */
 function pathText(path: readonly PropertyKey[]): string {
   return path.map((key, i) => (typeof key === "number" ? `[${key}]` : `${i === 0 ? "" : "."}${String(key)}`)).join("");
-}
-
-function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
-  let value = input;
-  for (const key of path) {
-    if (value === null || typeof value !== "object") return undefined;
-    value = (value as Record<PropertyKey, unknown>)[key];
-  }
-  return value;
 }
 
 function readProblem(error: unknown): string {

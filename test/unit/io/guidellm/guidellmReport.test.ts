@@ -115,7 +115,7 @@ describe("a malformed file", () => {
   const broken: [string, (report: ReturnType<typeof reportOf04>) => unknown, RegExp][] = [
     ["no benchmarks key", () => ({ metadata: { version: 1 } }), /benchmarks/],
     ["no benchmarks", (report) => ({ ...report, benchmarks: [] }), /at least one benchmark/],
-    ["a list at the top", () => [], /must be object/],
+    ["a list at the top", () => [], /must be an object/],
     [
       "a text where a time stands",
       (report) =>
@@ -154,7 +154,7 @@ describe("a malformed file", () => {
         withBenchmark(report, (b) => {
           b.requests.successful = {};
         }),
-      /must be array/,
+      /must be a list/,
     ],
     [
       "a metric without mean",

@@ -18,7 +18,7 @@ const CASES: [string, ExperimentFiles, RegExp][] = [
     { "replay.json": (SOUND_FILES["replay.json"] as string).slice(0, 200) },
     /replay\.json.*not valid JSON/,
   ],
-  ["a replay.json that is a list", { "replay.json": "[]" }, /replay\.json: got \[\]; must be object/],
+  ["a replay.json that is a list", { "replay.json": "[]" }, /replay\.json: got \[\]; must be an object/],
   [
     "no requests",
     replay((d) => {
@@ -31,7 +31,7 @@ const CASES: [string, ExperimentFiles, RegExp][] = [
     replay((d) => {
       d.requests = "many";
     }),
-    /column requests: got "many"; must be array/,
+    /column requests: got "many"; must be a list/,
   ],
   [
     "a negative arrival",
@@ -45,14 +45,14 @@ const CASES: [string, ExperimentFiles, RegExp][] = [
     replay((d) => {
       d.requests[3].arrival_time_us = "soon";
     }),
-    /requests\[3\]\.arrival_time_us: got "soon"; must be number/,
+    /requests\[3\]\.arrival_time_us: got "soon"; must be a number/,
   ],
   [
     "fractional tokens",
     replay((d) => {
       d.requests[0].input_tokens = 2.5;
     }),
-    /requests\[0\]\.input_tokens: got 2\.5; must be int/,
+    /requests\[0\]\.input_tokens: got 2\.5; must be an integer/,
   ],
   [
     "negative tokens",
@@ -80,7 +80,7 @@ const CASES: [string, ExperimentFiles, RegExp][] = [
     replay((d) => {
       d.requests[1].has_error = "no";
     }),
-    /requests\[1\]\.has_error: got "no"; must be boolean/,
+    /requests\[1\]\.has_error: got "no"; must be true or false/,
   ],
   [
     "a ground truth without one request",
