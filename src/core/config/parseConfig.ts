@@ -41,6 +41,8 @@ function isSameBound(issue: ConfigIssue, next: ConfigIssue | undefined): boolean
 }
 
 function unknownKey(path: string, key: string, known: readonly string[]): ConfigIssue {
+  // The keys of every kind are known, so the nearest of them may be this one itself.
+  if (known.includes(key)) return { path, received: "a key of another kind", allowed: "remove it or change the kind" };
   const near = nearestName(key, known);
   const allowed = near === null ? "remove it or correct its name" : `did you mean ${near}?`;
   return { path, received: "an unknown key", allowed };
@@ -48,8 +50,8 @@ function unknownKey(path: string, key: string, known: readonly string[]): Config
 
 /** Phrases what would be accepted in place of what was received. */
 export function allowedText(issue: z.core.$ZodIssue, received: unknown = undefined): string {
-  const own = /^expected (.*)$/.exec(issue.message)?.[1];
-  if (own !== undefined) return `must be ${own}`;
+  const isOwnText = !/^(Invalid|Too small|Too big|Unrecognized)/.test(issue.message);
+  if (isOwnText) return issue.message.replace(/^expected /, "must be ");
   switch (issue.code) {
     case "invalid_value":
       return `must be one of ${issue.values.map(String).join(", ")}`;

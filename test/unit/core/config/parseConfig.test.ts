@@ -62,7 +62,17 @@ describe("a config that is wrong names place, value and remedy", () => {
       data: { kind: "synthetic", promptTokens: 5, outputTokens: 5 },
       maxRequests: 1,
     };
-    expect(complaint(runConfigSchema, { workload, modle: "x" }, "")).toMatch(/^modle: got an unknown key/);
+    expect(complaint(runConfigSchema, { workload, modle: "x" }, "")).toBe(
+      "modle: got an unknown key; did you mean model?",
+    );
+  });
+
+  it("says of a key that another kind would have that it is in the wrong place, not that it is misspelt", () => {
+    const data = { kind: "lengths", prompt: { kind: "fixed", tokens: 5 }, output: { kind: "fixed", tokens: 5 } };
+    const workload = { profile: { kind: "synchronous" }, data: { ...data, promptTokens: 5 }, maxRequests: 1 };
+    expect(complaint(runConfigSchema, { workload }, "")).toBe(
+      "workload.data.promptTokens: got a key of another kind; remove it or change the kind",
+    );
   });
 
   it("lists the choices of a wrong kind", () => {
