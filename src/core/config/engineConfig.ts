@@ -44,13 +44,19 @@ export const engineConfigSchema = z.strictObject({
     .default(null)
     .describe("schedule the next step while this one runs; default on from vLLM 0.14"),
   enforceEager: z.boolean().default(false).describe("run without CUDA graphs: no padding, launch gaps exposed"),
-  dtype: z.enum(["auto", "bf16", "fp16"]).default("auto").describe("activation and unquantised weight type"),
+  dtype: z
+    .enum(["auto", "bfloat16", "float16", "half", "bf16", "fp16"])
+    .default("auto")
+    .describe("type of activations and of weights that are not quantised; auto = the checkpoint's"),
   quantization: z
     .enum(["fp8", "awq", "gptq"])
     .nullable()
     .default(null)
     .describe("weight quantisation; default as the checkpoint says"),
-  kvCacheDtype: z.enum(["auto", "fp8"]).default("auto").describe("KV cache type; auto = the model's dtype"),
+  kvCacheDtype: z
+    .enum(["auto", "bfloat16", "fp8", "fp8_e4m3", "fp8_e5m2"])
+    .default("auto")
+    .describe("KV cache type; auto = the model's dtype"),
 });
 
 export type EngineConfig = z.output<typeof engineConfigSchema>;

@@ -63,12 +63,17 @@ function limitIssues(engine: ResolvedEngineConfig, architecture: ModelArchitectu
 /** Element types a model is served with: what the user says, else the checkpoint's. */
 export function resolveDtypes(engine: EngineConfig, architecture: ModelArchitecture): ServingDtypes {
   const checkpoint = architecture.weightDtype;
-  const activation = engine.dtype === "auto" ? unquantizedDtype(checkpoint) : engine.dtype;
+  const activation = engine.dtype === "auto" ? unquantizedDtype(checkpoint) : sixteenBit(engine.dtype);
   const isQuantizedCheckpoint = checkpoint === "fp8" || checkpoint === "int4";
   let weightDtype: WeightDtype = isQuantizedCheckpoint ? checkpoint : activation;
   if (engine.quantization !== null) weightDtype = engine.quantization === "fp8" ? "fp8" : "int4";
-  const kvDtype: KvDtype = engine.kvCacheDtype === "auto" ? activation : engine.kvCacheDtype;
+  const { kvCacheDtype } = engine;
+  const kvDtype: KvDtype = kvCacheDtype === "auto" ? activation : kvCacheDtype === "bfloat16" ? "bf16" : "fp8";
   return { weightDtype, kvDtype };
+}
+
+function sixteenBit(name: Exclude<EngineConfig["dtype"], "auto">): "bf16" | "fp16" {
+  return name === "bf16" || name === "bfloat16" ? "bf16" : "fp16";
 }
 
 /** Whether vLLM sorts the logits: top-p below 1 or top-k is in force, from the request or the model's defaults. */
