@@ -9,7 +9,7 @@ import { replayCommand } from "./commands/replay.js";
 import { runCommand } from "./commands/run.js";
 import { stepCommand } from "./commands/step.js";
 import { EXIT_CODE } from "./exitCode.js";
-import { rejectRepeatedFlags } from "./repeatedFlags.js";
+import { rejectContradictions, rejectRepeatedFlags } from "./repeatedFlags.js";
 import { explainUsageProblem } from "./usageProblem.js";
 
 const EPILOGUE = `First steps:
@@ -28,6 +28,7 @@ const COMMANDS = ["run", "replay", "evaluate", "step", "models", "gpus", "bench-
  * @throws SimulationError, or whatever a command throws; the caller maps it to an exit code
  */
 export async function runCli(args: readonly string[]): Promise<number> {
+  rejectContradictions(args);
   const parser = yargs(args as string[])
     .scriptName("roofserve")
     .usage("$0 <command>\n\nPredict how an LLM serves a workload on a GPU: TTFT, TPOT and end-to-end latency.")

@@ -82,7 +82,7 @@ export function kebabCase(camelCase: string): string {
 }
 
 /** A flag's text as the value it spells; what is no number stays text for the schema to judge. */
-function flagValue(value: unknown, kind: ConfigFlag["kind"]): unknown {
+export function flagValue(value: unknown, kind: ConfigFlag["kind"]): unknown {
   if (value === "null") return null;
   if (kind !== "number" || typeof value !== "string") return value;
   const isNumber = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value);

@@ -1,13 +1,14 @@
 import type { Argv } from "yargs";
+import type { z } from "zod";
 import { engineConfigSchema, samplingConfigSchema } from "../core/config/engineConfig.js";
-import { printValue } from "../core/config/parseConfig.js";
+import { parseConfig, printValue } from "../core/config/parseConfig.js";
 import type { Deployment } from "../core/engine/createServer.js";
 import { runConfigSchema } from "../core/engine/runConfig.js";
 import { ConfigError } from "../core/errors/simulationError.js";
 import type { TableUsage } from "../core/kernels/tables/tableKernelModel.js";
 import { loadDeployment } from "../io/loadDeployment.js";
 import { readStructuredFile } from "../io/structuredFile.js";
-import { type ConfigFlag, configFromFlags, flagsOf, mergeConfig, nameFlags } from "./configFlags.js";
+import { type ConfigFlag, configFromFlags, flagsOf, flagValue, mergeConfig, nameFlags } from "./configFlags.js";
 import { withOurWords } from "./vllmWords.js";
 
 /** What a command line was parsed to. */
@@ -63,6 +64,13 @@ export function addFlags<T>(command: Argv<T>, flags: readonly ConfigFlag[], grou
 export function givenConfig(argv: Arguments, flags: readonly ConfigFlag[]): unknown {
   const file = argv.config === undefined ? {} : configFile(String(argv.config));
   return withOurWords(mergeConfig(file, configFromFlags(flags, argv)));
+}
+
+/** A number that is no field of the config, by the same rules; null when the flag is not there. */
+export function numberFlag(argv: Arguments, flag: string, schema: z.ZodNumber): number | null {
+  const given = argv[flag];
+  if (given === undefined) return null;
+  return parseConfig(schema, flagValue(given, "number"), `--${flag}`);
 }
 
 /** Runs `parse`, naming flags rather than config paths in its errors. */

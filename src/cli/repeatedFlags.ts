@@ -19,3 +19,15 @@ export function rejectRepeatedFlags(argv: Readonly<Record<string, unknown>>): vo
   const issues = [...repeated].map(([key, received]) => ({ path: `--${key}`, received, allowed: "give it once" }));
   if (issues.length > 0) throw new ConfigError(issues);
 }
+
+/**
+ * Refuses `--x` beside `--no-x`.
+ * @throws ConfigError naming every such flag
+ */
+export function rejectContradictions(args: readonly string[]): void {
+  const given = new Set(args.map((arg) => arg.split("=")[0] ?? arg));
+  const issues = [...given]
+    .filter((flag) => flag.startsWith("--no-") && given.has(`--${flag.slice("--no-".length)}`))
+    .map((flag) => ({ path: flag, received: `also --${flag.slice("--no-".length)}`, allowed: "give one of the two" }));
+  if (issues.length > 0) throw new ConfigError(issues);
+}

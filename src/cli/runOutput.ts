@@ -2,12 +2,15 @@ import type { Argv } from "yargs";
 import type { RunConfig } from "../core/engine/runConfig.js";
 import type { StepObserver } from "../core/engine/runResult.js";
 import type { SimulationResult } from "../core/engine/simulate.js";
+import { ConfigError } from "../core/errors/simulationError.js";
 import type { GuidellmStrategy } from "../io/guidellm/guidellmReport.js";
 import { cleanJson } from "../io/results/cleanJson.js";
+import { requireWritableFolder } from "../io/results/outputFolder.js";
 import { requestCsvLines } from "../io/results/requestTable.js";
 import { StepTraceRecorder } from "../io/results/stepTraceRecorder.js";
 import { writeRunOutputs } from "../io/results/writeRunOutputs.js";
 import type { Arguments } from "./deploymentOptions.js";
+import { rejectionNote } from "./rejections.js";
 import { runTable } from "./runTable.js";
 
 /** Adds `--out`. */
@@ -27,12 +30,14 @@ export function writeRun(
   run: (observer: StepObserver | null) => SimulationResult,
   label: string,
 ): void {
-  const folder = argv.out === undefined ? null : String(argv.out);
+  const folder = outputFolder(argv);
   const recorder = folder === null ? null : new StepTraceRecorder();
   const startedMs = performance.now();
   const result = run(recorder);
   const wallS = (performance.now() - startedMs) / 1000;
   const { summary, records, specs } = result;
+  const note = rejectionNote(result);
+  if (note !== null) process.stderr.write(`note: ${note}\n`);
   if (folder !== null && recorder !== null) {
     const files = writeRunOutputs(folder, {
       summary,
@@ -51,10 +56,21 @@ export function writeRun(
   process.stderr.write(`simulated in ${wallS.toFixed(2)} s (${Math.round(ratio)} × real time)\n`);
 }
 
+/** Where `--out` says; what cannot be written is said before the run, not after it. */
+function outputFolder(argv: Arguments): string | null {
+  if (argv.out === undefined) return null;
+  const folder = String(argv.out);
+  if (folder.trim() === "") {
+    throw new ConfigError([{ path: "--out", received: JSON.stringify(folder), allowed: "must name a folder" }]);
+  }
+  requireWritableFolder(folder);
+  return folder;
+}
+
 function formatResult({ summary, records, specs }: SimulationResult, format: string, label: string): string {
   if (format === "json") return `${cleanJson(summary)}\n`;
   if (format === "csv") return [...requestCsvLines({ run: label, records, specs })].join("");
-  return runTable(summary);
+  return runTable({ summary, records });
 }
 
 /** The GuideLLM strategy that sends requests as this workload does. */

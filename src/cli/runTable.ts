@@ -1,9 +1,13 @@
-import type { RunSummary } from "../core/engine/simulate.js";
+import type { RunSummary, SimulationResult } from "../core/engine/simulate.js";
 import type { Distribution } from "../core/metrics/distribution.js";
+import type { RequestRecord } from "../core/metrics/requestRecord.js";
+import { e2eMs, ttftMs } from "../core/metrics/runMetrics.js";
+import { distributionPicture } from "./distributionPicture.js";
 import { numberColumns, printNumber, textTable } from "./textTable.js";
+import { verdict } from "./verdict.js";
 
-/** A run's summary for people: the answer first, then what bounds it, then what to try. */
-export function runTable(summary: RunSummary): string {
+/** A run's result for people: the answer in words, then in numbers, then what the time and the memory went to. */
+export function runTable({ summary, records }: Pick<SimulationResult, "summary" | "records">): string {
   const { config, requests, throughput, engine } = summary;
   const { tensorParallelSize, maxNumSeqs, maxNumBatchedTokens } = config.engine;
   const counts = [
@@ -23,12 +27,30 @@ export function runTable(summary: RunSummary): string {
 ${loadLine(summary)}
 ${counts.join(", ")} in ${printNumber(engine.simulatedS)} simulated s
 
-${latencies}
+${verdict(summary)}
+
+${latencies}${pictures(records)}
 throughput   ${printNumber(throughput.requestsPerS, 2)} requests/s, ${printNumber(throughput.promptTokensPerS, 0)} prompt tokens/s, ${printNumber(throughput.outputTokensPerS, 0)} output tokens/s
 engine       ${engine.steps} steps, GPU busy ${percent(engine.busyFraction)}, limits ${maxNumSeqs} sequences and ${maxNumBatchedTokens} tokens a step
 KV cache     ${engine.numGpuBlocks} blocks, ${percent(engine.kvPeakUsedFraction)} used at peak, ${engine.preemptions} preemptions, ${percent(engine.prefixCacheHitFraction)} of prompt tokens from the prefix cache
 GPU time     ${bottleneckLine(summary.bottleneck)}
 `;
+}
+
+/** How TTFT and E2E spread over the completed requests: one line each, or nothing when there are too few. */
+function pictures(records: readonly RequestRecord[]): string {
+  const completed = records.filter((record) => record.status === "completed");
+  const lines = [picture("TTFT", completed.map(ttftMs)), picture("E2E", completed.map(e2eMs))].filter(
+    (line) => line !== "",
+  );
+  return lines.length === 0 ? "" : `\nrequests by latency, log scale\n${lines.join("")}`;
+}
+
+function picture(title: string, valuesMs: readonly number[]): string {
+  const bars = distributionPicture(valuesMs);
+  if (bars === null) return "";
+  const low = printNumber(Math.min(...valuesMs), 0).padStart(7);
+  return `${title.padEnd(4)} ${low} ms ${bars} ${printNumber(Math.max(...valuesMs), 0)} ms\n`;
 }
 
 function loadLine({ config }: RunSummary): string {

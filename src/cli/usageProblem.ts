@@ -23,7 +23,13 @@ export function explainUsageProblem(
   if (unknown !== undefined) return explainUnknown(unknown.split(", "), args, knownFlags, knownCommands);
   const withoutValue = /^Not enough arguments following: (.+)$/.exec(message)?.[1];
   if (withoutValue !== undefined) {
-    return [{ path: withoutValue.length === 1 ? `-${withoutValue}` : `--${withoutValue}`, received: "nothing", allowed: "needs a value" }];
+    return [
+      {
+        path: withoutValue.length === 1 ? `-${withoutValue}` : `--${withoutValue}`,
+        received: "nothing",
+        allowed: "needs a value",
+      },
+    ];
   }
   if (message.startsWith("Invalid values:")) return explainChoices(message);
   const received = args.length === 0 ? "nothing" : args.join(" ");

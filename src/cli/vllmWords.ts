@@ -2,8 +2,6 @@ import { nearestVllmVersion, VLLM_VERSIONS } from "../core/config/vllmVersion.js
 
 /** vLLM's words for values that have one name here, by option. */
 const WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  dtype: { bfloat16: "bf16", float16: "fp16", half: "fp16" },
-  kvCacheDtype: { fp8_e4m3: "fp8", fp8_e5m2: "fp8" },
   quantization: { awq_marlin: "awq", gptq_marlin: "gptq" },
 };
 

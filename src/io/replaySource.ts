@@ -24,6 +24,8 @@ export interface ReplaySource {
 export interface ReplayOptions extends Pick<ReadTraceOptions, "timeScale" | "limit"> {
   /** Name or number from 0; default the first. */
   readonly benchmark?: string;
+  /** Model served where a measured run's files do not say. */
+  readonly model?: string;
 }
 
 /**
@@ -33,14 +35,21 @@ export interface ReplayOptions extends Pick<ReadTraceOptions, "timeScale" | "lim
  */
 export async function readReplaySource(path: string, options: ReplayOptions = {}): Promise<ReplaySource> {
   const summaryFile = join(path, "summary.json");
-  if (existsSync(summaryFile)) return readRunFolder(path, summaryFile);
-  if (findGroundTruth(path, 0).length > 0) return readMeasured(path, options.benchmark ?? null);
+  if (existsSync(summaryFile)) {
+    rejectUnused(options, ["benchmark", "timeScale", "limit"], "a run's folder is replayed as it was");
+    return readRunFolder(path, summaryFile);
+  }
+  if (findGroundTruth(path, 0).length > 0) {
+    rejectUnused(options, ["timeScale", "limit"], "a measured run is replayed as it was; it is for traces");
+    return readMeasured(path, options);
+  }
   if (existsSync(path) && statSync(path).isDirectory()) {
     const problem =
       "is a folder without a run to replay; expected summary.json and requests.jsonl (written by run --out), an " +
       "inference-perf folder, or GuideLLM results";
     throw new DataFileError({ file: path }, problem);
   }
+  rejectUnused(options, ["benchmark"], "a trace has none; it is for files with several benchmarks");
   const { specs, warnings } = await readTrace(path, options);
   return { label: "replay", stated: traceConfig(path), workload: workloadFromSpecs(specs), notes: warnings };
 }
@@ -54,8 +63,12 @@ async function readRunFolder(folder: string, summaryFile: string): Promise<Repla
   return { label: "run", stated: summary.config, workload: workloadFromSpecs(specs), notes: warnings };
 }
 
-function readMeasured(path: string, benchmark: string | null): ReplaySource {
-  const [experiment, ...others] = readMeasuredExperiments(path) as [MeasuredExperiment, ...MeasuredExperiment[]];
+function readMeasured(path: string, options: ReplayOptions): ReplaySource {
+  const benchmark = options.benchmark ?? null;
+  const [experiment, ...others] = readMeasuredExperiments(path, options.model ?? null) as [
+    MeasuredExperiment,
+    ...MeasuredExperiment[],
+  ];
   const run = chooseRun(experiment, benchmark);
   const notes = [...experiment.notes];
   if (others.length > 0) notes.push(`replaying the first of ${others.length + 1} experiments, ${experiment.name}`);
@@ -66,6 +79,15 @@ function readMeasured(path: string, benchmark: string | null): ReplaySource {
     workload: replayWorkload(run),
     notes,
   };
+}
+
+/** Refuses options that would be ignored. */
+function rejectUnused(options: ReplayOptions, unused: readonly (keyof ReplayOptions)[], why: string): void {
+  const flags = { benchmark: "--benchmark", timeScale: "--time-scale", limit: "--limit", model: "--model" };
+  const issues = unused
+    .filter((option) => options[option] !== undefined)
+    .map((option) => ({ path: flags[option], received: String(options[option]), allowed: `leave it out: ${why}` }));
+  if (issues.length > 0) throw new ConfigError(issues);
 }
 
 /** The workload section of a replay's config: the trace itself. */

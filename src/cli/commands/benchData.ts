@@ -1,9 +1,18 @@
+import { existsSync } from "node:fs";
 import type { ArgumentsCamelCase, CommandModule } from "yargs";
+import { nearestName } from "../../core/config/nearestName.js";
+import { ConfigError, DataFileError } from "../../core/errors/simulationError.js";
 import { BENCH_DATA_FOLDER, loadGpuCatalog } from "../../io/catalog.js";
-import { EXIT_CODE } from "../exitCode.js";
+import { endProgress, showProgress } from "../progressLine.js";
 import { numberColumns, textTable } from "../textTable.js";
 
-const FORMAT = { choices: ["table", "json"], default: "table", describe: "what stdout carries" } as const;
+const FORMAT = {
+  choices: ["table", "json"],
+  default: "table",
+  requiresArg: true,
+  describe: "what stdout carries",
+} as const;
+const ACTIONS = ["list", "check", "import"];
 
 export const benchDataCommand: CommandModule = {
   command: "bench-data [action]",
@@ -22,7 +31,10 @@ const listCommand: CommandModule = {
       .option("format", FORMAT),
   handler: async (argv: ArgumentsCamelCase) => {
     const { listBenchData } = await import("../../io/benchData/listBenchData.js");
-    const coverage = listBenchData(argv.folder === undefined ? BENCH_DATA_FOLDER : String(argv.folder));
+    const folder = argv.folder === undefined ? BENCH_DATA_FOLDER : String(argv.folder);
+    rejectMistypedAction(folder);
+    const coverage = listBenchData(folder);
+    if (coverage.length === 0) process.stderr.write(`note: ${folder} holds no kernel tables\n`);
     if (argv.format === "json") {
       process.stdout.write(`${JSON.stringify({ schema: "roofserve.bench-data/1", coverage }, null, 2)}\n`);
       return;
@@ -38,6 +50,14 @@ const listCommand: CommandModule = {
     process.stdout.write(textTable(numberColumns("gpu", "family", "files", "rows", "shapes", "source"), rows));
   },
 };
+
+/** `bench-data chekc` reads as a folder to list: say what was probably meant. */
+function rejectMistypedAction(folder: string): void {
+  const near = existsSync(folder) || /[\\/]/.test(folder) ? null : nearestName(folder, ACTIONS);
+  if (near === null) return;
+  const allowed = `no such folder; did you mean roofserve bench-data ${near}?`;
+  throw new ConfigError([{ path: "command", received: JSON.stringify(folder), allowed }]);
+}
 
 const checkCommand: CommandModule = {
   command: "check <folder>",
@@ -57,7 +77,12 @@ const checkCommand: CommandModule = {
         ? `${JSON.stringify({ schema: "roofserve.bench-data-check/1", ...report }, null, 2)}\n`
         : formatBenchDataCheck(report),
     );
-    if (report.severity === "error") process.exitCode = EXIT_CODE["data-file"];
+    if (report.severity === "error") {
+      throw new DataFileError(
+        { file: String(argv.folder) },
+        "has errors: see the report; correct or remove these rows",
+      );
+    }
   },
 };
 
@@ -90,9 +115,9 @@ const importCommand: CommandModule = {
     const imported = await importAiconfigurator(String(argv.source), String(argv.out), {
       ...(argv.gpu === undefined ? {} : { gpu: String(argv.gpu) }),
       ...(argv["vllm-version"] === undefined ? {} : { vllmVersion: String(argv["vllm-version"]) }),
-      onProgress: ({ numFilesDone, numFiles, file }) =>
-        process.stderr.write(`${numFilesDone + 1}/${numFiles} ${file}\n`),
+      onProgress: ({ numFilesDone, numFiles, file }) => showProgress(numFilesDone + 1, numFiles, file),
     });
+    endProgress();
     const rows = imported.map(({ gpu, parquet, vllmVersion, numRowsRead, numRowsWritten, numTables }) => [
       gpu,
       parquet,

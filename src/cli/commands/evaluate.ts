@@ -18,6 +18,7 @@ import {
   withFlagNames,
 } from "../deploymentOptions.js";
 import { evaluationTable } from "../evaluationTable.js";
+import { endProgress, showProgress } from "../progressLine.js";
 
 export const evaluateCommand: CommandModule = {
   command: "evaluate <path..>",
@@ -37,18 +38,23 @@ export const evaluateCommand: CommandModule = {
           "it is H100 unless --gpu says otherwise.",
       ),
   handler: (argv: ArgumentsCamelCase) => {
-    const experiments = (argv.path as string[]).flatMap((path) => readMeasuredExperiments(path));
+    const experiments = (argv.path as string[]).flatMap((path) => readMeasuredExperiments(path, givenModel(argv)));
     const runs = experiments.flatMap((experiment, i) => {
-      if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${i + 1}/${experiments.length} ${experiment.name}`);
+      showProgress(i + 1, experiments.length, experiment.name);
       return evaluateExperiment(experiment, argv);
     });
-    if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
+    endProgress();
     writeReport(evaluationReport(runs), argv);
   },
 };
 
 /** Published runs rarely name their GPU; most are of this one. */
 const DEFAULT_GPU = "H100";
+
+function givenModel(argv: Arguments): string | null {
+  const { model } = givenConfig(argv, DEPLOYMENT_FLAGS) as { model?: unknown };
+  return typeof model === "string" ? model : null;
+}
 
 function evaluateExperiment(experiment: MeasuredExperiment, argv: Arguments): EvaluatedRun[] {
   for (const note of experiment.notes) process.stderr.write(`${experiment.name}: ${note}\n`);

@@ -8,7 +8,12 @@ export const gpusCommand: CommandModule = {
   describe: "list the built-in GPUs",
   builder: (command) =>
     command
-      .option("format", { choices: ["table", "json"], default: "table", describe: "what stdout carries" })
+      .option("format", {
+        choices: ["table", "json"],
+        default: "table",
+        requiresArg: true,
+        describe: "what stdout carries",
+      })
       .epilogue(
         "kernels: fitted = efficiencies fitted to measurements of this GPU; transferred = another GPU's efficiencies " +
           "on this one's peaks (expect larger errors).\nYour own GPU: --gpu path/to/spec.json, written like " +

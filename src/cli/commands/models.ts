@@ -9,7 +9,12 @@ export const modelsCommand: CommandModule = {
   describe: "list the built-in models",
   builder: (command) =>
     command
-      .option("format", { choices: ["table", "json"], default: "table", describe: "what stdout carries" })
+      .option("format", {
+        choices: ["table", "json"],
+        default: "table",
+        requiresArg: true,
+        describe: "what stdout carries",
+      })
       .epilogue("Any Hugging Face config.json of a dense or MoE decoder works too: --model path/to/config.json"),
   handler: (argv) => {
     const rows = loadModelCatalog().map(({ id, architecture, source }) => ({

@@ -1,4 +1,5 @@
 import type { ArgumentsCamelCase, CommandModule } from "yargs";
+import { z } from "zod";
 import { parseConfig } from "../../core/config/parseConfig.js";
 import { type RunConfig, runConfigSchema } from "../../core/engine/runConfig.js";
 import type { StepObserver } from "../../core/engine/runResult.js";
@@ -11,6 +12,7 @@ import {
   DEPLOYMENT_FLAGS,
   deploymentOf,
   givenConfig,
+  numberFlag,
   withFlagNames,
 } from "../deploymentOptions.js";
 import { addRunOutputOptions, writeRun } from "../runOutput.js";
@@ -32,11 +34,10 @@ export const replayCommand: CommandModule = {
         describe: "which benchmark of a file with several: its name or its number from 0 [default: 0]",
       })
       .option("time-scale", {
-        type: "string",
         requiresArg: true,
         describe: "factor on a trace's arrival times: 0.5 = twice the request rate [default: 1]",
       })
-      .option("limit", { type: "string", requiresArg: true, describe: "requests of a trace at most, from its start" })
+      .option("limit", { requiresArg: true, describe: "requests of a trace at most, from its start" })
       .example("$0 replay conversation_trace.jsonl -m Qwen/Qwen3-32B --tp 2", "a Mooncake trace")
       .example("$0 replay results/", "what `run --out results` wrote: the same result again")
       .epilogue("Model, TP, limits and sampling come from the path's files where they say so; flags win."),
@@ -55,9 +56,13 @@ export const replayCommand: CommandModule = {
 };
 
 function replayOptions(argv: Arguments): ReplayOptions {
+  const timeScale = numberFlag(argv, "time-scale", z.number().gt(0).max(1e6));
+  const limit = numberFlag(argv, "limit", z.number().int().min(1));
+  const { model } = givenConfig(argv, DEPLOYMENT_FLAGS) as { model?: unknown };
   return {
     ...(argv.benchmark === undefined ? {} : { benchmark: String(argv.benchmark) }),
-    ...(argv["time-scale"] === undefined ? {} : { timeScale: Number(argv["time-scale"]) }),
-    ...(argv.limit === undefined ? {} : { limit: Number(argv.limit) }),
+    ...(typeof model === "string" ? { model } : {}),
+    ...(timeScale === null ? {} : { timeScale }),
+    ...(limit === null ? {} : { limit }),
   };
 }

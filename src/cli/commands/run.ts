@@ -19,6 +19,17 @@ const FLAGS = [...DEPLOYMENT_FLAGS, ...WORKLOAD_FLAGS];
 /** Every flag and where its value stands, for messages. */
 const PLACES = [...FLAGS, ...WORKLOAD_PLACES];
 
+/** How to call roofserve again: npm scripts do not put it on the path. */
+const CALL = process.env.npm_lifecycle_event === undefined ? "roofserve" : "npx roofserve";
+const NEXT_STEPS = `
+What to try next:
+  ${CALL} run --gpu L40S --rate 2             the same on a cheaper GPU at 2 requests/s
+  ${CALL} run --workload rag                  long prompts; also code, summarise, reasoning, agent
+  ${CALL} run --out results                   keep every request; open results/trace.json in ui.perfetto.dev
+  ${CALL} step --batch decode:32@1024         where the time of one engine step goes
+  ${CALL} --help                              all commands; models and gpus list what is built in
+`;
+
 export const runCommand: CommandModule = {
   command: "run",
   describe: "simulate a workload on a model and GPU, and print its latencies",
@@ -36,8 +47,15 @@ export const runCommand: CommandModule = {
       parseConfig(runConfigSchema, withWorkload(givenConfig(argv, FLAGS), argv), ""),
     );
     await simulateAndWrite(config, argv);
+    if (isFirstRun(argv)) process.stderr.write(NEXT_STEPS);
   },
 };
+
+/** Nothing was asked for in particular: somebody looks around. */
+function isFirstRun(argv: Arguments): boolean {
+  const silent = new Set(["_", "$0", "format"]);
+  return argv.format === "table" && Object.keys(argv).every((key) => silent.has(key) || argv[key] === undefined);
+}
 
 async function simulateAndWrite(config: RunConfig, argv: Arguments): Promise<void> {
   const deployment = deploymentOf(config, argv);

@@ -1,12 +1,15 @@
 import type { EngineConfig, SamplingConfig } from "../config/engineConfig.js";
 import { vllmVersionTraits } from "../config/vllmVersion.js";
+import { CapacityError } from "../errors/simulationError.js";
 import type { GpuSpec } from "../hardware/gpuSpec.js";
 import type { KernelModel } from "../kernels/kernelModel.js";
 import { BlockPool } from "../kv/blockPool.js";
 import { KvCacheManager } from "../kv/kvCacheManager.js";
-import { memoryProfile } from "../model/memoryProfile.js";
+import { capacityKnobs } from "../model/capacityKnobs.js";
+import { type MemoryProfileOptions, memoryProfile } from "../model/memoryProfile.js";
 import type { ModelArchitecture } from "../model/modelArchitecture.js";
 import { requireShardable } from "../model/sharding.js";
+import { weightBytesPerGpu } from "../model/weights.js";
 import { Scheduler } from "../scheduler/scheduler.js";
 import { schedulerConfig } from "../scheduler/schedulerConfig.js";
 import { AdditiveStepModel } from "../stepmodel/additiveStepModel.js";
@@ -41,18 +44,18 @@ export function createServer(deployment: Deployment, engineConfig: EngineConfig,
   const dtypes = resolveDtypes(engine, architecture);
   const { tensorParallelSize, maxNumSeqs, maxNumBatchedTokens, maxModelLen, blockSize } = engine;
   requireShardable(architecture, tensorParallelSize);
-  const numGpuBlocks =
-    engine.numGpuBlocksOverride ??
-    memoryProfile(architecture, {
-      ...dtypes,
-      tensorParallelSize,
-      gpuCapacityBytes: gpu.memory.capacityBytes,
-      gpuMemoryUtilization: engine.gpuMemoryUtilization,
-      maxNumBatchedTokens,
-      maxNumSeqs,
-      maxModelLen,
-      blockSize,
-    }).numGpuBlocks;
+  const memory = {
+    ...dtypes,
+    tensorParallelSize,
+    gpuCapacityBytes: gpu.memory.capacityBytes,
+    gpuMemoryUtilization: engine.gpuMemoryUtilization,
+    maxNumBatchedTokens,
+    maxNumSeqs,
+    maxModelLen,
+    blockSize,
+  };
+  const numGpuBlocks = engine.numGpuBlocksOverride ?? memoryProfile(architecture, memory).numGpuBlocks;
+  requireWeightsFit(architecture, memory);
   const kvCache = new KvCacheManager(new BlockPool(numGpuBlocks), {
     blockSize,
     enablePrefixCaching: engine.enablePrefixCaching,
@@ -91,4 +94,19 @@ export function createServer(deployment: Deployment, engineConfig: EngineConfig,
     queueDepth: engine.asyncScheduling ? 2 : 1,
   };
   return { parts, engine, stepModel };
+}
+
+/** Told its number of KV blocks, a server asks for no memory profile; its weights must still fit. */
+function requireWeightsFit(architecture: ModelArchitecture, memory: MemoryProfileOptions): void {
+  const weightBytes = (options: MemoryProfileOptions) =>
+    weightBytesPerGpu(architecture, options.tensorParallelSize, options.weightDtype);
+  const availableBytes = (options: MemoryProfileOptions) => options.gpuCapacityBytes * options.gpuMemoryUtilization;
+  const fits = (options: MemoryProfileOptions) => weightBytes(options) < availableBytes(options);
+  if (fits(memory)) return;
+  throw new CapacityError(
+    `the weights of ${architecture.id} do not fit on the GPU with tensor-parallel-size ${memory.tensorParallelSize}`,
+    weightBytes(memory),
+    availableBytes(memory),
+    capacityKnobs(architecture, memory, fits),
+  );
 }

@@ -101,22 +101,29 @@ export function explainStep(server: Server, rows: readonly BatchRow[]): StepRepo
 }
 
 function toBatch(server: Server, rows: readonly BatchRow[]): ScheduledBatch {
-  const { maxNumSeqs, maxNumBatchedTokens, maxModelLen } = server.engine;
-  const batch = new ScheduledBatch(rows.reduce((sum, row) => sum + (row.kind === "decode" ? row.count : 1), 0));
+  const numRequests = rows.reduce((sum, row) => sum + (row.kind === "decode" ? row.count : 1), 0);
+  // Before a batch of any size the user cares to write is laid out in memory.
+  checkLimits(server, rows, numRequests);
+  const batch = new ScheduledBatch(numRequests);
   for (const { kind, count, contextTokens } of rows) {
     if (kind === "prefill") batch.push(count, contextTokens, false);
     else for (let i = 0; i < count; i++) batch.push(1, contextTokens, true);
   }
   batch.numSampled = batch.numRequests;
+  return batch;
+}
+
+function checkLimits(server: Server, rows: readonly BatchRow[], numRequests: number): void {
+  const { maxNumSeqs, maxNumBatchedTokens, maxModelLen } = server.engine;
+  const numTokens = rows.reduce((sum, row) => sum + row.count, 0);
   const longest = Math.max(...rows.map((row) => row.contextTokens + (row.kind === "prefill" ? row.count : 1)));
   const issues: ConfigIssue[] = [];
   const limit = (what: string, value: number, max: number, option: string) => {
     if (value > max)
       issues.push({ path: "--batch", received: `${value} ${what}`, allowed: `at most ${max} (${option})` });
   };
-  limit("requests", batch.numRequests, maxNumSeqs, "--max-num-seqs");
-  limit("tokens", batch.numTokens, maxNumBatchedTokens, "--max-num-batched-tokens");
+  limit("requests", numRequests, maxNumSeqs, "--max-num-seqs");
+  limit("tokens", numTokens, maxNumBatchedTokens, "--max-num-batched-tokens");
   limit("tokens in one sequence", longest, maxModelLen, "--max-model-len");
   if (issues.length > 0) throw new ConfigError(issues);
-  return batch;
 }

@@ -1,5 +1,6 @@
-import { CapacityError, ConfigError } from "../errors/simulationError.js";
+import { CapacityError } from "../errors/simulationError.js";
 import { BYTES_PER_GIB } from "../units/units.js";
+import { capacityKnobs } from "./capacityKnobs.js";
 import { ACTIVATION_BYTES } from "./gemmOperator.js";
 import { blocksForTokens, modelKvCacheLayout } from "./kvCacheSize.js";
 import type { ModelArchitecture } from "./modelArchitecture.js";
@@ -53,9 +54,6 @@ const NON_TORCH_BYTES = 0.226 * BYTES_PER_GIB;
 /** As above, on top with more than one rank. */
 const COLLECTIVE_BUFFER_BYTES = 0.43 * BYTES_PER_GIB;
 
-/** Utilisation a message proposes at most: beyond it other users of the GPU run out. */
-const HIGHEST_UTILIZATION = 0.95;
-
 /**
  * How many KV blocks vLLM would allocate, and why.
  * @throws CapacityError when the weights leave no room, or one sequence of `maxModelLen` does not fit
@@ -75,7 +73,7 @@ export function memoryProfile(architecture: ModelArchitecture, options: MemoryPr
       `${architecture.id} does not fit on the GPU with tensor-parallel-size ${tensorParallelSize} (weights, activations and buffers)`,
       weightBytes + activationPeakBytes + nonTorchBytes + layout.bytesPerBlock,
       requestedBytes,
-      capacityKnobs(architecture, options),
+      capacityKnobs(architecture, options, (changed) => fits(architecture, changed)),
     );
   }
   const numGpuBlocks = Math.floor(kvCacheBytes / layout.bytesPerBlock);
@@ -85,7 +83,7 @@ export function memoryProfile(architecture: ModelArchitecture, options: MemoryPr
       `one sequence of ${options.maxModelLen} tokens (max-model-len) does not fit in the KV cache of ${architecture.id}`,
       neededBlocks * layout.bytesPerBlock,
       kvCacheBytes,
-      ["a smaller --max-model-len", ...capacityKnobs(architecture, options)],
+      ["a smaller --max-model-len", ...capacityKnobs(architecture, options, (changed) => fits(architecture, changed))],
     );
   }
   return {
@@ -118,27 +116,8 @@ function activationPeak(architecture: ModelArchitecture, options: MemoryProfileO
   return Math.max(forwardBytes, numRows * vocabSize * SAMPLER_BYTES_PER_LOGIT);
 }
 
-/** What would help, most useful first; only options that can be taken and are enough by themselves. */
-function capacityKnobs(architecture: ModelArchitecture, options: MemoryProfileOptions): string[] {
-  const knobs: string[] = [];
-  for (let tensorParallelSize = 2 * options.tensorParallelSize; tensorParallelSize <= 64; tensorParallelSize *= 2) {
-    if (!fits(architecture, { ...options, tensorParallelSize })) continue;
-    knobs.push(`--tensor-parallel-size ${tensorParallelSize}`);
-    break;
-  }
-  const is16Bit = options.weightDtype === "bf16" || options.weightDtype === "fp16";
-  if (is16Bit && fits(architecture, { ...options, weightDtype: "fp8" })) knobs.push("--quantization fp8");
-  if (options.gpuMemoryUtilization < HIGHEST_UTILIZATION) {
-    const fitsMore = fits(architecture, { ...options, gpuMemoryUtilization: HIGHEST_UTILIZATION });
-    if (fitsMore) knobs.push(`--gpu-memory-utilization ${HIGHEST_UTILIZATION}`);
-  }
-  knobs.push("a GPU with more memory, or a smaller model");
-  return knobs;
-}
-
 /** Whether the weights and one sequence of the longest length would fit. */
 function fits(architecture: ModelArchitecture, options: MemoryProfileOptions): boolean {
-  if (!isShardable(architecture, options.tensorParallelSize)) return false;
   const layout = modelKvCacheLayout(architecture, options);
   const neededBlocks = Math.max(1, blocksForTokens(layout, options.maxModelLen, options));
   return memoryShares(architecture, options).kvCacheBytes >= neededBlocks * layout.bytesPerBlock;
@@ -156,14 +135,4 @@ function memoryShares(
   const nonTorchBytes = NON_TORCH_BYTES + (tensorParallelSize > 1 ? COLLECTIVE_BUFFER_BYTES : 0);
   const kvCacheBytes = Math.floor(requestedBytes - weightBytes - activationPeakBytes - nonTorchBytes);
   return { requestedBytes, weightBytes, activationPeakBytes, nonTorchBytes, kvCacheBytes };
-}
-
-function isShardable(architecture: ModelArchitecture, tensorParallelSize: number): boolean {
-  try {
-    requireShardable(architecture, tensorParallelSize);
-    return true;
-  } catch (error) {
-    if (error instanceof ConfigError) return false;
-    throw error;
-  }
 }

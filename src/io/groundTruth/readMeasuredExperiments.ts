@@ -40,9 +40,10 @@ export function recogniseGroundTruth(path: string): GroundTruthSource | null {
 
 /**
  * Reads every experiment at a path: one experiment's folder or file, or a folder of them (three levels deep, by name).
+ * @param model served where the files do not say: GuideLLM's need not
  * @throws DataFileError when there is nothing to read, or something recognised is malformed
  */
-export function readMeasuredExperiments(path: string): MeasuredExperiment[] {
+export function readMeasuredExperiments(path: string, model: string | null = null): MeasuredExperiment[] {
   if (!existsSync(path)) throw new DataFileError({ file: path }, "no such file or folder; check the path");
   const sources = findGroundTruth(path, MAX_DEPTH);
   if (sources.length === 0) {
@@ -52,7 +53,7 @@ export function readMeasuredExperiments(path: string): MeasuredExperiment[] {
         `(guidellm-results.json or benchmarks.json), a ${GROUND_TRUTH_SCHEMA_ID} JSON file, or a folder of these`,
     );
   }
-  return sources.flatMap(readSource);
+  return sources.flatMap((source) => readSource(source, model));
 }
 
 /** Recognised measurements at or below a path, by path; nothing is looked for inside one that is recognised. */
@@ -66,12 +67,12 @@ export function findGroundTruth(path: string, depth: number): GroundTruthSource[
   return names.flatMap((name) => findGroundTruth(join(path, name), depth - 1));
 }
 
-function readSource({ kind, path }: GroundTruthSource): MeasuredExperiment[] {
+function readSource({ kind, path }: GroundTruthSource, model: string | null): MeasuredExperiment[] {
   switch (kind) {
     case "inference-perf":
       return [readInferencePerfExperiment(path)];
     case "guidellm":
-      return [readGuidellmExperiment(path)];
+      return [readGuidellmExperiment(path, model)];
     case "ground-truth":
       return readGroundTruthFile(path);
   }

@@ -36,9 +36,10 @@ export function guidellmFileIn(folder: string): string | null {
  * Reads a GuideLLM results file, or a folder with one and where present `vllm.log` (what the server really ran;
  * believed first) and `exp-config.yaml`. Each benchmark is a run of its own: its prompts share a prefix among
  * themselves and with no other benchmark.
+ * @param modelOtherwise model where none of them says which one was served
  * @throws DataFileError
  */
-export function readGuidellmExperiment(path: string): MeasuredExperiment {
+export function readGuidellmExperiment(path: string, modelOtherwise: string | null = null): MeasuredExperiment {
   const isFolder = statSync(path).isDirectory();
   const folder = isFolder ? path : dirname(path);
   const file = isFolder ? guidellmFileIn(path) : path;
@@ -52,11 +53,11 @@ export function readGuidellmExperiment(path: string): MeasuredExperiment {
   const log = readVllmLog(join(folder, "vllm.log"));
   const config = readServerConfig(join(folder, "exp-config.yaml"));
   const notes: string[] = [];
-  const model = log.model ?? config.model;
+  const model = log.model ?? config.model ?? report.model ?? modelOtherwise;
   if (model === null) {
     throw new DataFileError(
       { file: join(folder, "exp-config.yaml"), column: "model" },
-      "nothing says which model was served; add the file with `model: <Hugging Face id>`",
+      "nothing says which model was served; give --model, or add the file with `model: <Hugging Face id>`",
     );
   }
   const name = basename(resolve(isFolder ? path : folder));

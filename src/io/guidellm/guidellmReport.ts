@@ -52,6 +52,8 @@ export interface GuidellmBenchmark {
 export interface GuidellmReport {
   readonly layout: GuidellmLayout;
   readonly guidellmVersion: string | null;
+  /** Model that GuideLLM was told to ask for; null when it took the server's only one. */
+  readonly model: string | null;
   readonly benchmarks: readonly GuidellmBenchmark[];
 }
 
@@ -72,8 +74,14 @@ export function parseGuidellmReport(input: unknown, file: string): GuidellmRepor
   return {
     layout,
     guidellmVersion: data.metadata?.guidellm_version ?? null,
+    model: modelOf(data.args),
     benchmarks: data.benchmarks.map((benchmark, index) => canonicalBenchmark(data, benchmark, index, file)),
   };
+}
+
+function modelOf(args: unknown): string | null {
+  const { model } = (args ?? {}) as { model?: unknown };
+  return typeof model === "string" && model !== "" ? model : null;
 }
 
 function layoutOf(data: GuidellmFile): GuidellmLayout {

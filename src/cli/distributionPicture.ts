@@ -1,0 +1,28 @@
+const BARS = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"] as const;
+const NO_BAR = " ";
+/** Columns of a picture: narrow enough to stand beside its ends on one line of a terminal. */
+const NUM_COLUMNS = 40;
+/** Fewer values than this make no shape. */
+const FEWEST_VALUES = 20;
+
+/**
+ * A histogram as one line of text, its columns equally wide on a logarithmic axis, because latencies spread over
+ * decades: `17.4 ▂▆█▅▃▂▁▁ 385`. The tallest bar is the fullest column; an empty column stays blank.
+ * @param values > 0; NaN is left out
+ * @returns null when there are too few values, or they are all equal
+ */
+export function distributionPicture(values: readonly number[]): string | null {
+  const finite = values.filter((value) => value > 0 && Number.isFinite(value));
+  const low = finite.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
+  const high = finite.reduce((most, value) => Math.max(most, value), 0);
+  if (finite.length < FEWEST_VALUES || high <= low) return null;
+  const counts = new Array<number>(NUM_COLUMNS).fill(0);
+  const columnsPerE = NUM_COLUMNS / Math.log(high / low);
+  for (const value of finite) {
+    const column = Math.min(NUM_COLUMNS - 1, Math.floor(Math.log(value / low) * columnsPerE));
+    counts[column] = (counts[column] ?? 0) + 1;
+  }
+  const fullest = Math.max(...counts);
+  const bars = counts.map((count) => (count === 0 ? NO_BAR : BARS[Math.ceil((count / fullest) * BARS.length) - 1]));
+  return bars.join("");
+}

@@ -1,0 +1,42 @@
+import { describe, expect, it } from "vitest";
+import { compareRun } from "../../../../src/core/evaluation/compareRun.js";
+import { type EvaluatedRun, evaluationReport } from "../../../../src/core/evaluation/evaluationReport.js";
+
+const { metrics, perRequest } = compareRun([], []);
+
+function run(name: string, e2eApe: number | null, excluded: string | null = null): EvaluatedRun {
+  const mean = { measured: 100, predicted: 100, ape: e2eApe };
+  return {
+    name,
+    model: "m",
+    gpu: "H100",
+    tensorParallelSize: 1,
+    numRequests: 1,
+    excluded,
+    metrics: { ...metrics, e2eMs: { ...metrics.e2eMs, mean } },
+    perRequest,
+  };
+}
+
+describe("the summary of an evaluation", () => {
+  it("is the spread of the errors of the runs that count", () => {
+    const { summary } = evaluationReport([run("a", 1), run("b", 9), run("c", 2)]);
+    expect(summary.e2eMeanApe).toEqual({ mean: 4, median: 2, max: 9 });
+  });
+
+  it("takes the middle of the two middle errors of an even number", () => {
+    expect(evaluationReport([run("a", 1), run("b", 2), run("c", 4), run("d", 100)]).summary.e2eMeanApe.median).toBe(3);
+  });
+
+  it("lists excluded runs and does not count them", () => {
+    const { experiments, summary } = evaluationReport([run("a", 1), run("b", 900, "40 % of requests failed")]);
+    expect(experiments.map(({ name }) => name)).toEqual(["a", "b"]);
+    expect(summary.e2eMeanApe).toEqual({ mean: 1, median: 1, max: 1 });
+  });
+
+  it("leaves out runs without that number, and is null when none has it", () => {
+    expect(evaluationReport([run("a", null), run("b", 3)]).summary.e2eMeanApe.mean).toBe(3);
+    expect(evaluationReport([run("a", null)]).summary.e2eMeanApe).toEqual({ mean: null, median: null, max: null });
+    expect(evaluationReport([]).summary.ttftMeanApe).toEqual({ mean: null, median: null, max: null });
+  });
+});
