@@ -1,9 +1,6 @@
 import { parseConfig } from "./core/config/parseConfig.js";
 import { type RunConfig, runConfigSchema } from "./core/engine/runConfig.js";
-import {
-	type SimulationResult,
-	simulate as simulateDeployment,
-} from "./core/engine/simulate.js";
+import { type SimulationResult, simulate as simulateDeployment } from "./core/engine/simulate.js";
 import { loadDeployment } from "./io/loadDeployment.js";
 import { readWorkloadSpecs } from "./io/workloadSpecs.js";
 
@@ -14,17 +11,16 @@ import { readWorkloadSpecs } from "./io/workloadSpecs.js";
  */
 export * from "./core/index.js";
 export {
-	loadGpu,
-	loadGpuCatalog,
-	loadModel,
-	loadModelCatalog,
+  loadGpu,
+  loadGpuCatalog,
+  loadModel,
+  loadModelCatalog,
 } from "./io/catalog.js";
 export { loadDeployment } from "./io/loadDeployment.js";
 export { loadWorkloadPreset, WORKLOAD_PRESETS } from "./io/workloadPresets.js";
 
 /** A run's config as a program writes it: every field with a default may be left out. */
-export type RunConfigInput = Parameters<typeof runConfigSchema.parse>[0] &
-	object;
+export type RunConfigInput = Parameters<typeof runConfigSchema.parse>[0] & object;
 
 /**
  * Simulates a run from a plain config: loads the model, the GPU and, for a trace workload, the trace.
@@ -44,15 +40,9 @@ export type RunConfigInput = Parameters<typeof runConfigSchema.parse>[0] &
  *
  * @throws ConfigError, DataFileError, CapacityError
  */
-export async function simulateRun(
-	config: RunConfigInput,
-): Promise<SimulationResult> {
-	const resolved: RunConfig = parseConfig(runConfigSchema, config, "");
-	const { deployment } = loadDeployment(resolved.model, resolved.gpu, null);
-	const { specs } = await readWorkloadSpecs(resolved.workload);
-	return simulateDeployment(
-		deployment,
-		resolved,
-		specs === null ? {} : { specs },
-	);
+export async function simulateRun(config: RunConfigInput): Promise<SimulationResult> {
+  const resolved: RunConfig = parseConfig(runConfigSchema, config, "");
+  const { deployment } = loadDeployment(resolved.model, resolved.gpu, null);
+  const { specs } = await readWorkloadSpecs(resolved.workload);
+  return simulateDeployment(deployment, resolved, specs === null ? {} : { specs });
 }
