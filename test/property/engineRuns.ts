@@ -44,7 +44,7 @@ const busyCpu: fc.Arbitrary<ServerOverheads> = fc.record({
   frontEndUs: someUs,
   frontEndUsPerPromptToken: fc.integer({ min: 0, max: 20 }),
   outputUs: someUs,
-  outputUsPerToken: fc.integer({ min: 0, max: 40 }),
+  outputUsPerToken: fc.integer({ min: 0, max: 300 }),
 });
 
 /** A server of any limits under any open or closed load. */

@@ -64,6 +64,8 @@ export class ServerLoop {
   #lastActUs = 0;
   #gpuFreeUs = 0;
   #frontEndFreeUs = 0;
+  /** When the front end has sent all tokens it was given: one process streams them. */
+  #outputFreeUs = 0;
   #numSteps = 0;
   #numPreemptions = 0;
   #gpuBusyUs = 0;
@@ -150,10 +152,10 @@ export class ServerLoop {
     this.#idleSteps.push(step);
   }
 
-  /** The step's tokens reach their clients, in batch order. */
+  /** The step's tokens reach their clients, in batch order, behind those of the steps before. */
   #deliver(step: ScheduledStep): void {
     const { outputUs, outputUsPerToken } = this.#parts.overheads;
-    let seenUs = this.#nowUs + outputUs;
+    let seenUs = Math.max(this.#nowUs + outputUs, this.#outputFreeUs);
     for (let row = 0; row < step.numRequests; row++) {
       if (step.numTokensOut[row] === 0) continue;
       const request = step.requests[row]!;
@@ -161,6 +163,7 @@ export class ServerLoop {
       if (Number.isNaN(request.firstTokenUs)) request.firstTokenUs = seenUs;
       request.lastTokenUs = seenUs;
     }
+    this.#outputFreeUs = seenUs;
     for (let i = 0; i < step.numFinished; i++) this.#finish(step.finished[i]!);
   }
 

@@ -50,16 +50,17 @@ export function operators(
   ];
 }
 
-/** `operators` without attention: what depends on token counts only, so that it can be tabulated. */
+/** The part of `operators` that depends on the number of tokens only: neither attention nor what is sampled. */
 export function linearOperators(
   architecture: ModelArchitecture,
   parallelism: Parallelism,
   dtypes: ServingDtypes,
   sampling: SamplingTraits,
-  tokens: Pick<TokenShapes, "numTokens" | "numUnpaddedTokens" | "numSampledTokens">,
+  tokens: Pick<TokenShapes, "numTokens" | "numUnpaddedTokens">,
 ): Operator[] {
   return operators(architecture, parallelism, dtypes, sampling, {
     ...tokens,
+    numSampledTokens: 0,
     prefillChunks: [],
     decodeContextTokens: [],
   });
@@ -193,21 +194,33 @@ function mlpBlockOperators(architecture: ModelArchitecture, serving: Serving, to
   return list;
 }
 
-/** Final norm over all tokens, then LM head, gather and sampling over the positions that yield a token. */
+/** Final norm over all tokens, then what runs over the positions that yield a token. */
 function outputOperators(architecture: ModelArchitecture, serving: Serving, tokens: TokenShapes): Operator[] {
-  const { hiddenSize, vocabSize } = architecture;
-  const { tensorParallelSize } = serving.parallelism;
-  const numRows = tokens.numSampledTokens;
-  const finalNorm = addNorm("final_norm", 1, hiddenSize, tokens.numTokens);
-  if (numRows === 0) return [finalNorm];
-  const n = vocabPerGpu(vocabSize, tensorParallelSize);
-  const weightDtype = unquantizedDtype(serving.dtypes.weightDtype);
-  const gather = { numRanks: tensorParallelSize, numTokens: numRows, size: n * tensorParallelSize };
+  const { parallelism, dtypes, sampling } = serving;
   return [
-    finalNorm,
-    gemmOperator("lm_head", 1, { m: numRows, k: hiddenSize, n, weightDtype }),
+    addNorm("final_norm", 1, architecture.hiddenSize, tokens.numTokens),
+    ...sampledOperators(architecture, parallelism, dtypes, sampling, tokens.numSampledTokens),
+  ];
+}
+
+/** The part of `operators` that runs over the positions that yield a token: LM head, gather of the logits, sampling. */
+export function sampledOperators(
+  architecture: ModelArchitecture,
+  parallelism: Parallelism,
+  dtypes: ServingDtypes,
+  sampling: SamplingTraits,
+  numSampledTokens: number,
+): Operator[] {
+  if (numSampledTokens === 0) return [];
+  const { hiddenSize, vocabSize } = architecture;
+  const { tensorParallelSize } = parallelism;
+  const n = vocabPerGpu(vocabSize, tensorParallelSize);
+  const weightDtype = unquantizedDtype(dtypes.weightDtype);
+  const gather = { numRanks: tensorParallelSize, numTokens: numSampledTokens, size: n * tensorParallelSize };
+  return [
+    gemmOperator("lm_head", 1, { m: numSampledTokens, k: hiddenSize, n, weightDtype }),
     ...(tensorParallelSize > 1 ? [collectiveOperator("logits_all_gather", "all-gather", 1, gather)] : []),
-    sampleOperator(numRows, vocabSize, serving.sampling.sortsLogits),
+    sampleOperator(numSampledTokens, vocabSize, sampling.sortsLogits),
   ];
 }
 

@@ -2,7 +2,7 @@ import type { ScheduledBatch } from "../batch/scheduledBatch.js";
 import type { KernelPrice } from "../kernels/kernelModel.js";
 import { attentionOperators } from "../model/attentionOperators.js";
 import type { Operator, PrefillChunk } from "../model/operator.js";
-import { linearOperators, operators } from "../model/operators.js";
+import { linearOperators, operators, sampledOperators } from "../model/operators.js";
 import { padToCaptureSize } from "./cudaGraph.js";
 import type { StepModel } from "./stepModel.js";
 import type { StepPlan } from "./stepPlan.js";
@@ -24,14 +24,6 @@ export interface StepBreakdown {
   readonly waits: readonly StepWait[];
 }
 
-/** Prices of everything but attention for one (tokens, sampled) pair, per component. */
-interface LinearPrices {
-  readonly totalUs: number;
-  readonly components: readonly StepComponent[];
-  /** Parallel to `components`: where each one's µs belong in `componentNames`. */
-  readonly slots: readonly number[];
-}
-
 /**
  * The additive mixed-batch roofline: every linear layer once over all tokens of the step, plus prefill attention per
  * chunk, plus decode attention over the decode rows, plus collectives and small kernels.
@@ -43,7 +35,9 @@ export class AdditiveStepModel implements StepModel {
   readonly #slotOf: ReadonlyMap<string, number>;
   /** What the GPU waits for in every step, whatever it computes; the last names of `componentNames`. */
   readonly #waits: readonly StepWait[];
-  readonly #linear = new Map<number, LinearPrices>();
+  /** µs by component slot, by number of tokens and by number of sampled positions; filled when first needed. */
+  readonly #linearUs: Float64Array[] = [];
+  readonly #sampledUs: Float64Array[] = [];
 
   constructor(plan: StepPlan) {
     this.#plan = plan;
@@ -54,17 +48,24 @@ export class AdditiveStepModel implements StepModel {
   }
 
   gpuUs(batch: ScheduledBatch, componentsUs: Float64Array): number {
-    const linear = this.#linearPrices(batch.numTokens, batch.numSampled);
-    const { components, slots } = linear;
-    for (let i = 0; i < components.length; i++) componentsUs[slots[i]!]! += components[i]!.us;
-    let totalUs = linear.totalUs;
+    const { numTokens, numSampled } = batch;
+    this.#linearUs[numTokens] ??= this.#slots(this.#linear(numTokens));
+    this.#sampledUs[numSampled] ??= this.#slots(this.#sampled(numSampled));
+    const linearUs = this.#linearUs[numTokens];
+    const sampledUs = this.#sampledUs[numSampled];
+    let totalUs = 0;
+    for (let slot = 0; slot < linearUs.length; slot++) {
+      const us = linearUs[slot]! + sampledUs[slot]!;
+      componentsUs[slot]! += us;
+      totalUs += us;
+    }
     for (const wait of this.#waits) {
-      totalUs += wait.us;
       componentsUs[this.#slotOf.get(wait.name)!]! += wait.us;
+      totalUs += wait.us;
     }
     for (const component of this.#attention(batch)) {
-      totalUs += component.us;
       componentsUs[this.#slotOf.get(component.operator.name)!]! += component.us;
+      totalUs += component.us;
     }
     return totalUs;
   }
@@ -74,29 +75,27 @@ export class AdditiveStepModel implements StepModel {
     return {
       numTokens: batch.numTokens,
       paddedTokens: this.#padded(batch.numTokens),
-      components: [...this.#linearPrices(batch.numTokens, batch.numSampled).components, ...this.#attention(batch)],
+      components: [...this.#linear(batch.numTokens), ...this.#sampled(batch.numSampled), ...this.#attention(batch)],
       waits: this.#waits,
     };
   }
 
-  #linearPrices(numTokens: number, numSampledTokens: number): LinearPrices {
-    // Both counts are below 2^26 (budget and rows are bounded), so the pair fits a safe integer.
-    const key = numTokens * 2 ** 26 + numSampledTokens;
-    const known = this.#linear.get(key);
-    if (known !== undefined) return known;
+  #linear(numTokens: number): StepComponent[] {
     const { architecture, parallelism, dtypes, sampling } = this.#plan;
-    const components = linearOperators(architecture, parallelism, dtypes, sampling, {
-      numTokens: this.#padded(numTokens),
-      numUnpaddedTokens: numTokens,
-      numSampledTokens,
-    }).map((operator) => this.#component(operator));
-    const prices = {
-      totalUs: components.reduce((sum, component) => sum + component.us, 0),
-      components,
-      slots: components.map((component) => this.#slotOf.get(component.operator.name) as number),
-    };
-    this.#linear.set(key, prices);
-    return prices;
+    const tokens = { numTokens: this.#padded(numTokens), numUnpaddedTokens: numTokens };
+    return this.#components(linearOperators(architecture, parallelism, dtypes, sampling, tokens));
+  }
+
+  #sampled(numSampledTokens: number): StepComponent[] {
+    const { architecture, parallelism, dtypes, sampling } = this.#plan;
+    return this.#components(sampledOperators(architecture, parallelism, dtypes, sampling, numSampledTokens));
+  }
+
+  /** Components' µs, each at its place in `componentNames`. */
+  #slots(components: readonly StepComponent[]): Float64Array {
+    const us = new Float64Array(this.componentNames.length);
+    for (const component of components) us[this.#slotOf.get(component.operator.name)!]! += component.us;
+    return us;
   }
 
   /** Prefill and decode rows of a layer run in one launch: the second of the two does not pay it again. */
@@ -110,10 +109,8 @@ export class AdditiveStepModel implements StepModel {
       if (batch.isDecode[row] === 1 && newTokens === 1) decodeContextTokens.push(contextTokens + 1);
       else prefillChunks.push({ newTokens, contextTokens });
     }
-    const components = attentionOperators(architecture, parallelism, dtypes.kvDtype, {
-      prefillChunks,
-      decodeContextTokens,
-    }).map((operator) => this.#component(operator));
+    const tokens = { prefillChunks, decodeContextTokens };
+    const components = this.#components(attentionOperators(architecture, parallelism, dtypes.kvDtype, tokens));
     if (prefillChunks.length === 0 || decodeContextTokens.length === 0) return components;
     return components.map((component, i) => {
       const pair = components[i - 1];
@@ -127,9 +124,11 @@ export class AdditiveStepModel implements StepModel {
     return padToCaptureSize(this.#plan.captureSizes, numTokens) ?? numTokens;
   }
 
-  #component(operator: Operator): StepComponent {
-    const price = this.#plan.kernelModel.price(operator);
-    return { operator, us: price.us * operator.count, price };
+  #components(list: readonly Operator[]): StepComponent[] {
+    return list.map((operator) => {
+      const price = this.#plan.kernelModel.price(operator);
+      return { operator, us: price.us * operator.count, price };
+    });
   }
 }
 

@@ -46,6 +46,17 @@ describe("the server loop", () => {
     expect(b?.lastTokenUs).toBe(3020 + 2 * (100 + 1000 + 50) + 400 + 7);
   });
 
+  it("streams one message after the other: a token never overtakes the one before it", () => {
+    // 100 tokens take 5 ms to send, the step behind them 1 ms.
+    const overheads = { ...NO_OVERHEADS, outputUsPerToken: 50 };
+    const short = Array.from({ length: 99 }, () => request({ numTokens: 1 }));
+    const { records } = serve(
+      plainServer({ stepModel, overheads }),
+      workloadFromSpecs([...short, request({ id: "long", numTokens: 1, maxTokens: 3 })]),
+    );
+    expect(records.at(-1)).toMatchObject({ id: "long", firstTokenUs: 6000, lastTokenUs: 6100 });
+  });
+
   it("ends with its last act, not with a timeout that never came", () => {
     const patient = request({ timeoutUs: 3_600_000_000 });
     const { stats, records } = serve(plainServer({ stepModel }), workloadFromSpecs([patient]));

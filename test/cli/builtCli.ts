@@ -1,0 +1,35 @@
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { CliResult } from "./cliCall.js";
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+export const MAIN_FILE = join(ROOT, "dist", "cli", "main.js");
+
+/** Builds the command line if a source is newer than the last build; `npm test` has done it already. */
+export function ensureBuilt(): void {
+  const stamp = join(ROOT, "dist", ".tsbuildinfo");
+  const builtMs = existsSync(MAIN_FILE) && existsSync(stamp) ? statSync(stamp).mtimeMs : 0;
+  const sources = readdirSync(join(ROOT, "src"), { recursive: true, withFileTypes: true });
+  if (!sources.some((entry) => entry.isFile() && statSync(join(entry.parentPath, entry.name)).mtimeMs > builtMs))
+    return;
+  const tsc = join(ROOT, "node_modules", "typescript", "bin", "tsc");
+  const build = spawnSync(process.execPath, [tsc, "-p", join(ROOT, "tsconfig.json")], { encoding: "utf8" });
+  if (build.status !== 0) throw new Error(`the command line does not build:\n${build.stdout}`);
+}
+
+/** Runs the built command line as a process of its own. */
+export function spawnCli(args: readonly string[], cwd: string = ROOT): Promise<CliResult> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [MAIN_FILE, ...args], { cwd, env: { ...process.env, COLUMNS: "100" } });
+    const caught = { stdout: "", stderr: "" };
+    for (const stream of ["stdout", "stderr"] as const) {
+      child[stream].setEncoding("utf8").on("data", (text: string) => {
+        caught[stream] += text;
+      });
+    }
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ exitCode: code ?? -1, ...caught }));
+  });
+}
