@@ -1,0 +1,215 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
+import { engineConfigSchema } from "../../src/core/config/engineConfig.js";
+import { runConfigSchema } from "../../src/core/engine/runConfig.js";
+import { experimentFolder } from "../unit/io/inferencePerf/inferencePerfFolder.js";
+import { ensureBuilt, spawnCli } from "./builtCli.js";
+import { callCli } from "./cliCall.js";
+
+/** Keys of the JSON contracts; a key may be added with a version's changelog, none may be renamed. */
+const n = z.number().finite();
+const nullable = n.nullable();
+const fraction = n.min(0).max(1);
+const distribution = z.strictObject({
+  mean: nullable,
+  p50: nullable,
+  p90: nullable,
+  p95: nullable,
+  p99: nullable,
+  min: nullable,
+  max: nullable,
+  stddev: nullable,
+  count: n.int().min(0),
+});
+const run = z.strictObject({
+  schema: z.literal("roofserve.run/1"),
+  version: z.string(),
+  config: runConfigSchema,
+  requests: z.strictObject({ submitted: n, completed: n, rejected: n, aborted: n, unfinished: n }),
+  ttftMs: distribution,
+  tpotMs: distribution,
+  itlMs: distribution,
+  e2eMs: distribution,
+  queueMs: distribution,
+  throughput: z.strictObject({ requestsPerS: nullable, promptTokensPerS: nullable, outputTokensPerS: nullable }),
+  engine: z.strictObject({
+    steps: n.int(),
+    simulatedS: n,
+    preemptions: n.int(),
+    numGpuBlocks: n.int(),
+    kvPeakUsedFraction: fraction,
+    prefixCacheHitFraction: fraction,
+    busyFraction: fraction,
+  }),
+  bottleneck: z.record(z.string(), fraction),
+});
+const step = z.strictObject({
+  schema: z.literal("roofserve.step/1"),
+  stepUs: n,
+  gpuUs: n,
+  cpuUs: n.min(0),
+  numTokens: n.int(),
+  paddedTokens: n.int(),
+  components: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        category: z.string(),
+        us: n.min(0),
+        count: n.int().min(1),
+        flops: n.min(0),
+        bytes: n.min(0),
+        boundBy: z.string(),
+        efficiency: n.min(0),
+        source: z.string(),
+      }),
+    )
+    .min(5),
+});
+const comparison = z.strictObject({ measured: nullable, predicted: nullable, ape: nullable });
+const comparisons = z.strictObject({ mean: comparison, p50: comparison, p90: comparison, p99: comparison });
+const errors = z.strictObject({ mean: nullable, median: nullable, max: nullable });
+const evaluation = z.strictObject({
+  schema: z.literal("roofserve.evaluate/1"),
+  experiments: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        model: z.string(),
+        gpu: z.string(),
+        tensorParallelSize: n.int(),
+        numRequests: n.int(),
+        excluded: z.string().nullable(),
+        metrics: z.strictObject({
+          e2eMs: comparisons,
+          ttftMs: comparisons,
+          itlMs: comparisons,
+          outputTokensPerS: comparison,
+        }),
+        perRequest: z.strictObject({ e2eMape: nullable, ttftMape: nullable }),
+      }),
+    )
+    .min(1),
+  summary: z.strictObject({
+    e2eMeanApe: errors,
+    e2eP99Ape: errors,
+    ttftMeanApe: errors,
+    ttftP50Ape: errors,
+    itlMeanApe: errors,
+  }),
+});
+const models = z.strictObject({
+  schema: z.literal("roofserve.models/1"),
+  models: z.array(
+    z.strictObject({
+      id: z.string(),
+      parameters: n,
+      activeParameters: n,
+      layers: n,
+      hiddenSize: n,
+      vocabSize: n,
+      maxModelLen: n,
+      weightDtype: z.string(),
+      source: z.string(),
+    }),
+  ),
+});
+const gpus = z.strictObject({
+  schema: z.literal("roofserve.gpus/1"),
+  gpus: z.array(z.looseObject({ id: z.string(), name: z.string(), kernels: z.enum(["fitted", "transferred"]) })),
+});
+const benchData = z.strictObject({
+  schema: z.literal("roofserve.bench-data/1"),
+  coverage: z.array(
+    z.strictObject({
+      gpu: z.string(),
+      family: z.string(),
+      numFiles: n,
+      numRows: n,
+      shapes: z.array(z.string()),
+      sources: z.array(z.string()),
+    }),
+  ),
+});
+
+async function jsonOf(...args: string[]): Promise<unknown> {
+  const { exitCode, stdout, stderr } = await callCli(...args, "--format", "json");
+  expect(stderr).not.toContain("roofserve:");
+  expect(exitCode).toBe(0);
+  return JSON.parse(stdout);
+}
+
+const FEW = ["--max-requests", "20"];
+
+describe("JSON contracts, key for key", () => {
+  test("run", async () => {
+    const result = run.parse(await jsonOf("run", ...FEW));
+    expect(result.requests.submitted).toBe(20);
+    expect(result.config.engine).toStrictEqual(engineConfigSchema.parse(result.config.engine));
+    expect(Object.values(result.bottleneck).reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 6);
+  });
+
+  test("step: the components add up to the GPU's time", async () => {
+    const result = step.parse(await jsonOf("step", "--batch", "decode:32@1024,prefill:512@0"));
+    expect(result.components.reduce((sum, { us }) => sum + us, 0)).toBeCloseTo(result.gpuUs, 6);
+    expect(result.stepUs).toBeCloseTo(result.gpuUs + result.cpuUs, 6);
+    expect(result.numTokens).toBe(544);
+  });
+
+  test("evaluate", async () => {
+    const folder = experimentFolder();
+    const result = evaluation.parse(await jsonOf("evaluate", folder, "--model", "meta-llama/Llama-2-7b-hf"));
+    expect(result.experiments[0]).toMatchObject({ tensorParallelSize: 2, numRequests: 8, gpu: "H100" });
+  });
+
+  test("models, gpus and bench-data list", async () => {
+    expect(models.parse(await jsonOf("models")).models.map(({ id }) => id)).toContain("meta-llama/Llama-3.1-8B");
+    const ids = gpus.parse(await jsonOf("gpus")).gpus.map(({ id }) => id);
+    const wanted = "H100 H100-PCIe H200 A100-40 A100-80 L40S L4 A10G RTX4090 H20 H800 B200 GB200".split(" ");
+    for (const id of wanted) expect(ids).toContain(id);
+    expect(benchData.parse(await jsonOf("bench-data", "list")).coverage.length).toBeGreaterThan(0);
+    expect(await jsonOf("bench-data")).toEqual(await jsonOf("bench-data", "list"));
+  });
+});
+
+describe("options", () => {
+  beforeAll(ensureBuilt);
+
+  test("every option that vLLM and GuideLLM name so exists", async () => {
+    const { stdout: help } = await spawnCli(["run", "--help"]);
+    const names =
+      "model gpu tensor-parallel-size tp max-num-seqs max-num-batched-tokens max-model-len block-size " +
+      "gpu-memory-utilization num-gpu-blocks-override enable-prefix-caching enable-chunked-prefill " +
+      "long-prefill-token-threshold scheduling-policy async-scheduling dtype quantization kv-cache-dtype profile rate " +
+      "data max-requests max-seconds seed config format out burstiness";
+    for (const name of names.split(" ")) expect(help).toContain(`--${name}`);
+  });
+
+  test.for([
+    [["--no-enable-prefix-caching"], { enablePrefixCaching: false }],
+    [["--enable-prefix-caching"], { enablePrefixCaching: true }],
+    [["--no-enable-chunked-prefill"], { enableChunkedPrefill: false, maxNumBatchedTokens: 131072 }],
+    [["--no-async-scheduling"], { asyncScheduling: false }],
+    [["--async-scheduling"], { asyncScheduling: true }],
+    [["--tp", "2"], { tensorParallelSize: 2 }],
+    [["--tensor-parallel-size=4"], { tensorParallelSize: 4 }],
+    [["--long-prefill-token-threshold", "512"], { longPrefillTokenThreshold: 512 }],
+    [["--vllm-version", "0.13"], { vllmVersion: "0.13", asyncScheduling: false }],
+    [["--vllm-version", "v0.15.1"], { vllmVersion: "0.15" }],
+    [["--vllm-version", "0.11.0"], { vllmVersion: "0.11.0" }],
+    [["--quantization", "awq_marlin"], { quantization: "awq" }],
+    [["--quantization", "fp8", "--kv-cache-dtype", "fp8"], { quantization: "fp8", kvCacheDtype: "fp8" }],
+    [["--max-num-seqs", "1e2"], { maxNumSeqs: 100 }],
+  ] as const)("%j reaches the engine", async ([flags, expected]) => {
+    const { config } = run.parse(await jsonOf("run", ...FEW, ...flags));
+    expect(config.engine).toMatchObject(expected);
+  });
+
+  test.for(["META-LLAMA/llama-3.1-8b", "Llama-3.1-8B", "meta-llama/Llama-3.1-8B-Instruct"])(
+    "model %s is the same shape",
+    async (model) => {
+      const { engine } = run.parse(await jsonOf("run", ...FEW, "--model", model));
+      expect(engine.numGpuBlocks).toBe(run.parse(await jsonOf("run", ...FEW)).engine.numGpuBlocks);
+    },
+  );
+});

@@ -1,0 +1,155 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "csv-parse/sync";
+import { beforeAll, describe, expect, test } from "vitest";
+import { readGuidellmReport } from "../../src/io/guidellm/guidellmReport.js";
+import { temporaryFolder } from "../reference/temporaryFile.js";
+import { ensureBuilt, MAIN_FILE, spawnCli } from "./builtCli.js";
+
+const { folder, write } = temporaryFolder();
+const rows = Array.from({ length: 30 }, (_, i) => `${i / 10},${100 + 7 * i},${5 + i}\n`);
+const trace = write("trace.csv", `arrival_s,prompt_tokens,output_tokens\n${rows.join("")}`);
+const AGENTS = ["run", "--workload", "agent", "--max-requests", "40", "--format", "json"];
+
+beforeAll(ensureBuilt);
+
+describe("the built command line", () => {
+  test("says its version and its help on stdout, with code 0", async () => {
+    const [version, help, runHelp] = await Promise.all(
+      [["--version"], ["--help"], ["run", "--help"]].map((args) => spawnCli(args)),
+    );
+    const { version: expected } = JSON.parse(readFileSync(join(MAIN_FILE, "..", "..", "..", "package.json"), "utf8"));
+    expect(version).toEqual({ exitCode: 0, stdout: `${expected}\n`, stderr: "" });
+    for (const word of ["run", "replay", "evaluate", "step", "models", "gpus", "bench-data", "Exit codes"]) {
+      expect(help?.stdout).toContain(word);
+    }
+    expect(runHelp?.stdout).toContain("Examples:");
+    expect(Math.max(...(runHelp?.stdout ?? "").split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
+  });
+
+  test.for([
+    [["run", "--frobnicate"], 2],
+    [["run", "--config", "/no/such/file.json"], 3],
+    [["run", "--model", "meta-llama/Llama-3.1-405B", "--gpu", "L4"], 4],
+    [["bench-data", "check", "/no/such/folder"], 3],
+  ] as const)("%j exits with %i, without stdout or stack", async ([args, exitCode]) => {
+    const result = await spawnCli(args);
+    expect(result).toMatchObject({ exitCode, stdout: "" });
+    expect(result.stderr).toMatch(/roofserve: /);
+    expect(result.stderr).not.toContain("    at ");
+  });
+
+  test("a broken table fails bench-data check with code 3, the report on stdout", async () => {
+    mkdirSync(join(folder, "tables", "gemm", "h100"), { recursive: true });
+    write("tables/gemm/h100/data.csv", "m,k,n,latency_us\n0,8,8,5\n");
+    const result = await spawnCli(["bench-data", "check", join(folder, "tables")]);
+    expect(result.exitCode).toBe(3);
+    expect(result.stdout).toContain("row 2, column m: got 0");
+  });
+
+  test("the same input and seed give the same bytes, and another seed does not", async () => {
+    const [first, second, other] = await Promise.all([
+      spawnCli(AGENTS),
+      spawnCli(AGENTS),
+      spawnCli([...AGENTS, "--seed", "7"]),
+    ]);
+    expect(first?.stdout).toBe(second?.stdout);
+    expect(first?.stdout).not.toBe(other?.stdout);
+    expect(JSON.parse(first?.stdout ?? "").schema).toBe("roofserve.run/1");
+  });
+
+  test("a first run ends with commands to try, on stderr", async () => {
+    const [bare, asked] = await Promise.all([spawnCli(["run"]), spawnCli(["run", "--rate", "2"])]);
+    expect(bare?.stderr).toContain("What to try next:");
+    expect(bare?.stdout).toContain("Half of the users see a first token within");
+    expect(bare?.stdout).not.toContain("What to try next");
+    expect(asked?.stderr).not.toContain("What to try next");
+  });
+
+  test("a reader that closes the pipe early ends it quietly", async () => {
+    const child = spawn(process.execPath, [
+      MAIN_FILE,
+      "run",
+      "--max-requests",
+      "3000",
+      "--rate",
+      "100",
+      "--format",
+      "csv",
+    ]);
+    let stderr = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      stderr += text;
+    });
+    child.stdout.once("data", () => child.stdout.destroy());
+    const exitCode = await new Promise((resolve) => child.on("close", resolve));
+    expect(exitCode).toBe(0);
+    expect(stderr).not.toMatch(/EPIPE|bug in roofserve/);
+  });
+});
+
+describe("what a run leaves behind", () => {
+  test("the files of --out exist and read back", async () => {
+    const out = join(folder, "deep", "out");
+    const { stdout, stderr } = await spawnCli([...AGENTS, "--out", out]);
+    for (const name of ["summary.json", "requests.csv", "requests.jsonl", "guidellm.json", "trace.json"]) {
+      expect(stderr).toContain(`wrote ${join(out, name)}`);
+    }
+    expect(readFileSync(join(out, "summary.json"), "utf8")).toBe(stdout);
+    const csv = parse(readFileSync(join(out, "requests.csv"), "utf8"), { columns: true }) as Record<string, string>[];
+    const lines = readFileSync(join(out, "requests.jsonl"), "utf8").trim().split("\n");
+    expect(csv).toHaveLength(40);
+    expect(lines.map((line) => JSON.parse(line).request_id)).toEqual(csv.map((row) => row.request_id));
+    const report = readGuidellmReport(join(out, "guidellm.json"));
+    expect(report.model).toBe("meta-llama/Llama-3.1-8B-Instruct");
+    expect(report.benchmarks[0]?.records).toHaveLength(40);
+    expect(JSON.parse(readFileSync(join(out, "trace.json"), "utf8")).traceEvents.length).toBeGreaterThan(40);
+    const again = await Promise.all([
+      spawnCli(["replay", out, "--format", "json"]),
+      spawnCli(["run", "--config", join(out, "summary.json"), "--format", "json"]),
+    ]);
+    expect(again.map((result) => result.stdout)).toEqual([stdout, stdout]);
+    const fromFile = await spawnCli(["replay", join(out, "guidellm.json"), "--format", "json"]);
+    expect(JSON.parse(fromFile.stdout).requests.completed).toBe(40);
+  });
+
+  test("run of a trace equals replay of it, and replay of what run wrote", async () => {
+    const out = join(folder, "traced");
+    const ran = await spawnCli(["run", "--data", trace, "--out", out, "--format", "json"]);
+    const replays = await Promise.all([
+      spawnCli(["replay", out, "--format", "json"]),
+      spawnCli(["replay", trace, "--format", "json"]),
+      spawnCli(["replay", join(out, "requests.csv"), "--format", "json"]),
+    ]);
+    const { config: _config, ...result } = JSON.parse(ran.stdout);
+    expect(result.requests.completed).toBe(30);
+    expect(replays[0]?.stdout).toBe(ran.stdout);
+    for (const replay of replays) expect(JSON.parse(replay.stdout)).toMatchObject(result);
+  });
+
+  test("--format csv parses, one row per request", async () => {
+    const { stdout } = await spawnCli(["run", "--data", trace, "--format", "csv"]);
+    const parsed = parse(stdout, { columns: true }) as Record<string, string>[];
+    expect(parsed).toHaveLength(30);
+    expect(parsed.every((row) => row.status === "completed" && Number(row.ttft_ms) > 0)).toBe(true);
+  });
+});
+
+describe("--config", () => {
+  const config = write(
+    "config.yaml",
+    "gpu: L40S\nengine:\n  maxNumSeqs: 32\n  maxModelLen: 8192\nworkload:\n  maxRequests: 5\n",
+  );
+
+  test("its values count, and flags win over them", async () => {
+    const [plain, flagged] = await Promise.all([
+      spawnCli(["run", "--config", config, "--format", "json"]),
+      spawnCli(["run", "--config", config, "--format", "json", "--max-num-seqs", "64", "--gpu", "H100"]),
+    ]);
+    const read = (result: { stdout: string } | undefined) => JSON.parse(result?.stdout ?? "");
+    expect(read(plain).config).toMatchObject({ gpu: "L40S", engine: { maxNumSeqs: 32, maxModelLen: 8192 } });
+    expect(read(plain).requests.submitted).toBe(5);
+    expect(read(flagged).config).toMatchObject({ gpu: "H100", engine: { maxNumSeqs: 64, maxModelLen: 8192 } });
+  });
+});
