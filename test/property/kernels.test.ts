@@ -60,9 +60,12 @@ const heads = fc
 const decode = fc.tuple(heads, scale(1, 1024), scale(1, 100_000)).map(([shape, numRequests, context]) => ({
   category: "attention-decode" as const,
   ...shape,
-  numRequests,
-  sumContextTokens: numRequests * (shape.slidingWindow > 0 ? Math.min(context, shape.slidingWindow) : context),
+  ...equalRows(numRequests, shape.slidingWindow > 0 ? Math.min(context, shape.slidingWindow) : context),
 }));
+function equalRows(numRequests: number, context: number) {
+  return { numRequests, sumContextTokens: numRequests * context };
+}
+
 const chunk = fc.record({ newTokens: scale(1, 4000), contextTokens: fc.oneof(fc.constant(0), scale(1, 60_000)) });
 const prefill = fc
   .tuple(heads, fc.array(chunk, { minLength: 1, maxLength: 4 }))
@@ -137,13 +140,11 @@ describe("every kernel model", () => {
   it("decode attention costs more with longer contexts, and with more requests of the same length", () => {
     fc.assert(
       fc.property(someModel, decode, growth, ({ model }, dims, factor) => {
-        const longer = { ...dims, sumContextTokens: Math.ceil(dims.sumContextTokens * factor) };
+        const context = dims.sumContextTokens / dims.numRequests;
+        const longer = { ...dims, ...equalRows(dims.numRequests, Math.ceil(context * factor)) };
         expect(us(model, longer)).toBeGreaterThanOrEqual(us(model, dims) * ROUNDING);
-        const numRequests = Math.ceil(dims.numRequests * factor);
-        const sumContextTokens = (dims.sumContextTokens / dims.numRequests) * numRequests;
-        expect(us(model, { ...dims, numRequests, sumContextTokens })).toBeGreaterThanOrEqual(
-          us(model, dims) * ROUNDING,
-        );
+        const more = { ...dims, ...equalRows(Math.ceil(dims.numRequests * factor), context) };
+        expect(us(model, more)).toBeGreaterThanOrEqual(us(model, dims) * ROUNDING);
       }),
       SETTINGS,
     );
@@ -153,7 +154,7 @@ describe("every kernel model", () => {
     fc.assert(
       fc.property(someModel, decode, ({ model }, dims) => {
         const context = dims.sumContextTokens / dims.numRequests;
-        const next = us(model, { ...dims, sumContextTokens: dims.sumContextTokens + dims.numRequests });
+        const next = us(model, { ...dims, ...equalRows(dims.numRequests, context + 1) });
         expect(next / us(model, dims)).toBeLessThanOrEqual(1 + Math.max(0.02, 2 / context));
       }),
       SETTINGS,

@@ -24,7 +24,7 @@ export const engineConfigSchema = z.strictObject({
     .describe("longest prompt plus output in tokens; default from the model's config"),
   blockSize: positiveInt(1024).default(16).describe("tokens per KV block"),
   gpuMemoryUtilization: z.number().gt(0).max(1).default(0.9).describe("fraction of GPU memory vLLM may use"),
-  numGpuBlocksOverride: positiveInt(1e9)
+  numGpuBlocksOverride: positiveInt(10_000_000)
     .nullable()
     .default(null)
     .describe("KV blocks per GPU, in place of the number computed from memory"),
@@ -43,7 +43,6 @@ export const engineConfigSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe("schedule the next step while this one runs; default on from vLLM 0.14"),
-  enforceEager: z.boolean().default(false).describe("run without CUDA graphs: no padding, launch gaps exposed"),
   dtype: z
     .enum(["auto", "bfloat16", "float16", "half", "bf16", "fp16"])
     .default("auto")

@@ -81,9 +81,7 @@ export function createServer(deployment: Deployment, engineConfig: EngineConfig,
     dtypes,
     sampling: resolveSampling(sampling, architecture),
     kernelModel,
-    captureSizes: engine.enforceEager
-      ? []
-      : cudaGraphCaptureSizes(engine.vllmVersion, maxNumSeqs, maxNumBatchedTokens, 0),
+    captureSizes: cudaGraphCaptureSizes(engine.vllmVersion, maxNumSeqs, maxNumBatchedTokens, 0),
   });
   const parts = {
     scheduler,

@@ -25,9 +25,9 @@ export function collectiveUs(
   return Math.max(allReduceUs(groups, numRanks, bytes), collectiveFloorUs(roofs, numRanks, messageBytes));
 }
 
-/** What each GPU must at least send of the tensor, at full link speed. */
+/** What each GPU must at least receive of the tensor, at full link speed. */
 export function collectiveFloorUs(roofs: GpuRoofs, numRanks: number, messageBytes: number): number {
-  return ((numRanks - 1) / numRanks) * (messageBytes / roofs.linkBytesPerUs) * ALL_GATHER_SHARE;
+  return ((numRanks - 1) / numRanks) * (messageBytes / roofs.linkBytesPerUs);
 }
 
 function allReduceUs(groups: readonly CollectiveEfficiency[], numRanks: number, bytes: number): number {

@@ -48,18 +48,16 @@ export function attentionOperators(
   kvDtype: KvDtype,
   tokens: AttentionTokens,
 ): Operator[] {
-  const operators: Operator[] = [];
-  for (const layer of attentionLayers(architecture, parallelism, kvDtype)) {
-    if (tokens.prefillChunks.length > 0) operators.push(prefillAttentionOperator(layer, tokens.prefillChunks));
-    const numRequests = tokens.decodeContextTokens.length;
-    if (numRequests === 0) continue;
-    let sumContextTokens = 0;
-    for (const contextTokens of tokens.decodeContextTokens) {
-      sumContextTokens += decodeKvTokens(contextTokens, layer.attention.slidingWindow);
-    }
-    operators.push(decodeAttentionOperator(layer, numRequests, sumContextTokens));
-  }
-  return operators;
+  return attentionLayers(architecture, parallelism, kvDtype).flatMap((layer) => layerOperators(layer, tokens));
+}
+
+/** `attentionOperators` of one kind of layer. */
+export function layerOperators(layer: AttentionLayer, tokens: AttentionTokens): Operator[] {
+  const { prefillChunks, decodeContextTokens } = tokens;
+  return [
+    ...(prefillChunks.length > 0 ? [prefillAttentionOperator(layer, prefillChunks)] : []),
+    ...(decodeContextTokens.length > 0 ? [decodeAttentionOperator(layer, decodeContextTokens)] : []),
+  ];
 }
 
 /** Prefill attention of one kind of layer over all chunks of a step. */
@@ -85,13 +83,14 @@ export function prefillAttentionOperator(layer: AttentionLayer, chunks: readonly
 
 /**
  * Decode attention of one kind of layer.
- * @param sumContextTokens KV tokens read by all rows, each capped by the window (`decodeKvTokens`)
+ * @param contextTokens of each row, the token being computed included; the window is applied here
  */
-export function decodeAttentionOperator(
-  layer: AttentionLayer,
-  numRequests: number,
-  sumContextTokens: number,
-): Operator {
+export function decodeAttentionOperator(layer: AttentionLayer, contextTokens: readonly number[]): Operator {
+  const numRequests = contextTokens.length;
+  let sumContextTokens = 0;
+  for (const context of contextTokens) {
+    sumContextTokens += decodeKvTokens(context, layer.attention.slidingWindow);
+  }
   const { slidingWindow } = layer.attention;
   const { numHeads, numKvHeads, headDim } = layer.shard;
   const { kvDtype } = layer;

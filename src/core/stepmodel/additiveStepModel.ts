@@ -1,6 +1,6 @@
 import type { ScheduledBatch } from "../batch/scheduledBatch.js";
 import type { KernelPrice } from "../kernels/kernelModel.js";
-import { attentionOperators } from "../model/attentionOperators.js";
+import { type AttentionLayer, attentionLayers, layerOperators } from "../model/attentionOperators.js";
 import type { Operator, PrefillChunk } from "../model/operator.js";
 import { linearOperators, operators, sampledOperators } from "../model/operators.js";
 import { padToCaptureSize } from "./cudaGraph.js";
@@ -33,6 +33,7 @@ export class AdditiveStepModel implements StepModel {
   readonly componentNames: readonly string[];
   readonly #plan: StepPlan;
   readonly #slotOf: ReadonlyMap<string, number>;
+  readonly #attentionLayers: readonly AttentionLayer[];
   /** What the GPU waits for in every step, whatever it computes; the last names of `componentNames`. */
   readonly #waits: readonly StepWait[];
   /** µs by component slot, by number of tokens and by number of sampled positions; filled when first needed. */
@@ -41,6 +42,7 @@ export class AdditiveStepModel implements StepModel {
 
   constructor(plan: StepPlan) {
     this.#plan = plan;
+    this.#attentionLayers = attentionLayers(plan.architecture, plan.parallelism, plan.dtypes.kvDtype);
     const possible = possibleOperators(plan);
     this.#waits = stepWaits(plan, possible);
     this.componentNames = [...possible, ...this.#waits].map(({ name }) => name);
@@ -98,9 +100,7 @@ export class AdditiveStepModel implements StepModel {
     return us;
   }
 
-  /** Prefill and decode rows of a layer run in one launch: the second of the two does not pay it again. */
   #attention(batch: ScheduledBatch): StepComponent[] {
-    const { architecture, parallelism, dtypes } = this.#plan;
     const prefillChunks: PrefillChunk[] = [];
     const decodeContextTokens: number[] = [];
     for (let row = 0; row < batch.numRequests; row++) {
@@ -109,14 +109,14 @@ export class AdditiveStepModel implements StepModel {
       if (batch.isDecode[row] === 1 && newTokens === 1) decodeContextTokens.push(contextTokens + 1);
       else prefillChunks.push({ newTokens, contextTokens });
     }
-    const tokens = { prefillChunks, decodeContextTokens };
-    const components = this.#components(attentionOperators(architecture, parallelism, dtypes.kvDtype, tokens));
-    if (prefillChunks.length === 0 || decodeContextTokens.length === 0) return components;
-    return components.map((component, i) => {
-      const pair = components[i - 1];
-      const isSecond = i % 2 === 1 && pair !== undefined;
-      return isSecond ? withSharedLaunch(component, pair.price.launchUs) : component;
-    });
+    const components: StepComponent[] = [];
+    for (const layer of this.#attentionLayers) {
+      const [first, second] = this.#components(layerOperators(layer, { prefillChunks, decodeContextTokens }));
+      if (first !== undefined) components.push(first);
+      // Prefill and decode rows of a layer run in one launch: the second of the two does not pay it again.
+      if (second !== undefined && first !== undefined) components.push(withSharedLaunch(second, first.price.launchUs));
+    }
+    return components;
   }
 
   /** Rows the linear layers run over: a CUDA graph's size, or the step's own where no graph is that large. */

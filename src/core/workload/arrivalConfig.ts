@@ -2,7 +2,7 @@ import { z } from "zod";
 
 const requestsPerS = z
   .number()
-  .gt(0)
+  .min(1e-6)
   .max(1e6)
   .describe("mean arrival rate, requests per second; where data has sessions of several turns, sessions per second");
 const rampUpS = z

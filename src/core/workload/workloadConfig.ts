@@ -25,7 +25,7 @@ export const workloadConfigSchema = z.strictObject({
   atMaxSeconds: z
     .enum(["cancel", "drain"])
     .default("cancel")
-    .describe("requests in flight at maxSeconds are given up, as GuideLLM does, or may finish"),
+    .describe("requests in flight when that time is over are given up, as GuideLLM does, or may finish"),
   timeoutS: maxSeconds.describe("clients give up this many seconds after sending; null = never"),
   priority: z
     .number()

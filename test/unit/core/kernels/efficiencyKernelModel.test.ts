@@ -69,7 +69,11 @@ describe("the H100 kernel model", () => {
       category: "attention-prefill",
       chunks: [{ newTokens: 1, contextTokens: context }],
     });
-    const row = price({ ...DECODE, numRequests: 1, sumContextTokens: context + 1 });
+    const row = price({
+      ...DECODE,
+      numRequests: 1,
+      sumContextTokens: context + 1,
+    });
     expect(tail.us / row.us).toBeGreaterThan(0.6);
     expect(tail.us / row.us).toBeLessThan(1.6);
   });
