@@ -29,7 +29,8 @@ const COMMANDS = ["run", "replay", "evaluate", "step", "models", "gpus", "bench-
  */
 export async function runCli(args: readonly string[]): Promise<number> {
   rejectContradictions(args);
-  const parser = yargs(args as string[])
+  // What follows a bare -- would escape the check for unknown arguments.
+  const parser = yargs(args.filter((arg) => arg !== "--"))
     .scriptName("roofserve")
     .usage("$0 <command>\n\nPredict how an LLM serves a workload on a GPU: TTFT, TPOT and end-to-end latency.")
     .command(runCommand)
@@ -42,7 +43,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
     .middleware(rejectRepeatedFlags, true)
     .demandCommand(1, "say what to do: roofserve run gives a first answer, roofserve --help lists the commands")
     .strict()
-    .parserConfiguration({ "parse-numbers": false, "strip-aliased": true })
+    .parserConfiguration({ "parse-numbers": false, "dot-notation": false, "strip-aliased": true })
     .version(ROOFSERVE_VERSION)
     .help()
     .alias("help", "h")

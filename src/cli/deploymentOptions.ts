@@ -43,6 +43,7 @@ export function addDeploymentOptions<T>(command: Argv<T>, formats: readonly stri
       choices: formats,
       default: "table",
       requiresArg: true,
+      group: "Output:",
       describe: "what stdout carries",
     }) as Argv<T>;
 }

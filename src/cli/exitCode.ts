@@ -49,9 +49,8 @@ const FILE_PROBLEMS: Readonly<Record<string, string>> = {
 
 /** Words for an operating-system error on a path, or null when it is something else. */
 function describeFileProblem(error: unknown): string | null {
-  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return null;
-  const problem = FILE_PROBLEMS[error.code];
-  if (problem === undefined) return null;
+  if (!(error instanceof Error) || !("code" in error) || !("syscall" in error)) return null;
+  const problem = FILE_PROBLEMS[String(error.code)] ?? `cannot be used (${error.code})`;
   const path = "path" in error && typeof error.path === "string" ? error.path : "file";
   return `${path}: ${problem}`;
 }

@@ -26,7 +26,7 @@ export function rejectionNote({ summary, records, specs }: SimulationResult): st
   const architecture = loadModel(summary.config.model);
   const limit = limitOf(summary, spec, architecture);
   if (rejected < submitted) {
-    return `${rejected} of ${submitted} requests were rejected; ${shortest}; try ${limit.knobs.join(", or ")}`;
+    return `${rejected} of ${submitted} requests ${rejected === 1 ? "was" : "were"} rejected; ${shortest}; try ${limit.knobs.join(", or ")}`;
   }
   // A summary's engine config is resolved: no field is left to vLLM.
   const engine = summary.config.engine as ResolvedEngineConfig;

@@ -19,6 +19,7 @@ export function addRunOutputOptions<T>(command: Argv<T>): Argv<T> {
     type: "string",
     alias: "o",
     requiresArg: true,
+    group: "Output:",
     describe:
       "folder for summary.json, requests.csv and .jsonl, guidellm.json and trace.json (open it in ui.perfetto.dev)",
   }) as Argv<T>;

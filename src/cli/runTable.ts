@@ -3,8 +3,18 @@ import type { Distribution } from "../core/metrics/distribution.js";
 import type { RequestRecord } from "../core/metrics/requestRecord.js";
 import { e2eMs, ttftMs } from "../core/metrics/runMetrics.js";
 import { distributionPicture } from "./distributionPicture.js";
-import { numberColumns, printNumber, textTable } from "./textTable.js";
+import { numberColumns, printMs, printNumber, textTable } from "./textTable.js";
 import { verdict } from "./verdict.js";
+
+/** A table with longer latencies than this is in seconds: nobody reads seven digits. */
+const MS_TABLE_MAX_MS = 100_000;
+interface Scale {
+  readonly unit: string;
+  readonly msPerUnit: number;
+  readonly decimals: number;
+}
+const IN_MS: Scale = { unit: "ms", msPerUnit: 1, decimals: 1 };
+const IN_S: Scale = { unit: "s", msPerUnit: 1000, decimals: 3 };
 
 /** A run's result for people: the answer in words, then in numbers, then what the time and the memory went to. */
 export function runTable({ summary, records }: Pick<SimulationResult, "summary" | "records">): string {
@@ -16,12 +26,13 @@ export function runTable({ summary, records }: Pick<SimulationResult, "summary" 
     requests.aborted > 0 ? `${requests.aborted} given up by the client` : "",
     requests.unfinished > 0 ? `${requests.unfinished} unfinished` : "",
   ].filter((text) => text !== "");
-  const latencies = textTable(numberColumns("latency, ms", "mean", "p50", "p90", "p95", "p99", "max"), [
-    latencyRow("TTFT  time to first token", summary.ttftMs),
-    latencyRow("TPOT  time per output token", summary.tpotMs),
-    latencyRow("ITL   inter-token latency", summary.itlMs),
-    latencyRow("E2E   end to end", summary.e2eMs),
-    latencyRow("queue wait", summary.queueMs),
+  const scale = (summary.e2eMs.max ?? 0) < MS_TABLE_MAX_MS ? IN_MS : IN_S;
+  const latencies = textTable(numberColumns(`latency, ${scale.unit}`, "mean", "p50", "p90", "p95", "p99", "max"), [
+    latencyRow("TTFT  time to first token", summary.ttftMs, scale),
+    latencyRow("TPOT  time per output token", summary.tpotMs, scale),
+    latencyRow("ITL   inter-token latency", summary.itlMs, scale),
+    latencyRow("E2E   end to end", summary.e2eMs, scale),
+    latencyRow("queue wait", summary.queueMs, scale),
   ]);
   return `${config.model} on ${tensorParallelSize} × ${config.gpu}, vLLM ${config.engine.vllmVersion}
 ${loadLine(summary)}
@@ -49,12 +60,18 @@ function pictures(records: readonly RequestRecord[]): string {
 function picture(title: string, valuesMs: readonly number[]): string {
   const bars = distributionPicture(valuesMs);
   if (bars === null) return "";
-  const low = printNumber(Math.min(...valuesMs), 0).padStart(7);
-  return `${title.padEnd(4)} ${low} ms ${bars} ${printNumber(Math.max(...valuesMs), 0)} ms\n`;
+  let low = Number.POSITIVE_INFINITY;
+  let high = 0;
+  for (const ms of valuesMs) {
+    low = Math.min(low, ms);
+    high = Math.max(high, ms);
+  }
+  return `${title.padEnd(4)} ${printMs(low).padStart(8)} ${bars} ${printMs(high)}\n`;
 }
 
 function loadLine({ config }: RunSummary): string {
-  const { profile, description } = config.workload;
+  const { profile, data, description } = config.workload;
+  if (profile.kind === "trace" && data.kind === "trace") return `workload: requests of ${data.path}, as they came`;
   const load = "rate" in profile ? `${profile.kind}, ${profile.rate} requests/s` : profile.kind;
   const streams = "streams" in profile ? `, ${profile.streams} streams` : "";
   return `workload: ${load}${streams}${description === "" ? "" : ` — ${description}`}`;
@@ -66,14 +83,9 @@ function bottleneckLine(bottleneck: Readonly<Record<string, number>>): string {
   return largest.map(([name, share]) => `${name} ${percent(share)}`).join(", ");
 }
 
-function latencyRow(title: string, values: Distribution): string[] {
-  const decimals = 1;
-  return [
-    title,
-    ...[values.mean, values.p50, values.p90, values.p95, values.p99, values.max].map((value) =>
-      printNumber(value, decimals),
-    ),
-  ];
+function latencyRow(title: string, values: Distribution, { decimals, msPerUnit }: Scale): string[] {
+  const shown = [values.mean, values.p50, values.p90, values.p95, values.p99, values.max];
+  return [title, ...shown.map((ms) => printNumber(ms === null ? null : ms / msPerUnit, decimals))];
 }
 
 function percent(fraction: number): string {

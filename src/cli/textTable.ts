@@ -20,9 +20,21 @@ export function numberColumns(first: string, ...others: readonly string[]): Colu
   return [{ title: first, align: "left" }, ...others.map((title): Column => ({ title, align: "right" }))];
 }
 
+/** Columns from titles; those that hold numbers end in `#`. */
+export function columnsOf(...titles: readonly string[]): Column[] {
+  return titles.map((title) =>
+    title.endsWith("#") ? { title: title.slice(0, -1), align: "right" } : { title, align: "left" },
+  );
+}
+
 /** A number as people read it: `decimals` places, a dash where there is none. */
 export function printNumber(value: number | null | undefined, decimals = 1): string {
   return value === null || value === undefined || Number.isNaN(value) ? "–" : value.toFixed(decimals);
+}
+
+/** A latency as people say it: whole milliseconds below a second, seconds above. */
+export function printMs(ms: number): string {
+  return ms >= 1000 ? `${printNumber(ms / 1000)} s` : `${printNumber(ms, 0)} ms`;
 }
 
 function pad(text: string, columns: number, align: Column["align"]): string {

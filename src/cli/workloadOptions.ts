@@ -7,7 +7,7 @@ import type { WorkloadData } from "../core/workload/dataConfig.js";
 import { parseSyntheticData } from "../core/workload/parseSyntheticData.js";
 import { workloadConfigSchema } from "../core/workload/workloadConfig.js";
 import { loadWorkloadPreset, WORKLOAD_PRESETS } from "../io/workloadPresets.js";
-import { type ConfigFlag, configFromFlags, flagsOf } from "./configFlags.js";
+import { type ConfigFlag, configFromFlags, flagsOf, flagValue } from "./configFlags.js";
 import type { Arguments } from "./deploymentOptions.js";
 import { addFlags } from "./deploymentOptions.js";
 
@@ -140,7 +140,7 @@ function profileOf(baseProfile: unknown, data: unknown, argv: Arguments): unknow
       const allowed = `--profile ${kind} does not use it`;
       throw new ConfigError([{ path: `--${flag}`, received: String(argv[flag]), allowed }]);
     }
-    profile[field] = numberOrText(String(argv[flag]));
+    profile[field] = flagValue(argv[flag], "number");
   }
   const needed = fields.rate;
   if (needed !== undefined && profile[needed] === undefined) {
@@ -158,9 +158,4 @@ function profileHint(kind: unknown): string {
 
 function isProfile(kind: unknown): kind is Profile {
   return PROFILES.some((profile) => profile === kind);
-}
-
-function numberOrText(text: string): unknown {
-  const value = Number(text);
-  return text.trim() === "" || Number.isNaN(value) ? text : value;
 }

@@ -37,7 +37,7 @@ describe("plans that work in part", () => {
     const result = await callCli("replay", longAndShort, "--format", "json");
     expect(result.exitCode).toBe(0);
     expect(JSON.parse(result.stdout).requests).toMatchObject({ submitted: 2, completed: 1, rejected: 1 });
-    expect(result.stderr).toContain("1 of 2 requests were rejected; the shortest, req-0: the prompt has 500000 tokens");
+    expect(result.stderr).toContain("1 of 2 requests was rejected; the shortest, req-0: the prompt has 500000 tokens");
     expect((await callCli("replay", longAndShort)).stdout).toContain("1 of 2 requests completed, 1 rejected");
   });
 

@@ -65,6 +65,9 @@ describe("the built command line", () => {
     expect(bare?.stdout).toContain("Half of the users see a first token within");
     expect(bare?.stdout).not.toContain("What to try next");
     expect(asked?.stderr).not.toContain("What to try next");
+    const proposed = [...(bare?.stderr ?? "").matchAll(/^ {2}(?:npx )?roofserve (.*?) {2,}/gm)].map(([, line]) => line);
+    expect(proposed.length).toBeGreaterThanOrEqual(4);
+    for (const line of proposed) expect((await spawnCli(String(line).split(" "), folder)).exitCode, line).toBe(0);
   });
 
   test("a reader that closes the pipe early ends it quietly", async () => {

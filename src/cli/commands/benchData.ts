@@ -4,7 +4,7 @@ import { nearestName } from "../../core/config/nearestName.js";
 import { ConfigError, DataFileError } from "../../core/errors/simulationError.js";
 import { BENCH_DATA_FOLDER, loadGpuCatalog } from "../../io/catalog.js";
 import { endProgress, showProgress } from "../progressLine.js";
-import { numberColumns, textTable } from "../textTable.js";
+import { columnsOf, textTable } from "../textTable.js";
 
 const FORMAT = {
   choices: ["table", "json"],
@@ -47,7 +47,7 @@ const listCommand: CommandModule = {
       String(shapes.length),
       sources.join(", "),
     ]);
-    process.stdout.write(textTable(numberColumns("gpu", "family", "files", "rows", "shapes", "source"), rows));
+    process.stdout.write(textTable(columnsOf("gpu", "family", "files#", "rows#", "shapes#", "source"), rows));
   },
 };
 
@@ -126,6 +126,6 @@ const importCommand: CommandModule = {
       String(numRowsWritten),
       String(numTables),
     ]);
-    process.stdout.write(textTable(numberColumns("gpu", "parquet", "vLLM", "rows read", "written", "tables"), rows));
+    process.stdout.write(textTable(columnsOf("gpu", "parquet", "vLLM", "rows read#", "written#", "tables#"), rows));
   },
 };

@@ -18,7 +18,13 @@ import {
   withFlagNames,
 } from "../deploymentOptions.js";
 import { evaluationTable } from "../evaluationTable.js";
+import { examplesText } from "../examples.js";
 import { endProgress, showProgress } from "../progressLine.js";
+
+const EXAMPLES = examplesText([
+  ["evaluate runs/", "every experiment below a folder"],
+  ["evaluate run1 run2 --gpu A100-80 --format json", "two folders, measured on A100"],
+]);
 
 export const evaluateCommand: CommandModule = {
   command: "evaluate <path..>",
@@ -28,13 +34,10 @@ export const evaluateCommand: CommandModule = {
       .positional("path", {
         type: "string",
         array: true,
-        demandOption: true,
         describe: "inference-perf or GuideLLM folders, ground-truth JSON files, or folders of these",
       })
-      .example("$0 evaluate runs/", "every experiment below a folder")
-      .example("$0 evaluate run1 run2 --gpu A100-80 --format json", "two folders, measured on A100")
       .epilogue(
-        "Model, TP, limits, KV blocks and sampling come from the files; flags win. The GPU is rarely in the files: " +
+        `${EXAMPLES}\n\nModel, TP, limits, KV blocks and sampling come from the files; flags win. The GPU is rarely in the files: ` +
           "it is H100 unless --gpu says otherwise.",
       ),
   handler: (argv: ArgumentsCamelCase) => {

@@ -15,7 +15,14 @@ import {
   numberFlag,
   withFlagNames,
 } from "../deploymentOptions.js";
+import { examplesText } from "../examples.js";
 import { addRunOutputOptions, writeRun } from "../runOutput.js";
+
+const EXAMPLES = examplesText([
+  ["replay conversation_trace.jsonl -m Qwen/Qwen3-32B --tp 2", "a Mooncake trace"],
+  ["replay trace.csv --time-scale 0.5 --limit 1000", "the first 1000 requests at twice the rate"],
+  ["replay results/", "what run --out results wrote: the same result again"],
+]);
 
 export const replayCommand: CommandModule = {
   command: "replay <path>",
@@ -38,9 +45,9 @@ export const replayCommand: CommandModule = {
         describe: "factor on a trace's arrival times: 0.5 = twice the request rate [default: 1]",
       })
       .option("limit", { requiresArg: true, describe: "requests of a trace at most, from its start" })
-      .example("$0 replay conversation_trace.jsonl -m Qwen/Qwen3-32B --tp 2", "a Mooncake trace")
-      .example("$0 replay results/", "what `run --out results` wrote: the same result again")
-      .epilogue("Model, TP, limits and sampling come from the path's files where they say so; flags win."),
+      .epilogue(
+        `${EXAMPLES}\n\nModel, TP, limits and sampling come from the path's files where they say so; flags win.`,
+      ),
   handler: async (argv: ArgumentsCamelCase) => {
     const source = await readReplaySource(String(argv.path), replayOptions(argv));
     for (const note of source.notes) process.stderr.write(`note: ${note}\n`);

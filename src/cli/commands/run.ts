@@ -12,6 +12,7 @@ import {
   givenConfig,
   withFlagNames,
 } from "../deploymentOptions.js";
+import { examplesText } from "../examples.js";
 import { addRunOutputOptions, writeRun } from "../runOutput.js";
 import { addWorkloadOptions, WORKLOAD_FLAGS, WORKLOAD_PLACES, withWorkload } from "../workloadOptions.js";
 
@@ -30,18 +31,19 @@ What to try next:
   ${CALL} --help                              all commands; models and gpus list what is built in
 `;
 
+const EXAMPLES = examplesText([
+  ["run", "a chat workload on Llama-3.1-8B-Instruct and one H100"],
+  ["run -m Qwen/Qwen3-14B -g L40S --max-model-len 16384 --profile poisson --rate 2", "another model, GPU and load"],
+  ["run -m Llama-3.1-70B --tp 4 --data prompt_tokens=2048,output_tokens=256 --rate 5", "GuideLLM's --data"],
+  ["run --profile concurrent --rate 16 --max-seconds 60", "16 users, each sending again as soon as served"],
+  ["run --data trace.jsonl --out results/", "a trace; keep every request"],
+]);
+
 export const runCommand: CommandModule = {
   command: "run",
   describe: "simulate a workload on a model and GPU, and print its latencies",
   builder: (command) =>
-    addRunOutputOptions(addWorkloadOptions(addDeploymentOptions(command, ["table", "json", "csv"])))
-      .example("$0 run", "a chat workload on Llama-3.1-8B-Instruct and one H100")
-      .example("$0 run -m Qwen/Qwen3-14B -g L40S --profile poisson --rate 2", "another model, GPU and load")
-      .example(
-        "$0 run -m meta-llama/Llama-3.1-70B --tp 4 --profile constant --rate 5 --data prompt_tokens=2048,output_tokens=256 --max-requests 500",
-        "GuideLLM's words for the workload",
-      )
-      .example("$0 run --data trace.jsonl --out results/", "replay a trace, keep every request"),
+    addRunOutputOptions(addWorkloadOptions(addDeploymentOptions(command, ["table", "json", "csv"]))).epilogue(EXAMPLES),
   handler: async (argv: ArgumentsCamelCase) => {
     const config = withFlagNames(argv, PLACES, () =>
       parseConfig(runConfigSchema, withWorkload(givenConfig(argv, FLAGS), argv), ""),

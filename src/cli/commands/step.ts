@@ -10,10 +10,16 @@ import {
   givenConfig,
   withFlagNames,
 } from "../deploymentOptions.js";
-import { numberColumns, printNumber, textTable } from "../textTable.js";
+import { examplesText } from "../examples.js";
+import { columnsOf, printNumber, textTable } from "../textTable.js";
 
 /** A step needs no workload; a config file may have one all the same. */
 const stepConfigSchema = runConfigSchema.partial({ workload: true });
+
+const EXAMPLES = examplesText([
+  ["step --batch decode:32@1024,prefill:512@0", "a mixed step on the default model and GPU"],
+  ["step -m meta-llama/Llama-3.1-70B --tp 4 --batch decode:64@2048", "decode on four GPUs"],
+]);
 
 export const stepCommand: CommandModule = {
   command: "step",
@@ -25,10 +31,11 @@ export const stepCommand: CommandModule = {
         alias: "b",
         requiresArg: true,
         demandOption: "say what the step computes, e.g. --batch decode:32@1024,prefill:512@0",
-        describe: "decode:REQUESTS@CONTEXT and prefill:NEW_TOKENS@CONTEXT, separated by commas",
+        group: "Step:",
+        describe:
+          "decode:REQUESTS@CONTEXT and prefill:NEW_TOKENS@CONTEXT, separated by commas; CONTEXT = tokens already in the KV cache of each request",
       })
-      .example('$0 step --batch "decode:32@1024,prefill:512@0"', "a mixed step on the default model and GPU")
-      .example("$0 step -m meta-llama/Llama-3.1-70B --tp 4 --batch decode:64@2048", "decode on four GPUs"),
+      .epilogue(EXAMPLES),
   handler: (argv: ArgumentsCamelCase) => {
     const config = withFlagNames(argv, DEPLOYMENT_FLAGS, () =>
       parseConfig(stepConfigSchema, givenConfig(argv, DEPLOYMENT_FLAGS), ""),
@@ -44,15 +51,15 @@ export const stepCommand: CommandModule = {
 
 function stepTable(report: StepReport): string {
   const { stepUs, gpuUs, cpuUs, numTokens, paddedTokens } = report;
-  const columns = numberColumns(
+  const columns = columnsOf(
     "component",
-    "µs",
-    "share %",
-    "runs",
-    "GFLOP",
-    "MB",
+    "µs#",
+    "share %#",
+    "runs#",
+    "GFLOP#",
+    "MB#",
     "bound by",
-    "efficiency",
+    "efficiency#",
     "source",
   );
   const rows = report.components.map((component) => [
@@ -67,5 +74,5 @@ function stepTable(report: StepReport): string {
     component.source,
   ]);
   const padding = paddedTokens === numTokens ? "" : `, padded to ${paddedTokens}`;
-  return `step ${printNumber(stepUs)} µs = GPU ${printNumber(gpuUs)} µs + CPU in the open ${printNumber(cpuUs)} µs; ${numTokens} tokens${padding}\n\n${textTable(columns, rows)}`;
+  return `step ${printNumber(stepUs)} µs = GPU ${printNumber(gpuUs)} µs + CPU in the open ${printNumber(cpuUs)} µs; ${numTokens} token${numTokens === 1 ? "" : "s"}${padding}\n\n${textTable(columns, rows)}`;
 }

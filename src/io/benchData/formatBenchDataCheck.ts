@@ -13,14 +13,18 @@ export function formatBenchDataCheck(report: BenchDataCheck): string {
     for (const finding of table.findings) lines.push(`  ${finding.severity.padEnd(7)} ${finding.message}`);
   }
   const quiet = tables.filter(({ findings }) => findings.length === 0).length;
-  if (quiet > 0) lines.push(`${quiet} ${quiet === 1 ? "table" : "tables"} with nothing to remark`);
+  if (quiet > 0) lines.push(`${plural(quiet, "table")} with nothing to remark`);
   if (strayFiles.length > 0) lines.push(`outside the layout, not looked at: ${strayText(strayFiles)}`);
   lines.push(summary(report));
   return `${lines.join("\n")}\n`;
 }
 
 function heading({ path, gpuId, gpuFolder, numRows }: TableCheck): string {
-  return `${path}  (${gpuId ?? `unknown GPU ${gpuFolder}`}, ${numRows} ${numRows === 1 ? "row" : "rows"})`;
+  return `${path}  (${gpuId ?? `unknown GPU ${gpuFolder}`}, ${plural(numRows, "row")})`;
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 function strayText(files: readonly string[]): string {
@@ -34,5 +38,6 @@ function summary({ dir, tables }: BenchDataCheck): string {
   const numRows = tables.reduce((sum, table) => sum + table.numRows, 0);
   const count = (severity: CheckFinding["severity"]) =>
     findings.filter((finding) => finding.severity === severity).length;
-  return `${tables.length} tables, ${numRows} rows: ${count("error")} errors, ${count("warning")} warnings, ${count("note")} notes`;
+  const found = (["error", "warning", "note"] as const).map((severity) => plural(count(severity), severity));
+  return `${plural(tables.length, "table")}, ${plural(numRows, "row")}: ${found.join(", ")}`;
 }

@@ -74,9 +74,9 @@ describe("an explained step", () => {
     expect(open.stepUs).toBe(open.gpuUs + open.cpuUs);
   });
 
-  it("pads decodes to the next CUDA graph, and nothing when run eagerly", () => {
+  it("pads decodes to the next CUDA graph, and nothing beyond the largest", () => {
     expect(explainStep(serverWith(), parseBatch("decode:33@100")).paddedTokens).toBe(40);
-    expect(explainStep(serverWith({ enforceEager: true }), parseBatch("decode:33@100")).paddedTokens).toBe(33);
+    expect(explainStep(serverWith(), parseBatch("prefill:513@0")).paddedTokens).toBe(513);
   });
 });
 

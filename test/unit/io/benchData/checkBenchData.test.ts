@@ -195,7 +195,7 @@ describe("files", () => {
     const lines = formatBenchDataCheck(checkBenchData(dir, gpus)).split("\n");
     expect(lines[0]).toBe("mha/prefill/h100/32-32-128.csv  (H100, 5 rows)");
     expect(lines[1]).toMatch(/^ {2}error {3}mfu: was divided by the peak of H20 bf16/);
-    expect(lines.at(-2)).toBe("1 tables, 5 rows: 2 errors, 0 warnings, 0 notes");
+    expect(lines.at(-2)).toBe("1 table, 5 rows: 2 errors, 0 warnings, 0 notes");
   });
 });
 
