@@ -35,8 +35,9 @@ export function evaluationTable(report: EvaluationReport): string {
 }
 
 function runTable(run: EvaluatedRun): string {
-  const { name, model, gpu, tensorParallelSize, numRequests, perRequest } = run;
-  const title = `${name}\n${model} on ${tensorParallelSize} × ${gpu}, ${numRequests} requests\n`;
+  const { name, model, gpu, tensorParallelSize, numRequests, numCompared, perRequest } = run;
+  const compared = numCompared === numRequests ? "" : `, ${numCompared} completed in both worlds and compared`;
+  const title = `${name}\n${model} on ${tensorParallelSize} × ${gpu}, ${numRequests} requests${compared}\n`;
   const rows = METRICS.map(([metric, pick]) => {
     const { measured, predicted, ape } = pick(run);
     const error = ape === null || measured === null || predicted === null ? "–" : signedPercent(measured, predicted);

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError, DataFileError } from "../core/errors/simulationError.js";
-import { replayWorkload, statedConfig } from "../core/evaluation/replayRun.js";
+import { replayWorkload, statedConfig, unstatedNotes } from "../core/evaluation/replayRun.js";
 import type { MeasuredExperiment, MeasuredRun } from "../core/metrics/measuredExperiment.js";
 import { workloadFromSpecs } from "../core/workload/specWorkload.js";
 import type { Workload } from "../core/workload/workload.js";
@@ -70,7 +70,7 @@ function readMeasured(path: string, options: ReplayOptions): ReplaySource {
     ...MeasuredExperiment[],
   ];
   const run = chooseRun(experiment, benchmark);
-  const notes = [...experiment.notes];
+  const notes = [...experiment.notes, ...unstatedNotes(experiment)];
   if (others.length > 0) notes.push(`replaying the first of ${others.length + 1} experiments, ${experiment.name}`);
   if (benchmark === null && experiment.runs.length > 1) notes.push(`replaying the first of ${listRuns(experiment)}`);
   return {

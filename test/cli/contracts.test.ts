@@ -79,6 +79,7 @@ const evaluation = z.strictObject({
         gpu: z.string(),
         tensorParallelSize: n.int(),
         numRequests: n.int(),
+        numCompared: n.int(),
         excluded: z.string().nullable(),
         metrics: z.strictObject({
           e2eMs: comparisons,

@@ -5,7 +5,7 @@ import { createServer } from "../../core/engine/createServer.js";
 import { runServer } from "../../core/engine/simulate.js";
 import { compareRun } from "../../core/evaluation/compareRun.js";
 import { type EvaluatedRun, type EvaluationReport, evaluationReport } from "../../core/evaluation/evaluationReport.js";
-import { replayWorkload, statedConfig } from "../../core/evaluation/replayRun.js";
+import { replayWorkload, statedConfig, unstatedNotes } from "../../core/evaluation/replayRun.js";
 import type { MeasuredExperiment } from "../../core/metrics/measuredExperiment.js";
 import { readMeasuredExperiments } from "../../io/groundTruth/readMeasuredExperiments.js";
 import { mergeConfig } from "../configFlags.js";
@@ -60,7 +60,8 @@ function givenModel(argv: Arguments): string | null {
 }
 
 function evaluateExperiment(experiment: MeasuredExperiment, argv: Arguments): EvaluatedRun[] {
-  for (const note of experiment.notes) process.stderr.write(`${experiment.name}: ${note}\n`);
+  for (const note of [...experiment.notes, ...unstatedNotes(experiment)])
+    process.stderr.write(`${experiment.name}: ${note}\n`);
   const stated = { gpu: DEFAULT_GPU, ...statedConfig(experiment) };
   const config = mergeConfig(stated, givenConfig(argv, DEPLOYMENT_FLAGS)) as typeof stated;
   const deployment = deploymentOf(config, argv);
@@ -73,13 +74,14 @@ function evaluateExperiment(experiment: MeasuredExperiment, argv: Arguments): Ev
       ),
     );
     const { records } = runServer(server, replayWorkload(run));
-    const { metrics, perRequest } = compareRun(run.measured, records);
+    const { metrics, perRequest, numCompared } = compareRun(run.measured, records);
     return {
       name: run.name,
       model: config.model,
       gpu: config.gpu,
       tensorParallelSize: server.engine.tensorParallelSize,
       numRequests: run.specs.length,
+      numCompared,
       excluded: run.excluded,
       metrics,
       perRequest,

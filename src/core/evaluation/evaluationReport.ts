@@ -7,6 +7,8 @@ export interface EvaluatedRun {
   readonly gpu: string;
   readonly tensorParallelSize: number;
   readonly numRequests: number;
+  /** Requests that completed both when measured and when simulated: only they are compared. */
+  readonly numCompared: number;
   readonly excluded: string | null;
   readonly metrics: RunComparison["metrics"];
   readonly perRequest: RunComparison["perRequest"];

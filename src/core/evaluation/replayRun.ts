@@ -32,6 +32,12 @@ export function statedConfig(experiment: MeasuredExperiment): {
   };
 }
 
+/** What of an experiment's server is not simulated as its files state it, each a sentence. */
+export function unstatedNotes({ engine }: MeasuredExperiment): string[] {
+  if (engine.vllmVersion === null || nearestVllmVersion(engine.vllmVersion) !== null) return [];
+  return [`vLLM ${engine.vllmVersion} is older than any simulated; scheduled as the default version`];
+}
+
 type WithoutNulls<T> = { [K in keyof T]?: Exclude<T[K], null> };
 
 function withoutNulls<T extends object>(fields: T): WithoutNulls<T> {

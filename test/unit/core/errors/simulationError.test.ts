@@ -48,7 +48,8 @@ describe("an error's message says what, where and what to do", () => {
 });
 
 describe("a failure as the user sees it", () => {
-  const withCode = (code: string, path?: string) => Object.assign(new Error("os"), { code, ...(path && { path }) });
+  const withCode = (code: string, path?: string) =>
+    Object.assign(new Error("os"), { code, syscall: "open", ...(path && { path }) });
 
   it.each([
     ["one config problem", new ConfigError([issue("a")]), 2, "a: got 0; must be ≥ 1\n"],
@@ -59,6 +60,7 @@ describe("a failure as the user sees it", () => {
     ["a folder for a file", withCode("EISDIR", "/x"), 3, "/x: is a directory"],
     ["a forbidden file", withCode("EACCES", "/x"), 3, "/x: permission denied"],
     ["a file problem without a path", withCode("ENOSPC"), 3, "no space left"],
+    ["a file problem without words of ours", withCode("EIO", "/x"), 3, "/x: cannot be used (EIO)"],
   ] as const)("%s", (_name, error, exitCode, message) => {
     const failure = describeFailure(error);
     expect(failure.exitCode).toBe(exitCode);
@@ -70,7 +72,7 @@ describe("a failure as the user sees it", () => {
   it.each([
     ["a broken invariant", new InvariantError("blocks lost")],
     ["an unknown error", new TypeError("x is undefined")],
-    ["an unknown system error", withCode("EWEIRD", "/x")],
+    ["an error with a code of its own", Object.assign(new Error("odd"), { code: "EWEIRD" })],
   ])("%s is a bug: 70, with a stack", (_name, error) => {
     const failure = describeFailure(error);
     expect(failure.exitCode).toBe(70);
