@@ -12,6 +12,7 @@ function run(name: string, e2eApe: number | null, excluded: string | null = null
     gpu: "H100",
     tensorParallelSize: 1,
     numRequests: 1,
+    numCompared: 1,
     excluded,
     metrics: { ...metrics, e2eMs: { ...metrics.e2eMs, mean } },
     perRequest,
