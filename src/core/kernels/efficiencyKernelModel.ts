@@ -13,6 +13,14 @@ import { PrefillAttentionCost, type PrefillAttentionHeads } from "./prefillAtten
 
 const PS_PER_US = 1e6;
 
+/**
+ * How much slower compute-bound matrix products run inside a model than in the benchmarks the efficiencies were fitted
+ * to: under sustained load the clocks fall. `eval/prefill` prints the fit on server-side times of 23 isolated prefills
+ * (CodeLlama-34b on H100: 13 %); an older independent table agrees for compute-bound products (`eval/kernels/crossCheck`: 17 % on
+ * H100, 12 % on A100). Memory-bound products are not affected. Other GPUs: assumed alike.
+ */
+export const SUSTAINED_COMPUTE_SLOWDOWN = 0.13;
+
 type Dims<C extends OperatorDims["category"]> = Extract<OperatorDims, { category: C }>;
 
 /** A roof kernel's constants with its surface compiled. */
@@ -92,13 +100,13 @@ class EfficiencyKernelModel implements KernelModel {
   #priceGemm(operator: Operator, { m, k, n, weightDtype }: Dims<"gemm">): KernelPrice {
     const { fit, surface } = this.#gemm[weightKind(weightDtype)];
     const us = gemmUs(fit, surface, this.#roofs, m, k, n, weightDtype);
-    return this.#finish(operator, us, fit.launchUs, peakFlopsPerUs(this.#roofs, weightDtype));
+    return this.#finishProduct(operator, us, fit.launchUs, peakFlopsPerUs(this.#roofs, weightDtype));
   }
 
   #priceGroupedGemm(operator: Operator, dims: Dims<"grouped-gemm">): KernelPrice {
     const { fit, surface } = this.#groupedGemm[weightKind(dims.weightDtype)];
     const us = groupedGemmUs(fit, surface, this.#roofs, dims, touchedExperts(dims), dims.weightDtype);
-    return this.#finish(operator, us, fit.launchUs, peakFlopsPerUs(this.#roofs, dims.weightDtype));
+    return this.#finishProduct(operator, us, fit.launchUs, peakFlopsPerUs(this.#roofs, dims.weightDtype));
   }
 
   #pricePrefill(operator: Operator, dims: Dims<"attention-prefill">): KernelPrice {
@@ -143,6 +151,12 @@ class EfficiencyKernelModel implements KernelModel {
     return this.#finish(operator, launchUs + passUs + sortUs, fixedUs, this.#roofs.bf16FlopsPerUs);
   }
 
+  /** `#finish` of a matrix product: slower the more compute binds it. */
+  #finishProduct(operator: Operator, us: number, launchUs: number, peakFlops: number): KernelPrice {
+    const slowdown = SUSTAINED_COMPUTE_SLOWDOWN * computeShare(operator, this.#roofs.bytesPerUs, peakFlops);
+    return this.#finish(operator, us * (1 + slowdown), launchUs, peakFlops);
+  }
+
   /** Clamps to the operator's own physical floor and says what binds. */
   #finish(operator: Operator, us: number, launchUs: number, peakFlops: number): KernelPrice {
     const computeUs = operator.flops / peakFlops;
@@ -178,6 +192,13 @@ function compileRoofs(fits: GpuEfficiency["gemm"]): Record<"bf16" | "fp8" | "int
     fp8: fits.fp8 ? compile(fits.fp8) : bare,
     int4: fits.int4 ? compile(fits.int4) : bare,
   };
+}
+
+/** Share of compute in the 2-norm of both roofs, 0–1: rises with the FLOPs per byte. */
+function computeShare(operator: Operator, bytesPerUs: number, flopsPerUs: number): number {
+  const computeUs = operator.flops / flopsPerUs;
+  const memoryUs = operatorBytes(operator) / bytesPerUs;
+  return (computeUs * computeUs) / (computeUs * computeUs + memoryUs * memoryUs);
 }
 
 function weightKind(dtype: WeightDtype): "bf16" | "fp8" | "int4" {
