@@ -19,7 +19,8 @@ export interface GpuFitPlan {
 
 /**
  * The version nearest to vLLM 0.15, with these exceptions: fp8 GEMM before 0.19 includes a separate quantisation
- * kernel that a compiled vLLM fuses into the norm before it; fused MoE before 0.19 ran untuned expert shapes
+ * kernel that a compiled vLLM fuses into the norm before it; fused bf16 and fp8 MoE before 0.19 ran untuned expert shapes, and int4 MoE of 0.19 a kernel several times slower than
+ * Marlin before it; B200 fp8 GEMM of 0.19 is untuned, slower than bf16
  * (A100 has no later table; its rows use power-law routing); L40S fp8 attention in 0.14 multiplies in fp8, beyond the
  * bf16 peak that attention is held to.
  */
@@ -30,7 +31,7 @@ export const GPU_FIT_PLANS: readonly GpuFitPlan[] = [
     system: "h100_sxm",
     gemm: { bf16: "0.14.0", fp8: "0.19.0" },
     attention: { bf16: "0.14.0", fp8: "0.14.0" },
-    groupedGemm: { bf16: "0.19.0", fp8: "0.19.0", int4: "0.19.0" },
+    groupedGemm: { bf16: "0.19.0", fp8: "0.19.0", int4: "0.14.0" },
     allReduce: { custom: "0.14.0", nccl: "2.27.3" },
   },
   {
@@ -39,7 +40,7 @@ export const GPU_FIT_PLANS: readonly GpuFitPlan[] = [
     system: "h200_sxm",
     gemm: { bf16: "0.14.0", fp8: "0.19.0" },
     attention: { bf16: "0.14.0", fp8: "0.14.0" },
-    groupedGemm: { bf16: "0.19.0", fp8: "0.19.0", int4: "0.19.0" },
+    groupedGemm: { bf16: "0.19.0", fp8: "0.19.0", int4: "0.14.0" },
     allReduce: { custom: "0.14.0", nccl: "2.29.2" },
   },
   {
@@ -64,9 +65,9 @@ export const GPU_FIT_PLANS: readonly GpuFitPlan[] = [
     gpu: "B200",
     hardwareFile: "b200.json",
     system: "b200_sxm",
-    gemm: { bf16: "0.19.0", fp8: "0.19.0" },
+    gemm: { bf16: "0.19.0", fp8: "0.24.0" },
     attention: { bf16: "0.19.0", fp8: "0.19.0" },
-    groupedGemm: { bf16: "0.19.0", fp8: "0.19.0", int4: "0.19.0" },
+    groupedGemm: { bf16: "0.19.0", fp8: "0.19.0", int4: "0.24.0" },
     allReduce: { custom: "0.19.0", nccl: "2.29.2" },
   },
 ];

@@ -1,7 +1,7 @@
 import { type ResolvedEngineConfig, resolveDtypes } from "../core/engine/resolveEngine.js";
 import type { RunSummary, SimulationResult } from "../core/engine/simulate.js";
 import { CapacityError } from "../core/errors/simulationError.js";
-import { modelKvCacheLayout } from "../core/model/kvCacheSize.js";
+import { uniformKvCacheLayout } from "../core/model/kvCacheSize.js";
 import type { ModelArchitecture } from "../core/model/modelArchitecture.js";
 import type { RequestSpec } from "../core/request/requestSpec.js";
 import { loadModel } from "../io/catalog.js";
@@ -30,7 +30,7 @@ export function rejectionNote({ summary, records, specs }: SimulationResult): st
   }
   // A summary's engine config is resolved: no field is left to vLLM.
   const engine = summary.config.engine as ResolvedEngineConfig;
-  const { bytesPerBlock } = modelKvCacheLayout(architecture, { ...engine, ...resolveDtypes(engine, architecture) });
+  const { bytesPerBlock } = uniformKvCacheLayout(architecture, { ...engine, ...resolveDtypes(engine, architecture) });
   const kvBytes = (numTokens: number) => Math.ceil(numTokens / engine.blockSize) * bytesPerBlock;
   const whose =
     submitted === 1 ? "the request can never be scheduled" : `none of ${submitted} requests can be scheduled`;

@@ -7,6 +7,9 @@ const READING_TOKENS_PER_S = 6.7;
 const NOTICEABLE_WAIT_MS = 1000;
 const MS_PER_S = 1000;
 
+/** Share of time above which the front end, not the GPU, sets the pace. */
+const FRONT_END_LIMIT = 0.9;
+
 /** What the numbers mean, in two sentences: what a user sees, and whether the server keeps up with the load. */
 export function verdict(summary: RunSummary): string {
   const { ttftMs, tpotMs } = summary;
@@ -33,14 +36,18 @@ function load({ config, queueMs, engine, requests }: RunSummary): string {
   const pressed = engine.preemptions > 0 ? ` The KV cache was full: ${engine.preemptions} preemptions.` : "";
   // What a time limit cuts off at the end of a run is nobody's loss.
   const gaveUp = config.workload.timeoutS === null ? 0 : requests.aborted;
+  const streaming =
+    engine.frontEndBusyFraction > FRONT_END_LIMIT
+      ? " The front end, not the GPU, limits it: one process streams all tokens."
+      : "";
   const lost = requests.rejected + gaveUp > 0 ? " Not every request was served: see the counts." : "";
-  if (kind === "throughput") return `All requests were sent at once: ${waited}.${pressed}${lost}`;
+  if (kind === "throughput") return `All requests were sent at once: ${waited}.${pressed}${streaming}${lost}`;
   if ((queueMs.p50 ?? 0) > NOTICEABLE_WAIT_MS) {
     const slower =
       kind === "trace" ? "a --time-scale above 1" : kind === "concurrent" ? "fewer streams" : "a lower --rate";
-    return `The server is overloaded: ${waited}.${pressed}${lost} Try ${slower}, more or faster GPUs, or a smaller model.`;
+    return `The server is overloaded: ${waited}.${pressed}${streaming}${lost} Try ${slower}, more or faster GPUs, or a smaller model.`;
   }
   if ((queueMs.p99 ?? 0) > NOTICEABLE_WAIT_MS)
-    return `The server keeps up except in bursts: ${waited}.${pressed}${lost}`;
-  return `The server keeps up with this load: ${waited}.${pressed}${lost}`;
+    return `The server keeps up except in bursts: ${waited}.${pressed}${streaming}${lost}`;
+  return `The server keeps up with this load: ${waited}.${pressed}${streaming}${lost}`;
 }

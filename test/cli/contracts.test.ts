@@ -40,6 +40,7 @@ const run = z.strictObject({
     kvPeakUsedFraction: fraction,
     prefixCacheHitFraction: fraction,
     busyFraction: fraction,
+    frontEndBusyFraction: fraction,
   }),
   bottleneck: z.record(z.string(), fraction),
 });

@@ -63,7 +63,7 @@ const decode = fc.tuple(heads, scale(1, 1024), scale(1, 100_000)).map(([shape, n
   ...equalRows(numRequests, shape.slidingWindow > 0 ? Math.min(context, shape.slidingWindow) : context),
 }));
 function equalRows(numRequests: number, context: number) {
-  return { numRequests, sumContextTokens: numRequests * context };
+  return { numRequests, sumContextTokens: numRequests * context, maxContextTokens: context };
 }
 
 const chunk = fc.record({ newTokens: scale(1, 4000), contextTokens: fc.oneof(fc.constant(0), scale(1, 60_000)) });

@@ -35,7 +35,7 @@ export interface Server {
 /**
  * Builds a simulated vLLM server: the one place that picks implementations.
  * Sliding-window layers take KV blocks as full attention does (vLLM with its hybrid KV cache manager off), so models
- * that mix both keep a little less KV here than a server with that manager on; attention time does know the window.
+ * that mix both keep fewer tokens here than a server with that manager on; attention time does know the window.
  * @throws ConfigError for limits that do not fit each other, CapacityError when the model does not fit the GPU
  */
 export function createServer(deployment: Deployment, engineConfig: EngineConfig, sampling: SamplingConfig): Server {
@@ -86,7 +86,7 @@ export function createServer(deployment: Deployment, engineConfig: EngineConfig,
   const parts = {
     scheduler,
     stepModel,
-    overheads: serverOverheads(engine.vllmVersion),
+    overheads: serverOverheads(engine.asyncScheduling),
     maxNumSeqs,
     numGpuBlocks,
     queueDepth: engine.asyncScheduling ? 2 : 1,

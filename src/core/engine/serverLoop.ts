@@ -66,6 +66,7 @@ export class ServerLoop {
   #frontEndFreeUs = 0;
   /** When the front end has sent all tokens it was given: one process streams them. */
   #outputFreeUs = 0;
+  #outputBusyUs = 0;
   #numSteps = 0;
   #numPreemptions = 0;
   #gpuBusyUs = 0;
@@ -160,17 +161,21 @@ export class ServerLoop {
       if (step.numTokensOut[row] === 0) continue;
       const request = step.requests[row]!;
       seenUs += outputUsPerToken;
+      this.#outputBusyUs += outputUsPerToken;
+      // What comes after its client gave up, nobody sees.
+      if (seenUs > request.spec.arrivalUs + request.spec.timeoutUs) continue;
       if (Number.isNaN(request.firstTokenUs)) request.firstTokenUs = seenUs;
       request.lastTokenUs = seenUs;
+      request.numSeenTokens += step.numTokensOut[row]!;
     }
     this.#outputFreeUs = seenUs;
     for (let i = 0; i < step.numFinished; i++) this.#finish(step.finished[i]!);
   }
 
+  /** A request whose last token its client has seen is completed; any other has been given up, or will be. */
   #finish(request: Request): void {
     const { spec, lastTokenUs } = request;
-    // A client that gives up before the last token reaches it has given up.
-    if (lastTokenUs > spec.arrivalUs + spec.timeoutUs) return;
+    if (request.numSeenTokens < request.numOutputTokens) return;
     this.#record(request, "completed", null);
     this.#events.push({ kind: "finishSeen", timeUs: lastTokenUs, priority: PRIORITY.finishSeen, spec });
   }
@@ -265,7 +270,7 @@ export class ServerLoop {
       queueUs: request.firstScheduledUs - request.queuedUs,
       numPromptTokens: request.numPromptTokens,
       numCachedTokens: request.numCachedTokens,
-      numOutputTokens: request.numOutputTokens,
+      numOutputTokens: request.numSeenTokens,
       numPreemptions: request.numPreemptions,
     };
   }
@@ -281,6 +286,7 @@ export class ServerLoop {
       kvPeakUsedFraction: this.#kvPeakUsedFraction,
       prefixCacheHitFraction: this.#numLookedUpTokens === 0 ? 0 : this.#numCachedTokens / this.#numLookedUpTokens,
       gpuBusyUs: this.#gpuBusyUs,
+      outputBusyUs: this.#outputBusyUs,
       componentShares: Object.fromEntries(
         stepModel.componentNames.map((name, i) => [name, total === 0 ? 0 : this.#componentsUs[i]! / total]),
       ),

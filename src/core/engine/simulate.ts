@@ -26,6 +26,8 @@ export interface RunSummary extends RunMetrics {
     readonly prefixCacheHitFraction: number;
     /** Share of simulated time in which the GPU computes. */
     readonly busyFraction: number;
+    /** Share of simulated time in which the one front-end process streams tokens; near 1 it is the bottleneck. */
+    readonly frontEndBusyFraction: number;
   };
   /** Share of GPU time by component, largest first. */
   readonly bottleneck: Readonly<Record<string, number>>;
@@ -85,6 +87,7 @@ function summarise(config: RunConfig, records: readonly RequestRecord[], stats: 
       kvPeakUsedFraction: stats.kvPeakUsedFraction,
       prefixCacheHitFraction: stats.prefixCacheHitFraction,
       busyFraction: stats.simulatedUs === 0 ? 0 : stats.gpuBusyUs / stats.simulatedUs,
+      frontEndBusyFraction: stats.simulatedUs === 0 ? 0 : stats.outputBusyUs / stats.simulatedUs,
     },
     bottleneck: Object.fromEntries(shares.filter(([, share]) => share > 0)),
   };

@@ -52,8 +52,9 @@ export function compileDecodeSurfaces(fit: DecodeAttentionEfficiency): DecodeAtt
  * µs of one decode attention launch, KV write included; allocation-free, priced every step.
  *
  * The price rises with the requests at equal mean context, and with the context. At equal SUM of contexts more
- * requests can be faster, as they are on the GPU: a few long rows leave SMs idle. So one more request, much shorter
- * than a few very long ones, can lower the price, which no GPU does: rows are known by number and sum only.
+ * requests can be faster, as they are on the GPU: a few long rows leave SMs idle. The caller
+ * holds the price to that of the longest row alone; what remains is that a short request beside a few very long ones
+ * can lower it a little, because rows are known by number, sum and maximum only.
  *
  * @param sumContextTokens Σ KV tokens read, sliding window applied
  */

@@ -118,18 +118,10 @@ class EfficiencyKernelModel implements KernelModel {
 
   #priceDecode(operator: Operator, dims: Dims<"attention-decode">): KernelPrice {
     const { fit, surfaces } = this.#decode[kvKind(dims.kvDtype)];
-    const { numRequests, sumContextTokens, numHeads, numKvHeads, headDim, kvDtype } = dims;
-    const us = decodeAttentionUs(
-      fit,
-      surfaces,
-      this.#roofs,
-      numRequests,
-      sumContextTokens,
-      numHeads,
-      numKvHeads,
-      headDim,
-      kvDtype,
-    );
+    const { numRequests, sumContextTokens, maxContextTokens, numHeads, numKvHeads, headDim, kvDtype } = dims;
+    const rowsUs = (rows: number, tokens: number) =>
+      decodeAttentionUs(fit, surfaces, this.#roofs, rows, tokens, numHeads, numKvHeads, headDim, kvDtype);
+    const us = Math.max(rowsUs(numRequests, sumContextTokens), rowsUs(1, maxContextTokens));
     return this.#finish(operator, us, fit.launchUs, this.#roofs.bf16FlopsPerUs);
   }
 

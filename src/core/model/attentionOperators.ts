@@ -88,8 +88,11 @@ export function prefillAttentionOperator(layer: AttentionLayer, chunks: readonly
 export function decodeAttentionOperator(layer: AttentionLayer, contextTokens: readonly number[]): Operator {
   const numRequests = contextTokens.length;
   let sumContextTokens = 0;
+  let maxContextTokens = 0;
   for (const context of contextTokens) {
-    sumContextTokens += decodeKvTokens(context, layer.attention.slidingWindow);
+    const kvTokens = decodeKvTokens(context, layer.attention.slidingWindow);
+    sumContextTokens += kvTokens;
+    maxContextTokens = Math.max(maxContextTokens, kvTokens);
   }
   const { slidingWindow } = layer.attention;
   const { numHeads, numKvHeads, headDim } = layer.shard;
@@ -105,6 +108,7 @@ export function decodeAttentionOperator(layer: AttentionLayer, contextTokens: re
       slidingWindow,
       numRequests,
       sumContextTokens,
+      maxContextTokens,
     },
     ...attentionWork(layer, numRequests, sumContextTokens, sumContextTokens),
   };

@@ -92,18 +92,19 @@ export function kvCacheLayout(types: readonly KvLayerType[]): KvCacheLayout {
   };
 }
 
-/** The KV cache layout of a model on one GPU. */
-export function modelKvCacheLayout(
+/**
+ * The layout with every layer in one group, windows ignored: vLLM with its hybrid KV cache manager off, and what the
+ * simulated engine allocates. Takes the same room as the hybrid layout
+ * for models without sliding layers, more for those with them.
+ */
+export function uniformKvCacheLayout(
   architecture: ModelArchitecture,
   options: { readonly blockSize: number; readonly tensorParallelSize: number; readonly kvDtype: KvDtype },
 ): KvCacheLayout {
-  return kvCacheLayout(
-    attentionKinds(architecture).map(({ attention, count }) => ({
-      slidingWindow: attention.slidingWindow,
-      numLayers: count,
-      pageBytes: kvPageBytes(attention, options),
-    })),
-  );
+  const kinds = attentionKinds(architecture);
+  const bytesPerBlock = kinds.reduce((sum, { attention, count }) => sum + count * kvPageBytes(attention, options), 0);
+  const layersCounted = kinds.reduce((sum, { count }) => sum + count, 0);
+  return { bytesPerBlock, layersCounted, groups: [{ slidingWindow: 0, numGroups: 1 }] };
 }
 
 /**

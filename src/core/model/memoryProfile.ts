@@ -2,7 +2,7 @@ import { CapacityError } from "../errors/simulationError.js";
 import { BYTES_PER_GIB } from "../units/units.js";
 import { capacityKnobs } from "./capacityKnobs.js";
 import { ACTIVATION_BYTES } from "./gemmOperator.js";
-import { blocksForTokens, modelKvCacheLayout } from "./kvCacheSize.js";
+import { blocksForTokens, uniformKvCacheLayout } from "./kvCacheSize.js";
 import type { ModelArchitecture } from "./modelArchitecture.js";
 import type { ServingDtypes } from "./operators.js";
 import { requireShardable } from "./sharding.js";
@@ -67,7 +67,7 @@ export function memoryProfile(architecture: ModelArchitecture, options: MemoryPr
     architecture,
     options,
   );
-  const layout = modelKvCacheLayout(architecture, options);
+  const layout = uniformKvCacheLayout(architecture, options);
   if (kvCacheBytes < layout.bytesPerBlock) {
     throw new CapacityError(
       `${architecture.id} does not fit on the GPU with tensor-parallel-size ${tensorParallelSize} (weights, activations and buffers)`,
@@ -118,7 +118,7 @@ function activationPeak(architecture: ModelArchitecture, options: MemoryProfileO
 
 /** Whether the weights and one sequence of the longest length would fit. */
 function fits(architecture: ModelArchitecture, options: MemoryProfileOptions): boolean {
-  const layout = modelKvCacheLayout(architecture, options);
+  const layout = uniformKvCacheLayout(architecture, options);
   const neededBlocks = Math.max(1, blocksForTokens(layout, options.maxModelLen, options));
   return memoryShares(architecture, options).kvCacheBytes >= neededBlocks * layout.bytesPerBlock;
 }

@@ -64,6 +64,8 @@ export type OperatorDims =
       numRequests: number;
       /** Σ over decode rows of KV tokens read (window applied). */
       sumContextTokens: number;
+      /** Largest of those rows: no launch ends before its longest row would alone. */
+      maxContextTokens: number;
     }
   /** Memory-bound kernels: add+norm, RoPE, activation, router top-k, embedding gather. */
   | { category: "norm" | "rope" | "activation" | "elementwise"; numTokens: number }

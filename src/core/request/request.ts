@@ -50,6 +50,8 @@ export class Request {
   firstScheduledUs = Number.NaN;
   firstTokenUs = Number.NaN;
   lastTokenUs = Number.NaN;
+  /** Output tokens that reached the client before it gave up. */
+  numSeenTokens = 0;
   finishedUs = Number.NaN;
 
   /**

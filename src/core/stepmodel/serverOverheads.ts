@@ -1,5 +1,3 @@
-import { type VllmVersion, vllmVersionTraits } from "../config/vllmVersion.js";
-
 /**
  * What the server's CPUs add around the GPU, integer µs. The engine core's part (`schedule`, `update`) hides behind
  * the GPU when scheduling is asynchronous and is in the open when it is not; the front end's part only delays a
@@ -20,16 +18,13 @@ export interface ServerOverheads {
   readonly outputUsPerToken: number;
 }
 
-const FRONT_END = { frontEndUs: 4500, frontEndUsPerPromptToken: 1, outputUs: 1500, outputUsPerToken: 33 };
-
 /**
- * Overheads of a vLLM version. Fitted by hand on H100 servers: the front end on six inference-perf runs of vLLM with
- * asynchronous scheduling (7B to 70B, 12 to 110 requests in flight; TTFT within 5 % on five of them), the engine
- * core's 2 ms of a synchronous step on one GuideLLM run of vLLM 0.11. Other CPUs and tokenizers differ.
+ * Overheads of a server. Fitted by hand on H100 servers of vLLM 0.11 to 0.15: the front end on six inference-perf runs
+ * (7B to 70B, 12 to 110 requests in flight), the engine core's 2 ms of a synchronous step on one GuideLLM run. With
+ * asynchronous scheduling the engine core's part shows only where steps are shorter than it, which no run had: a guess.
+ * Other CPUs and tokenizers differ. `outputUsPerToken` also caps a server at 30,000 output tokens/s.
  */
-export function serverOverheads(version: VllmVersion): ServerOverheads {
-  const { isAsyncByDefault } = vllmVersionTraits(version);
-  return isAsyncByDefault
-    ? { scheduleUs: 800, updateUs: 500, ...FRONT_END }
-    : { scheduleUs: 1200, updateUs: 800, ...FRONT_END };
+export function serverOverheads(isAsync: boolean): ServerOverheads {
+  const frontEnd = { frontEndUs: 4500, frontEndUsPerPromptToken: 1, outputUs: 1500, outputUsPerToken: 33 };
+  return isAsync ? { scheduleUs: 800, updateUs: 500, ...frontEnd } : { scheduleUs: 1200, updateUs: 800, ...frontEnd };
 }

@@ -35,8 +35,13 @@ export class DecodeAttentionTable {
   }
 
   read(dims: Dims<"attention-decode">): TableReading | null {
-    const at = [Math.max(1, dims.sumContextTokens / dims.numRequests), dims.numRequests];
-    return interpolateHeads(this.#series, dims, (heads) => this.index.read(headsKey(heads), at));
+    const rows = [Math.max(1, dims.sumContextTokens / dims.numRequests), dims.numRequests];
+    const longest = [Math.max(1, dims.maxContextTokens), 1];
+    return interpolateHeads(this.#series, dims, (heads) => {
+      const all = this.index.read(headsKey(heads), rows);
+      const alone = this.index.read(headsKey(heads), longest);
+      return all !== null && alone !== null && alone.us > all.us ? { ...all, us: alone.us } : all;
+    });
   }
 }
 

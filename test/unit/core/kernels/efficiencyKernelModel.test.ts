@@ -17,6 +17,7 @@ const DECODE = {
   slidingWindow: 0,
   numRequests: 32,
   sumContextTokens: 32 * 700,
+  maxContextTokens: 700,
 } as const;
 
 describe("the H100 kernel model", () => {

@@ -6,7 +6,7 @@ import {
   kvBytesPerToken,
   kvCacheLayout,
   kvPageBytes,
-  modelKvCacheLayout,
+  uniformKvCacheLayout,
 } from "../../../../src/core/model/kvCacheSize.js";
 import type { KvDtype } from "../../../../src/core/units/dtype.js";
 import { builtIn, readJson, referenceFolder } from "./builtInModels.js";
@@ -104,18 +104,31 @@ describe("KV cache of built-in models", () => {
   it("agrees with the block size in bytes for models with one kind of layer", () => {
     const architecture = builtIn("Qwen/Qwen3-32B");
     const options = { blockSize: 32, tensorParallelSize: 4, kvDtype: "fp8" } as const;
-    const layout = modelKvCacheLayout(architecture, options);
+    const layout = uniformKvCacheLayout(architecture, options);
     expect(layout.bytesPerBlock).toBe(32 * kvBytesPerToken(architecture, 4, "fp8"));
   });
 
-  it("splits gemma-2 into a full and a sliding group of equal size", () => {
+  it("counts every layer of gemma-2, windowed or not, as the engine allocates them", () => {
+    const architecture = builtIn("google/gemma-2-9b");
     const options = { blockSize: 16, tensorParallelSize: 1, kvDtype: "bf16" } as const;
-    const layout = modelKvCacheLayout(builtIn("google/gemma-2-9b"), options);
-    expect(layout.layersCounted).toBe(21);
-    expect(layout.groups.toSorted((a, b) => a.slidingWindow - b.slidingWindow)).toEqual([
-      { slidingWindow: 0, numGroups: 1 },
-      { slidingWindow: 4096, numGroups: 1 },
+    const layout = uniformKvCacheLayout(architecture, options);
+    expect(layout.layersCounted).toBe(42);
+    expect(layout.bytesPerBlock).toBe(16 * kvBytesPerToken(architecture, 1, "bf16"));
+  });
+
+  it("splits 21 full and 21 sliding layers into two groups of equal size", () => {
+    const layout = kvCacheLayout([
+      { slidingWindow: 0, numLayers: 21, pageBytes: 100 },
+      { slidingWindow: 4096, numLayers: 21, pageBytes: 100 },
     ]);
+    expect(layout).toEqual({
+      bytesPerBlock: 2100,
+      layersCounted: 21,
+      groups: [
+        { slidingWindow: 0, numGroups: 1 },
+        { slidingWindow: 4096, numGroups: 1 },
+      ],
+    });
   });
 
   it("pads the rarer type when the counts are within a quarter", () => {
