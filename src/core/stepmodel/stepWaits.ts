@@ -4,8 +4,8 @@ import type { StepPlan } from "./stepPlan.js";
 
 /**
  * Time the GPU idles between dependent kernels inside a CUDA graph, µs per layer: kernel measurements repeat one kernel
- * back to back, a layer hands over between about ten. Fitted together with the rank skew on the six H100 runs of
- * `roofserve evaluate` (mean E2E error 0.9 %).
+ * back to back, a layer hands over between about ten. Fitted together with the rank skew on six H100 runs;
+ * `roofserve evaluate` prints what remains.
  */
 export const KERNEL_GAP_US_PER_LAYER = 7;
 
