@@ -42,7 +42,7 @@ export type RunConfigInput = Parameters<typeof runConfigSchema.parse>[0] & objec
  */
 export async function simulateRun(config: RunConfigInput): Promise<SimulationResult> {
   const resolved: RunConfig = parseConfig(runConfigSchema, config, "");
-  const { deployment } = loadDeployment(resolved.model, resolved.gpu, null);
+  const deployment = loadDeployment(resolved.model, resolved.gpu, resolved.benchData);
   const { specs } = await readWorkloadSpecs(resolved.workload);
   return simulateDeployment(deployment, resolved, specs === null ? {} : { specs });
 }

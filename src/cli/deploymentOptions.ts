@@ -3,9 +3,8 @@ import type { z } from "zod";
 import { engineConfigSchema, samplingConfigSchema } from "../core/config/engineConfig.js";
 import { parseConfig, printValue } from "../core/config/parseConfig.js";
 import type { Deployment } from "../core/engine/createServer.js";
-import { runConfigSchema } from "../core/engine/runConfig.js";
+import { type RunConfig, runConfigSchema } from "../core/engine/runConfig.js";
 import { ConfigError } from "../core/errors/simulationError.js";
-import type { TableUsage } from "../core/kernels/tables/tableKernelModel.js";
 import { loadDeployment } from "../io/loadDeployment.js";
 import { readStructuredFile } from "../io/structuredFile.js";
 import { type ConfigFlag, configFromFlags, flagsOf, flagValue, mergeConfig, nameFlags } from "./configFlags.js";
@@ -14,14 +13,17 @@ import { withOurWords } from "./vllmWords.js";
 /** What a command line was parsed to. */
 export type Arguments = Readonly<Record<string, unknown>>;
 
-const TOP_FLAGS = flagsOf(runConfigSchema.pick({ model: true, gpu: true, seed: true }), "", { model: "m", gpu: "g" });
+const TOP_FLAGS = flagsOf(runConfigSchema.pick({ model: true, gpu: true, benchData: true, seed: true }), "", {
+  model: "m",
+  gpu: "g",
+});
 const ENGINE_FLAGS = flagsOf(engineConfigSchema, "engine", { tensorParallelSize: "tp" });
 const SAMPLING_FLAGS = flagsOf(samplingConfigSchema, "sampling");
 
 /** Flags that say what is served, on what, and how: vLLM's names for vLLM's options. */
 export const DEPLOYMENT_FLAGS: readonly ConfigFlag[] = [...TOP_FLAGS, ...ENGINE_FLAGS, ...SAMPLING_FLAGS];
 
-/** Adds the deployment flags, `--config`, `--bench-data` and `--format` to a command. */
+/** Adds the deployment flags, `--config` and `--format` to a command. */
 export function addDeploymentOptions<T>(command: Argv<T>, formats: readonly string[]): Argv<T> {
   addFlags(command, TOP_FLAGS, "Deployment:");
   addFlags(command, ENGINE_FLAGS, "Engine (vLLM's options):");
@@ -32,12 +34,6 @@ export function addDeploymentOptions<T>(command: Argv<T>, formats: readonly stri
       requiresArg: true,
       group: "Deployment:",
       describe: "JSON or YAML file with any of these options, as in a result's `config`; flags win",
-    })
-    .option("bench-data", {
-      type: "string",
-      requiresArg: true,
-      group: "Deployment:",
-      describe: "folder of kernel tables to price with, in place of the built-in efficiency model",
     })
     .option("format", {
       choices: formats,
@@ -83,20 +79,16 @@ export function withFlagNames<T>(argv: Arguments, flags: readonly ConfigFlag[], 
   }
 }
 
-/** Loads what a config names: model, GPU and kernel data; says on stderr what the user should know of it. */
-export function deploymentOf(config: { readonly model: string; readonly gpu: string }, argv: Arguments): Deployment {
-  const benchData = argv["bench-data"] === undefined ? null : String(argv["bench-data"]);
-  const { deployment, notes, tableUsage } = loadDeployment(config.model, config.gpu, benchData);
-  for (const note of notes) process.stderr.write(`note: ${note}\n`);
-  if (benchData !== null) process.once("exit", () => reportFallbacks(tableUsage()));
+/** Loads what a config names: model, GPU and kernel data; says on stderr, once, what the user should know of it. */
+export function deploymentOf(config: Pick<RunConfig, "model" | "gpu" | "benchData">): Deployment {
+  const deployment = loadDeployment(config.model, config.gpu, config.benchData);
+  const known = deployment.notes?.() ?? [];
+  for (const note of known) process.stderr.write(`note: ${note}\n`);
+  process.once("exit", () => {
+    const later = (deployment.notes?.() ?? []).filter((note) => !known.includes(note));
+    for (const note of later) process.stderr.write(`note: ${note}\n`);
+  });
   return deployment;
-}
-
-/** Says once, at the end, which kernel families the tables could not price. */
-function reportFallbacks(usage: readonly TableUsage[]): void {
-  const fellBack = usage.filter(({ numFellBack }) => numFellBack > 0).map(({ family }) => family);
-  if (fellBack.length === 0) return;
-  process.stderr.write(`note: no table for ${fellBack.join(", ")}: priced by the built-in efficiency model\n`);
 }
 
 /** A config file may be a whole result: then its `config` is meant. */

@@ -3,6 +3,7 @@ import type { RunConfig } from "../core/engine/runConfig.js";
 import type { StepObserver } from "../core/engine/runResult.js";
 import type { SimulationResult } from "../core/engine/simulate.js";
 import { ConfigError } from "../core/errors/simulationError.js";
+import type { WorkloadData } from "../core/workload/dataConfig.js";
 import type { GuidellmStrategy } from "../io/guidellm/guidellmReport.js";
 import { cleanJson } from "../io/results/cleanJson.js";
 import { requireWritableFolder } from "../io/results/outputFolder.js";
@@ -48,7 +49,11 @@ export function writeRun(
       seed: summary.config.seed,
       run: label,
       strategy: guidellmStrategy(summary.config),
-      guidellmArgs: { model: summary.config.model, seed: summary.config.seed },
+      guidellmArgs: {
+        model: summary.config.model,
+        seed: summary.config.seed,
+        data: guidellmData(summary.config.workload.data),
+      },
     });
     for (const file of files) process.stderr.write(`wrote ${file}\n`);
   }
@@ -83,4 +88,21 @@ function guidellmStrategy({ workload }: RunConfig): GuidellmStrategy {
     streams: "streams" in profile ? profile.streams : null,
     maxConcurrency: "maxConcurrency" in profile ? profile.maxConcurrency : null,
   };
+}
+
+/** GuideLLM's words for the data, so that a reader of its file knows what prompts share; empty where it has none. */
+function guidellmData(data: WorkloadData): string {
+  if (data.kind === "synthetic") {
+    const { kind: _kind, promptOffsetTokens: _offset, prefixBuckets, ...fields } = data;
+    const given = Object.entries(prefixBuckets === null ? fields : { ...fields, prefixBuckets });
+    return JSON.stringify(
+      Object.fromEntries(given.flatMap(([key, value]) => (value === null ? [] : [[snakeCase(key), value]]))),
+    );
+  }
+  if (data.kind === "trace" || data.prefix === null) return "";
+  return JSON.stringify({ prefix_tokens: data.prefix.tokens, prefix_count: data.prefix.count });
+}
+
+function snakeCase(camelCase: string): string {
+  return camelCase.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

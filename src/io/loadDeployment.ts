@@ -8,26 +8,17 @@ import { transferEfficiency, transferSource } from "../core/kernels/transferEffi
 import { readBenchData } from "./benchData/readBenchData.js";
 import { loadGpu, loadGpuEfficiency, loadModel } from "./catalog.js";
 
-/** A deployment, and what the user should know about how its kernels are priced. */
-export interface LoadedDeployment {
-  readonly deployment: Deployment;
-  /** Known before anything runs, one line each. */
-  readonly notes: readonly string[];
-  /** How far the tables of `--bench-data` carried; empty without them. Ask after the run. */
-  readonly tableUsage: () => readonly TableUsage[];
-}
-
 /**
  * Loads a model and a GPU by name or path, with what prices the kernels: the GPU's own fitted efficiencies, or a
  * relative's transferred to it; and before those the tables of `benchDataFolder`, where given.
  * @throws ConfigError, DataFileError
  */
-export function loadDeployment(model: string, gpuName: string, benchDataFolder: string | null): LoadedDeployment {
+export function loadDeployment(model: string, gpuName: string, benchDataFolder: string | null): Deployment {
   const architecture = loadModel(model);
   const gpu = loadGpu(gpuName);
   const { kernelModel, notes } = efficiencyModel(gpu);
   if (benchDataFolder === null) {
-    return { deployment: { architecture, gpu, kernelModel }, notes, tableUsage: () => [] };
+    return { architecture, gpu, kernelModel, notes: () => notes };
   }
   const { tables, files, otherGpuFolders } = readBenchData(benchDataFolder, gpu);
   if (files.length === 0) {
@@ -37,7 +28,13 @@ export function loadDeployment(model: string, gpuName: string, benchDataFolder: 
     throw new ConfigError([{ path: "--bench-data", received: JSON.stringify(benchDataFolder), allowed }]);
   }
   const tableModel = createTableKernelModel(gpu, tables, kernelModel);
-  return { deployment: { architecture, gpu, kernelModel: tableModel }, notes, tableUsage: () => tableModel.usage() };
+  return { architecture, gpu, kernelModel: tableModel, notes: () => [...notes, ...fallbackNotes(tableModel.usage())] };
+}
+
+/** Which kernel families the tables could not price. */
+function fallbackNotes(usage: readonly TableUsage[]): string[] {
+  const fellBack = usage.filter(({ numFellBack }) => numFellBack > 0).map(({ family }) => family);
+  return fellBack.length === 0 ? [] : [`no table for ${fellBack.join(", ")}: priced by the built-in efficiency model`];
 }
 
 function efficiencyModel(gpu: GpuSpec): { kernelModel: KernelModel; notes: string[] } {

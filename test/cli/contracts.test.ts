@@ -42,6 +42,7 @@ const run = z.strictObject({
     busyFraction: fraction,
     frontEndBusyFraction: fraction,
   }),
+  notes: z.array(z.string()),
   bottleneck: z.record(z.string(), fraction),
 });
 const step = z.strictObject({
@@ -118,7 +119,8 @@ const models = z.strictObject({
 });
 const gpus = z.strictObject({
   schema: z.literal("roofserve.gpus/1"),
-  gpus: z.array(z.looseObject({ id: z.string(), name: z.string(), kernels: z.enum(["fitted", "transferred"]) })),
+  gpus: z.array(z.looseObject({ id: z.string(), name: z.string() })),
+  kernels: z.record(z.string(), z.enum(["fitted", "transferred"])),
 });
 const benchData = z.strictObject({
   schema: z.literal("roofserve.bench-data/1"),

@@ -13,7 +13,7 @@ function additive(model: string, tensorParallelSize: number, benchData: string |
     parallelism: { tensorParallelSize },
     dtypes: { weightDtype: "bf16", kvDtype: "bf16" },
     sampling: { sortsLogits: true },
-    kernelModel: loadDeployment(model, "H100", benchData).deployment.kernelModel,
+    kernelModel: loadDeployment(model, "H100", benchData).kernelModel,
     captureSizes: [1, 2, 4, 8, 16, 32],
   });
 }

@@ -104,7 +104,8 @@ const importCommand: CommandModule = {
       .option("vllm-version", {
         type: "string",
         requiresArg: true,
-        describe: "tables of this vLLM version, or the last one before it; newest by default",
+        default: "0.15",
+        describe: "tables of this vLLM version, or the last one before it, or where there is none the first after it",
       })
       .example(
         "$0 bench-data import aiconfigurator ~/aiconfigurator --gpu H100 --out tables",

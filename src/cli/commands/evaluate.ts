@@ -62,9 +62,9 @@ function givenModel(argv: Arguments): string | null {
 function evaluateExperiment(experiment: MeasuredExperiment, argv: Arguments): EvaluatedRun[] {
   for (const note of [...experiment.notes, ...unstatedNotes(experiment)])
     process.stderr.write(`${experiment.name}: ${note}\n`);
-  const stated = { gpu: DEFAULT_GPU, ...statedConfig(experiment) };
+  const stated = { gpu: DEFAULT_GPU, benchData: null, ...statedConfig(experiment) };
   const config = mergeConfig(stated, givenConfig(argv, DEPLOYMENT_FLAGS)) as typeof stated;
-  const deployment = deploymentOf(config, argv);
+  const deployment = deploymentOf(config);
   return experiment.runs.map((run) => {
     const server = withFlagNames(argv, DEPLOYMENT_FLAGS, () =>
       createServer(

@@ -21,11 +21,13 @@ export const gpusCommand: CommandModule = {
       ),
   handler: (argv) => {
     const rows = loadGpuCatalog().map((gpu) => ({
-      ...gpu,
+      gpu,
       kernels: loadGpuEfficiency(gpu.id) === null ? "transferred" : "fitted",
     }));
     if (argv.format === "json") {
-      process.stdout.write(`${JSON.stringify({ schema: "roofserve.gpus/1", gpus: rows }, null, 2)}\n`);
+      const gpus = rows.map(({ gpu }) => gpu);
+      const kernels = Object.fromEntries(rows.map(({ gpu, kernels }) => [gpu.id, kernels]));
+      process.stdout.write(`${JSON.stringify({ schema: "roofserve.gpus/1", gpus, kernels }, null, 2)}\n`);
       return;
     }
     const columns = numberColumns(
@@ -38,7 +40,7 @@ export const gpusCommand: CommandModule = {
       "link GB/s",
       "kernels",
     );
-    const cells = rows.map((gpu) => [
+    const cells = rows.map(({ gpu, kernels }) => [
       gpu.id,
       (gpu.memory.capacityBytes / BYTES_PER_GIB).toFixed(1),
       (gpu.memory.bandwidthBytesPerS / 1e12).toFixed(3),
@@ -46,7 +48,7 @@ export const gpusCommand: CommandModule = {
       gpu.compute.fp8FlopsPerS === null ? "–" : (gpu.compute.fp8FlopsPerS / 1e12).toFixed(1),
       String(gpu.compute.numSms),
       (gpu.interconnect.bandwidthBytesPerS / 1e9).toFixed(0),
-      gpu.kernels,
+      kernels,
     ]);
     process.stdout.write(textTable(columns, cells));
   },

@@ -55,7 +55,7 @@ export const replayCommand: CommandModule = {
     const config: RunConfig = withFlagNames(argv, DEPLOYMENT_FLAGS, () =>
       parseConfig(runConfigSchema, mergeConfig(source.stated, given), ""),
     );
-    const deployment = deploymentOf(config, argv);
+    const deployment = deploymentOf(config);
     const simulate = (observer: StepObserver | null) =>
       withFlagNames(argv, DEPLOYMENT_FLAGS, () => simulateRequests(deployment, config, source.workload, observer));
     writeRun(argv, simulate, source.label);

@@ -60,7 +60,7 @@ function isFirstRun(argv: Arguments): boolean {
 }
 
 async function simulateAndWrite(config: RunConfig, argv: Arguments): Promise<void> {
-  const deployment = deploymentOf(config, argv);
+  const deployment = deploymentOf(config);
   const { specs, notes } = await readWorkloadSpecs(config.workload);
   for (const note of notes) process.stderr.write(`note: ${note}\n`);
   const simulateObserved = (observer: StepObserver | null) =>

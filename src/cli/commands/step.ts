@@ -41,7 +41,7 @@ export const stepCommand: CommandModule = {
       parseConfig(stepConfigSchema, givenConfig(argv, DEPLOYMENT_FLAGS), ""),
     );
     const rows = parseBatch(String(argv.batch));
-    const deployment = deploymentOf(config, argv);
+    const deployment = deploymentOf(config);
     const report = withFlagNames(argv, DEPLOYMENT_FLAGS, () =>
       explainStep(createServer(deployment, config.engine, config.sampling), rows),
     );

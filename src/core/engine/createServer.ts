@@ -23,6 +23,8 @@ export interface Deployment {
   readonly architecture: ModelArchitecture;
   readonly gpu: GpuSpec;
   readonly kernelModel: KernelModel;
+  /** What a reader of a result should know of how its kernels were priced; asked after the run. */
+  readonly notes?: () => readonly string[];
 }
 
 /** A server ready to run, and how its open settings were resolved. */

@@ -10,6 +10,12 @@ export const runConfigSchema = z.strictObject({
     .default("meta-llama/Llama-3.1-8B-Instruct")
     .describe("Hugging Face id of a built-in model, or path to a config.json"),
   gpu: z.string().min(1).default("H100").describe("id of a built-in GPU, or path to a GPU spec (JSON)"),
+  benchData: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe("folder of kernel tables to price with, in place of the built-in efficiency model"),
   engine: engineConfigSchema.prefault({}).describe("what `vllm serve` is told"),
   sampling: samplingConfigSchema.prefault({}).describe("sampling settings of the requests"),
   workload: workloadConfigSchema.describe("requests: when they come and what they ask"),

@@ -29,6 +29,8 @@ export interface RunSummary extends RunMetrics {
     /** Share of simulated time in which the one front-end process streams tokens; near 1 it is the bottleneck. */
     readonly frontEndBusyFraction: number;
   };
+  /** What a reader should know: borrowed efficiencies, kernels without a table. */
+  readonly notes: readonly string[];
   /** Share of GPU time by component, largest first. */
   readonly bottleneck: Readonly<Record<string, number>>;
 }
@@ -64,7 +66,8 @@ export function simulateRequests(
 ): SimulationResult {
   const server = createServer(deployment, config.engine, config.sampling);
   const { records, specs, stats } = runServer(server, workload, observer);
-  return { summary: summarise({ ...config, engine: server.engine }, records, stats), records, specs };
+  const notes = deployment.notes?.() ?? [];
+  return { summary: summarise({ ...config, engine: server.engine }, records, stats, notes), records, specs };
 }
 
 /** Lets a server work off a workload. */
@@ -72,7 +75,12 @@ export function runServer(server: Server, workload: Workload, observer: StepObse
   return new ServerLoop(server.parts, workload, observer).run();
 }
 
-function summarise(config: RunConfig, records: readonly RequestRecord[], stats: EngineStats): RunSummary {
+function summarise(
+  config: RunConfig,
+  records: readonly RequestRecord[],
+  stats: EngineStats,
+  notes: readonly string[],
+): RunSummary {
   const shares = Object.entries(stats.componentShares).sort(([, a], [, b]) => b - a);
   return {
     schema: "roofserve.run/1",
@@ -89,6 +97,7 @@ function summarise(config: RunConfig, records: readonly RequestRecord[], stats: 
       busyFraction: stats.simulatedUs === 0 ? 0 : stats.gpuBusyUs / stats.simulatedUs,
       frontEndBusyFraction: stats.simulatedUs === 0 ? 0 : stats.outputBusyUs / stats.simulatedUs,
     },
+    notes,
     bottleneck: Object.fromEntries(shares.filter(([, share]) => share > 0)),
   };
 }
