@@ -29,8 +29,8 @@ const COMMANDS = ["run", "replay", "evaluate", "step", "models", "gpus", "bench-
  */
 export async function runCli(args: readonly string[]): Promise<number> {
   rejectContradictions(args);
-  // What follows a bare -- would escape the check for unknown arguments.
-  const parser = yargs(args.filter((arg) => arg !== "--"))
+  // What follows a bare -- would escape the check for unknown arguments; vLLM writes -tp with one dash.
+  const parser = yargs(args.filter((arg) => arg !== "--").map((arg) => (arg === "-tp" ? "--tp" : arg)))
     .scriptName("roofserve")
     .usage("$0 <command>\n\nPredict how an LLM serves a workload on a GPU: TTFT, TPOT and end-to-end latency.")
     .command(runCommand)

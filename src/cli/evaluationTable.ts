@@ -31,7 +31,8 @@ export function evaluationTable(report: EvaluationReport): string {
   ]);
   const excluded = experiments.filter((run) => run.excluded !== null);
   const exclusions = excluded.map((run) => `excluded from the summary: ${run.name}: ${run.excluded}\n`);
-  return [...experiments.map(runTable), `${overall}${exclusions.join("")}`].join("\n");
+  const errors = experiments.length > 1 ? [errorsByRun(experiments)] : [];
+  return [...experiments.map(runTable), ...errors, `${overall}${exclusions.join("")}`].join("\n");
 }
 
 function runTable(run: EvaluatedRun): string {
@@ -40,18 +41,28 @@ function runTable(run: EvaluatedRun): string {
   const title = `${name}\n${model} on ${tensorParallelSize} × ${gpu}, ${numRequests} requests${compared}\n`;
   const rows = METRICS.map(([metric, pick]) => {
     const { measured, predicted, ape } = pick(run);
-    const error = ape === null || measured === null || predicted === null ? "–" : signedPercent(measured, predicted);
-    return [metric, printNumber(measured), printNumber(predicted), error];
+    return [metric, printNumber(measured), printNumber(predicted), signedPercent({ measured, predicted, ape })];
   });
   const requests = `per request, mean |error|: E2E ${printNumber(perRequest.e2eMape)} %, TTFT ${printNumber(perRequest.ttftMape)} %\n`;
   return title + textTable(numberColumns("", "measured", "predicted", "error %"), rows) + requests;
+}
+
+/** One line a run, so that the odd one stands out. */
+function errorsByRun(experiments: readonly EvaluatedRun[]): string {
+  const rows = experiments.map((run) => {
+    const { e2eMs, ttftMs, itlMs } = run.metrics;
+    const errors = [e2eMs.mean, e2eMs.p99, ttftMs.mean, ttftMs.p50, itlMs.mean].map(signedPercent);
+    return [run.excluded === null ? run.name : `${run.name} (excluded)`, ...errors];
+  });
+  return textTable(numberColumns("error, %", "E2E mean", "E2E p99", "TTFT mean", "TTFT p50", "ITL mean"), rows);
 }
 
 function errorRow(title: string, errors: ErrorSummary): string[] {
   return [title, printNumber(errors.mean), printNumber(errors.median), printNumber(errors.max)];
 }
 
-function signedPercent(measured: number, predicted: number): string {
+function signedPercent({ measured, predicted, ape }: Comparison): string {
+  if (ape === null || measured === null || predicted === null) return "–";
   const percent = (predicted / measured - 1) * 100;
   return `${percent > 0 ? "+" : ""}${percent.toFixed(1)}`;
 }

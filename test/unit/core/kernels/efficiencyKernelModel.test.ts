@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { decodeAttentionUs } from "../../../../src/core/kernels/decodeAttentionKernel.js";
 import { createEfficiencyKernelModel } from "../../../../src/core/kernels/efficiencyKernelModel.js";
+import { gpuRoofs } from "../../../../src/core/kernels/gpuRoofs.js";
 import type { OperatorDims } from "../../../../src/core/model/operator.js";
 import { loadGpu, loadGpuEfficiency } from "../../../../src/io/catalog.js";
 import { dimsOperator } from "../../../reference/dimsOperator.js";
@@ -84,5 +86,45 @@ describe("the H100 kernel model", () => {
     price({ ...DECODE, category: "attention-prefill", chunks: [{ newTokens: 900, contextTokens: 5 }] });
     price({ ...DECODE, kvDtype: "fp8" });
     expect(price(DECODE)).toEqual(before);
+  });
+});
+
+describe("fp8 KV on a GPU without a fit for it", () => {
+  const a100 = loadGpu("A100-80");
+  const fitted = loadGpuEfficiency("A100-80")!;
+  const { bf16 } = fitted.decodeAttention;
+  const unfitted = { ...fitted, decodeAttention: { bf16, fp8: null } };
+  const model = createEfficiencyKernelModel(a100, unfitted, "modelled");
+  const decodeUs = (kvDtype: "bf16" | "fp8", numRequests: number, contextTokens: number) =>
+    model.price(
+      dimsOperator({
+        ...DECODE,
+        kvDtype,
+        numRequests,
+        sumContextTokens: numRequests * contextTokens,
+        maxContextTokens: contextTokens,
+      }),
+    ).us;
+
+  it.each([1024, 4096])("costs between half of bf16's and all of it, for a large batch (context %i)", (context) => {
+    const bf16Us = decodeUs("bf16", 256, context);
+    const fp8Us = decodeUs("fp8", 256, context);
+    expect(fp8Us).toBeLessThanOrEqual(bf16Us);
+    expect(fp8Us).toBeGreaterThanOrEqual(bf16Us / 2);
+  });
+
+  it("takes bf16's constants with its own bytes, and no correction fitted to other bytes", () => {
+    for (const [numRequests, context] of [
+      [1, 512],
+      [32, 700],
+      [256, 4096],
+    ] as const) {
+      const sum = numRequests * context;
+      const bareUs = decodeAttentionUs(bf16, null, gpuRoofs(a100), numRequests, sum, 16, 2, 128, "fp8");
+      expect(decodeUs("fp8", numRequests, context)).toBeCloseTo(bareUs, 9);
+    }
+    // The correction would have mattered.
+    const bareUs = decodeAttentionUs(bf16, null, gpuRoofs(a100), 32, 32 * 700, 16, 2, 128, "bf16");
+    expect(Math.abs(decodeUs("bf16", 32, 700) / bareUs - 1)).toBeGreaterThan(0.005);
   });
 });

@@ -51,3 +51,37 @@ describe("PrefillAttentionCost", () => {
     expect(cost.us()).toBeGreaterThanOrEqual((2 * 2 * 100_001 * 2 * 128) / ROOFS.bytesPerUs);
   });
 });
+
+describe("the tail of the longest tile", () => {
+  /** What the tail adds to a chunk of one full tile. */
+  function tailUs(contextTokens: number, slidingWindow: number): number {
+    const us = (tileLatencyFraction: number) => {
+      const cost = new PrefillAttentionCost({ ...WORK_ONLY, tileLatencyFraction }, ROOFS, { ...HEADS, slidingWindow });
+      cost.add(128, contextTokens);
+      return cost.us();
+    };
+    return us(1) - us(0);
+  }
+
+  it("is as long as the context for full attention", () => {
+    // 128 rows × 128 dims × 4 FLOPs per position, on one of 100 SMs of 1e9 FLOP/µs: 6.5536e-3 µs per position.
+    expect(tailUs(9872, 0)).toBeCloseTo(65.536, 6);
+    expect(tailUs(99_872, 0)).toBeCloseTo(655.36, 6);
+  });
+
+  it("is as long as the sliding window behind it", () => {
+    expect(tailUs(9872, 1000)).toBeCloseTo(6.5536, 6);
+    expect(tailUs(99_872, 1000)).toBeCloseTo(6.5536, 6);
+    expect(tailUs(372, 1000)).toBeCloseTo(3.2768, 6);
+  });
+
+  it("does not make a windowed chunk dearer at 100k than at 10k", () => {
+    const fit = { ...WORK_ONLY, launchUs: 10, waveUs: 1, tileLatencyFraction: 0.5, kvHeadTokenPs: 100 };
+    const us = (contextTokens: number) => {
+      const cost = new PrefillAttentionCost(fit, ROOFS, { ...HEADS, slidingWindow: 4096 });
+      cost.add(512, contextTokens);
+      return cost.us();
+    };
+    expect(us(100_000)).toBeCloseTo(us(10_000), 9);
+  });
+});

@@ -60,6 +60,54 @@ describe("transferEfficiency", () => {
   });
 });
 
+describe("a target that differs from its source in one rate", () => {
+  const h100 = loadGpu("H100");
+  const { bandwidthBytesPerS } = h100.memory;
+  const { bf16FlopsPerS } = h100.compute;
+  const doubleBandwidth = { ...h100, memory: { ...h100.memory, bandwidthBytesPerS: 2 * bandwidthBytesPerS } };
+  const doubleCompute = { ...h100, compute: { ...h100.compute, bf16FlopsPerS: 2 * bf16FlopsPerS } };
+  const own = H100.prefillAttention.bf16;
+  const [firstPs] = own.headTokenPs as [number];
+  const arithmeticPs = (headTokenPs: readonly number[]) => headTokenPs.map((ps) => ps - headTokenPs[0]!);
+
+  function expectSeries(actual: readonly number[], expected: readonly number[]): void {
+    expect(actual.length).toBe(expected.length);
+    for (const [i, value] of expected.entries()) expect(actual[i]).toBeCloseTo(value, 6);
+  }
+
+  it("has attention to scale: its arithmetic grows with the context", () => {
+    expect(own.headTokenPs.at(-1)).toBeGreaterThan(2 * firstPs);
+  });
+
+  it("sorts logits and moves queries, keys and values twice as fast at twice the bandwidth", () => {
+    const { sampler, prefillAttention } = transferEfficiency(H100, doubleBandwidth);
+    expect(sampler.sortPsPerLogit).toBeCloseTo(H100.sampler.sortPsPerLogit / 2, 6);
+    expect(sampler.sortLaunchUs).toBe(H100.sampler.sortLaunchUs);
+    const { headTokenPs, kvHeadTokenPs } = prefillAttention.bf16;
+    expect(kvHeadTokenPs).toBeCloseTo(own.kvHeadTokenPs / 2, 6);
+    expect(headTokenPs[0]).toBeCloseTo(firstPs / 2, 6);
+    expectSeries(arithmeticPs(headTokenPs), arithmeticPs(own.headTokenPs));
+  });
+
+  it("does attention's arithmetic, and nothing else of it, twice as fast at twice the FLOP/s", () => {
+    const { sampler, prefillAttention } = transferEfficiency(H100, doubleCompute);
+    expect(sampler.sortPsPerLogit).toBeCloseTo(H100.sampler.sortPsPerLogit, 6);
+    const { headTokenPs, kvHeadTokenPs } = prefillAttention.bf16;
+    expect(kvHeadTokenPs).toBeCloseTo(own.kvHeadTokenPs, 6);
+    expect(headTokenPs[0]).toBeCloseTo(firstPs, 6);
+    const halved = arithmeticPs(own.headTokenPs).map((ps) => ps / 2);
+    expectSeries(arithmeticPs(headTokenPs), halved);
+  });
+
+  it("does all of it slower by the slowdown", () => {
+    const { sampler, prefillAttention } = transferEfficiency(H100, h100, 1.25);
+    expect(sampler.sortPsPerLogit).toBeCloseTo(1.25 * H100.sampler.sortPsPerLogit, 6);
+    expect(prefillAttention.bf16.kvHeadTokenPs).toBeCloseTo(1.25 * own.kvHeadTokenPs, 6);
+    const slower = own.headTokenPs.map((ps) => 1.25 * ps);
+    expectSeries(prefillAttention.bf16.headTokenPs, slower);
+  });
+});
+
 describe("transferSource", () => {
   it("takes the nearest relative", () => {
     const from = (id: string) => transferSource(loadGpu(id)).gpu;
