@@ -60,6 +60,9 @@ export function readGuidellmExperiment(path: string, modelOtherwise: string | nu
       "nothing says which model was served; give --model, or add the file with `model: <Hugging Face id>`",
     );
   }
+  if ((log.maxNumBatchedTokens ?? config.maxNumBatchedTokens) === null) {
+    notes.push("neither vllm.log nor exp-config.yaml states the server's limits: vLLM's defaults are assumed");
+  }
   const name = basename(resolve(isFolder ? path : folder));
   return {
     name,

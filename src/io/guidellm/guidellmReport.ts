@@ -1,3 +1,4 @@
+import { valueAt } from "../../core/config/parseConfig.js";
 import { DataFileError } from "../../core/errors/simulationError.js";
 import { GUIDELLM_STATUSES, type GuidellmRecord, type GuidellmStatus } from "../../core/metrics/guidellmAggregates.js";
 import type { MeasureWindow } from "../../core/metrics/guidellmRates.js";
@@ -74,14 +75,28 @@ export function parseGuidellmReport(input: unknown, file: string): GuidellmRepor
   return {
     layout,
     guidellmVersion: data.metadata?.guidellm_version ?? null,
-    model: modelOf(data.args),
+    model: modelOf(data),
     benchmarks: data.benchmarks.map((benchmark, index) => canonicalBenchmark(data, benchmark, index, file)),
   };
 }
 
-function modelOf(args: unknown): string | null {
-  const { model } = (args ?? {}) as { model?: unknown };
-  return typeof model === "string" && model !== "" ? model : null;
+/** Where layouts 0.3 to 0.7 name the served model, most reliable first. */
+const MODEL_PATHS = [
+  ["args", "model"],
+  ["config", "spec", "backend", "model"],
+  ["benchmarks", "0", "config", "backend", "model"],
+  ["benchmarks", "0", "worker", "backend_model"],
+] as const;
+
+/** The served model, as the file's settings or its first request's body say; null where none does. */
+function modelOf(data: GuidellmFile): string | null {
+  for (const path of MODEL_PATHS) {
+    const model = valueAt(data, path);
+    if (typeof model === "string" && model !== "") return model;
+  }
+  const [request] = data.benchmarks[0]?.requests.successful ?? [];
+  // A Python literal, not JSON: 'model': 'codellama/…'.
+  return /['"]model['"]: ?['"]([^'"]+)['"]/.exec(textOf(valueAt(request, ["request_args"])))?.[1] ?? null;
 }
 
 function layoutOf(data: GuidellmFile): GuidellmLayout {
