@@ -18,11 +18,12 @@ export interface GpuFitPlan {
 }
 
 /**
- * The version nearest to vLLM 0.15, with these exceptions: fp8 GEMM before 0.19 includes a separate quantisation
- * kernel that a compiled vLLM fuses into the norm before it; fused bf16 and fp8 MoE before 0.19 ran untuned expert shapes, and int4 MoE of 0.19 a kernel several times slower than
- * Marlin before it; B200 fp8 GEMM of 0.19 is untuned, slower than bf16
- * (A100 has no later table; its rows use power-law routing); L40S fp8 attention in 0.14 multiplies in fp8, beyond the
- * bf16 peak that attention is held to.
+ * The version nearest to vLLM 0.15, with these exceptions:
+ * - fp8 GEMM before 0.19 includes a separate quantisation kernel that a compiled vLLM fuses into the norm before it;
+ * - fused bf16 and fp8 MoE before 0.19 ran untuned expert shapes (A100 has no later table; its rows use power-law
+ *   routing), and int4 MoE of 0.19 a kernel several times slower than Marlin before it;
+ * - B200 fp8 GEMM of 0.19 is untuned, slower than bf16;
+ * - L40S fp8 attention in 0.14 multiplies in fp8, beyond the bf16 peak that attention is held to.
  */
 export const GPU_FIT_PLANS: readonly GpuFitPlan[] = [
   {

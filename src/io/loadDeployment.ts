@@ -48,7 +48,7 @@ function efficiencyModel(gpu: GpuSpec): { kernelModel: KernelModel; notes: strin
     kernelModel: createEfficiencyKernelModel(gpu, transferred, "transferred"),
     notes: [
       `no kernel measurements of ${gpu.id}: priced with ${source.gpu}'s efficiencies on its datasheet peaks; ` +
-        "expect errors of 10 to 25 %",
+        "expect step times to err by 3 to 15 %, 22 % at worst",
     ],
   };
 }

@@ -16,8 +16,8 @@ import { type GpuRoofs, gpuRoofs } from "./gpuRoofs.js";
  * Carries efficiencies over to a GPU without data: what was achieved of each datasheet rate, divided by `slowdown`.
  * Launch and wave times stay; bandwidth-, compute- and link-bound parts follow the datasheet ratios.
  *
- * Expect 5–10 % error in step time between chips of one generation and 15–25 % across generations. Pure datasheet
- * ratios err on the fast side: H100 efficiencies made A100 22 % and L40S 12 % too fast in a study of published runs,
+ * Between fitted GPUs step times err by 3 to 15 % on average, 22 % at worst (`eval/transfer` prints it). From H100 pure
+ * datasheet ratios err on the fast side: H100 efficiencies made A100 22 % and L40S 12 % too fast in a study of published runs,
  * and one measured factor per GPU (1.20, 1.08) brought both to 4.4 %. `slowdown` is that factor; see
  * `transferSource` for defaults.
  *
