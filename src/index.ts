@@ -16,7 +16,7 @@ export {
   loadModel,
   loadModelCatalog,
 } from "./io/catalog.js";
-export { loadDeployment } from "./io/loadDeployment.js";
+export { type DeploymentConfig, loadDeployment } from "./io/loadDeployment.js";
 export { loadWorkloadPreset, WORKLOAD_PRESETS } from "./io/workloadPresets.js";
 
 /** A run's config as a program writes it: every field with a default may be left out. */
@@ -42,7 +42,7 @@ export type RunConfigInput = Parameters<typeof runConfigSchema.parse>[0] & objec
  */
 export async function simulateRun(config: RunConfigInput): Promise<SimulationResult> {
   const resolved: RunConfig = parseConfig(runConfigSchema, config, "");
-  const deployment = loadDeployment(resolved.model, resolved.gpu, resolved.benchData);
+  const deployment = loadDeployment(resolved);
   const { specs } = await readWorkloadSpecs(resolved.workload);
   return simulateDeployment(deployment, resolved, specs === null ? {} : { specs });
 }

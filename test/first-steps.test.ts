@@ -72,7 +72,7 @@ describe("first steps", () => {
   });
 
   it("runs requests of your own, and lets you watch each step", () => {
-    const deployment = loadDeployment("Qwen/Qwen3-8B", "L40S", null);
+    const deployment = loadDeployment({ model: "Qwen/Qwen3-8B", gpu: "L40S" });
     const trace = { profile: { kind: "trace" }, data: { kind: "trace", path: "mine" } };
     const config = parseConfig(runConfigSchema, { model: "Qwen/Qwen3-8B", gpu: "L40S", workload: trace }, "");
     const specs = [0, 1, 2].map((turn) =>
@@ -98,7 +98,7 @@ describe("first steps", () => {
   });
 
   it("takes one engine step apart", () => {
-    const deployment = loadDeployment("meta-llama/Llama-3.1-8B", "H100", null);
+    const deployment = loadDeployment({ model: "meta-llama/Llama-3.1-8B", gpu: "H100" });
     const { engine, sampling } = parseConfig(runConfigSchema.pick({ engine: true, sampling: true }), {}, "");
     const server = createServer(deployment, engine, sampling);
     const report = explainStep(server, parseBatch("decode:32@1024,prefill:512@0"));
@@ -108,7 +108,7 @@ describe("first steps", () => {
   });
 
   it("counts a model's parameters and FLOPs from one description", () => {
-    const { architecture } = loadDeployment("meta-llama/Llama-3.1-8B", "H100", null);
+    const { architecture } = loadDeployment({ model: "meta-llama/Llama-3.1-8B", gpu: "H100" });
     expect(parameterCount(architecture) / 8.03e9).toBeCloseTo(1, 2);
     const dtypes = { weightDtype: "bf16", kvDtype: "bf16" } as const;
     const prefill = { numTokens: 1000, numUnpaddedTokens: 1000, numSampledTokens: 1, decodeContextTokens: [] };

@@ -25,7 +25,7 @@ interface Prefill {
 }
 
 const config = parseYaml(readFileSync(join(values.runs, "exp-config.yaml"), "utf8"));
-const deployment = loadDeployment(config.model, "H100", null);
+const deployment = loadDeployment({ model: config.model, gpu: "H100" });
 const engine = parseConfig(
   engineConfigSchema,
   {

@@ -38,7 +38,7 @@ function stepErrors(model: string, target: string, source: string): number[] {
   const efficiency = loadGpuEfficiency(source);
   if (efficiency === null) throw new Error(`${source}: no fitted efficiencies`);
   const transferred = transferEfficiency(efficiency, gpu);
-  const own = loadDeployment(model, target, null);
+  const own = loadDeployment({ model, gpu: target });
   const borrowed = { ...own, kernelModel: createEfficiencyKernelModel(gpu, transferred, "transferred") };
   return BATCHES.map((batch) => gpuUs(borrowed, batch) / gpuUs(own, batch) - 1);
 }

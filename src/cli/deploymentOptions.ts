@@ -2,10 +2,11 @@ import type { Argv } from "yargs";
 import type { z } from "zod";
 import { engineConfigSchema, samplingConfigSchema } from "../core/config/engineConfig.js";
 import { parseConfig, printValue } from "../core/config/parseConfig.js";
+import { pricingConfigSchema } from "../core/config/pricingConfig.js";
 import type { Deployment } from "../core/engine/createServer.js";
-import { type RunConfig, runConfigSchema } from "../core/engine/runConfig.js";
+import { runConfigSchema } from "../core/engine/runConfig.js";
 import { ConfigError } from "../core/errors/simulationError.js";
-import { loadDeployment } from "../io/loadDeployment.js";
+import { type DeploymentConfig, loadDeployment } from "../io/loadDeployment.js";
 import { readStructuredFile } from "../io/structuredFile.js";
 import { type ConfigFlag, configFromFlags, flagsOf, flagValue, mergeConfig, nameFlags } from "./configFlags.js";
 import { withOurWords } from "./vllmWords.js";
@@ -19,15 +20,22 @@ const TOP_FLAGS = flagsOf(runConfigSchema.pick({ model: true, gpu: true, benchDa
 });
 const ENGINE_FLAGS = flagsOf(engineConfigSchema, "engine", { tensorParallelSize: "tp" });
 const SAMPLING_FLAGS = flagsOf(samplingConfigSchema, "sampling");
+const PRICING_FLAGS = flagsOf(pricingConfigSchema, "pricing");
 
 /** Flags that say what is served, on what, and how: vLLM's names for vLLM's options. */
-export const DEPLOYMENT_FLAGS: readonly ConfigFlag[] = [...TOP_FLAGS, ...ENGINE_FLAGS, ...SAMPLING_FLAGS];
+export const DEPLOYMENT_FLAGS: readonly ConfigFlag[] = [
+  ...TOP_FLAGS,
+  ...ENGINE_FLAGS,
+  ...SAMPLING_FLAGS,
+  ...PRICING_FLAGS,
+];
 
 /** Adds the deployment flags, `--config` and `--format` to a command. */
 export function addDeploymentOptions<T>(command: Argv<T>, formats: readonly string[]): Argv<T> {
   addFlags(command, TOP_FLAGS, "Deployment:");
   addFlags(command, ENGINE_FLAGS, "Engine (vLLM's options):");
   addFlags(command, SAMPLING_FLAGS, "Sampling:");
+  addFlags(command, PRICING_FLAGS, "Step prices:");
   return command
     .option("config", {
       type: "string",
@@ -80,8 +88,8 @@ export function withFlagNames<T>(argv: Arguments, flags: readonly ConfigFlag[], 
 }
 
 /** Loads what a config names: model, GPU and kernel data; says on stderr, once, what the user should know of it. */
-export function deploymentOf(config: Pick<RunConfig, "model" | "gpu" | "benchData">): Deployment {
-  const deployment = loadDeployment(config.model, config.gpu, config.benchData);
+export function deploymentOf(config: DeploymentConfig): Deployment {
+  const deployment = loadDeployment(config);
   const known = deployment.notes?.() ?? [];
   for (const note of known) process.stderr.write(`note: ${note}\n`);
   process.once("exit", () => {

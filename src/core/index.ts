@@ -24,7 +24,7 @@ export {
 export { parseConfig } from "./config/parseConfig.js";
 export type { VllmVersion } from "./config/vllmVersion.js";
 export { VLLM_VERSIONS } from "./config/vllmVersion.js";
-export type { Deployment, Server } from "./engine/createServer.js";
+export type { Deployment, Server, ServerConstants } from "./engine/createServer.js";
 export { createServer } from "./engine/createServer.js";
 export type { BatchRow, StepReport } from "./engine/explainStep.js";
 export { explainStep, parseBatch } from "./engine/explainStep.js";
@@ -76,7 +76,7 @@ export { parseHfConfig } from "./model/parseHfConfig.js";
 export { activeParameterCount, parameterCount } from "./model/weights.js";
 export type { RequestSpec, TokenSegment } from "./request/requestSpec.js";
 export { requestSpec } from "./request/requestSpec.js";
-export type { StepModel } from "./stepmodel/stepModel.js";
+export type { StepBreakdown, StepComponent, StepModel } from "./stepmodel/stepModel.js";
 export { createWorkload } from "./workload/createWorkload.js";
 export {
   closedLoopWorkload,

@@ -1,3 +1,4 @@
+import type { PricingConfig } from "../core/config/pricingConfig.js";
 import type { Deployment } from "../core/engine/createServer.js";
 import { ConfigError, InvariantError } from "../core/errors/simulationError.js";
 import type { GpuSpec } from "../core/hardware/gpuSpec.js";
@@ -8,14 +9,25 @@ import { transferEfficiency, transferSource } from "../core/kernels/transferEffi
 import { readBenchData } from "./benchData/readBenchData.js";
 import { loadGpu, loadGpuEfficiency, loadModel } from "./catalog.js";
 
+/** What a run config says of the deployment; `gpu` and `model` are names or paths. */
+export interface DeploymentConfig {
+  readonly model: string;
+  readonly gpu: string;
+  /** Folder of kernel tables; default none. */
+  readonly benchData?: string | null;
+  /** Default: the additive model, nothing corrected. */
+  readonly pricing?: PricingConfig;
+}
+
 /**
  * Loads a model and a GPU by name or path, with what prices the kernels: the GPU's own fitted efficiencies, or a
- * relative's transferred to it; and before those the tables of `benchDataFolder`, where given.
+ * relative's transferred to it; and before those the tables of `benchData`, where given.
  * @throws ConfigError, DataFileError
  */
-export function loadDeployment(model: string, gpuName: string, benchDataFolder: string | null): Deployment {
-  const architecture = loadModel(model);
-  const gpu = loadGpu(gpuName);
+export function loadDeployment(config: DeploymentConfig): Deployment {
+  const architecture = loadModel(config.model);
+  const gpu = loadGpu(config.gpu);
+  const benchDataFolder = config.benchData ?? null;
   const { kernelModel, notes } = efficiencyModel(gpu);
   if (benchDataFolder === null) {
     return { architecture, gpu, kernelModel, notes: () => notes };

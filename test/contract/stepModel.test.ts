@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ScheduledBatch } from "../../src/core/batch/scheduledBatch.js";
 import { AdditiveStepModel } from "../../src/core/stepmodel/additiveStepModel.js";
 import type { StepModel } from "../../src/core/stepmodel/stepModel.js";
+import { DEFAULT_WAITS } from "../../src/core/stepmodel/stepWaits.js";
 import { BENCH_DATA_FOLDER, loadModel } from "../../src/io/catalog.js";
 import { loadDeployment } from "../../src/io/loadDeployment.js";
 import { SimpleStepModel } from "../unit/core/engine/plainServer.js";
@@ -13,8 +14,9 @@ function additive(model: string, tensorParallelSize: number, benchData: string |
     parallelism: { tensorParallelSize },
     dtypes: { weightDtype: "bf16", kvDtype: "bf16" },
     sampling: { sortsLogits: true },
-    kernelModel: loadDeployment(model, "H100", benchData).kernelModel,
+    kernelModel: loadDeployment({ model, gpu: "H100", benchData }).kernelModel,
     captureSizes: [1, 2, 4, 8, 16, 32],
+    waits: DEFAULT_WAITS,
   });
 }
 

@@ -20,7 +20,7 @@ interface Replayed {
 function replayAll(path: string): Replayed[] {
   return readMeasuredExperiments(path).flatMap((experiment) => {
     const stated = statedConfig(experiment);
-    const deployment = loadDeployment(stated.model, stated.gpu ?? "H100", null);
+    const deployment = loadDeployment({ model: stated.model, gpu: stated.gpu ?? "H100" });
     const engine = parseConfig(engineConfigSchema, stated.engine, "engine");
     const sampling = parseConfig(samplingConfigSchema, stated.sampling, "sampling");
     return experiment.runs.map((run) => ({

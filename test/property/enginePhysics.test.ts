@@ -43,7 +43,7 @@ describe("no step of a run is faster than physics", () => {
     fc.assert(
       fc.property(runConfig, (input) => {
         const config = parseConfig(runConfigSchema, input, "");
-        const deployment = loadDeployment(config.model, config.gpu, null);
+        const deployment = loadDeployment({ model: config.model, gpu: config.gpu });
         const { architecture, gpu } = deployment;
         const isDense = architecture.layerGroups.every(({ moe }) => moe === null);
         const weightDtype = input.engine.quantization === "fp8" ? "fp8" : input.engine.quantization ? "int4" : "bf16";

@@ -7,7 +7,9 @@ import type { PrefillChunk } from "../../src/core/model/operator.js";
 import { requireShardable } from "../../src/core/model/sharding.js";
 import { AdditiveStepModel } from "../../src/core/stepmodel/additiveStepModel.js";
 import { cudaGraphCaptureSizes } from "../../src/core/stepmodel/cudaGraph.js";
+import type { StepModel } from "../../src/core/stepmodel/stepModel.js";
 import type { StepPlan } from "../../src/core/stepmodel/stepPlan.js";
+import { DEFAULT_WAITS } from "../../src/core/stepmodel/stepWaits.js";
 import { loadGpuCatalog, loadGpuEfficiency, loadModelCatalog } from "../../src/io/catalog.js";
 
 /** A step as its rows: decodes by context before the step, prefill chunks. */
@@ -63,6 +65,7 @@ export const pricedPlan: fc.Arbitrary<PricedPlan> = fc
       sampling: { sortsLogits },
       kernelModel,
       captureSizes: isEager ? [] : cudaGraphCaptureSizes("0.15", 1024, 8192, 0),
+      waits: DEFAULT_WAITS,
     };
     const label = `${architecture.id} on ${tensorParallelSize} × ${gpu.id}, ${weightDtype} weights, ${kvDtype} KV`;
     return { label, gpu, plan, model: new AdditiveStepModel(plan), toString: () => label };
@@ -99,6 +102,6 @@ export function toBatch({ decodeContexts, chunks }: StepRows): ScheduledBatch {
 }
 
 /** GPU µs of a step. */
-export function stepUs(model: AdditiveStepModel, rows: StepRows): number {
+export function stepUs(model: StepModel, rows: StepRows): number {
   return model.gpuUs(toBatch(rows), new Float64Array(model.componentNames.length));
 }

@@ -14,15 +14,25 @@ import { Scheduler } from "../scheduler/scheduler.js";
 import { schedulerConfig } from "../scheduler/schedulerConfig.js";
 import { AdditiveStepModel } from "../stepmodel/additiveStepModel.js";
 import { cudaGraphCaptureSizes } from "../stepmodel/cudaGraph.js";
-import { serverOverheads } from "../stepmodel/serverOverheads.js";
+import { type ServerOverheads, serverOverheads } from "../stepmodel/serverOverheads.js";
+import type { StepModel } from "../stepmodel/stepModel.js";
+import { DEFAULT_WAITS, type WaitConstants } from "../stepmodel/stepWaits.js";
 import { type ResolvedEngineConfig, resolveDtypes, resolveEngine, resolveSampling } from "./resolveEngine.js";
 import type { ServerParts } from "./serverLoop.js";
+
+/** Constants that no kernel measurement shows, in place of the built-in ones. */
+export interface ServerConstants {
+  readonly overheads?: Partial<ServerOverheads>;
+  readonly waits?: Partial<WaitConstants>;
+}
 
 /** A model on a GPU, with what prices its kernels. */
 export interface Deployment {
   readonly architecture: ModelArchitecture;
   readonly gpu: GpuSpec;
   readonly kernelModel: KernelModel;
+  /** Constants of the server where they are not the built-in ones. */
+  readonly constants?: ServerConstants;
   /** What a reader of a result should know of how its kernels were priced; asked after the run. */
   readonly notes?: () => readonly string[];
 }
@@ -31,7 +41,7 @@ export interface Deployment {
 export interface Server {
   readonly parts: ServerParts;
   readonly engine: ResolvedEngineConfig;
-  readonly stepModel: AdditiveStepModel;
+  readonly stepModel: StepModel;
 }
 
 /**
@@ -41,7 +51,7 @@ export interface Server {
  * @throws ConfigError for limits that do not fit each other, CapacityError when the model does not fit the GPU
  */
 export function createServer(deployment: Deployment, engineConfig: EngineConfig, sampling: SamplingConfig): Server {
-  const { architecture, gpu, kernelModel } = deployment;
+  const { architecture, gpu, kernelModel, constants = {} } = deployment;
   const engine = resolveEngine(engineConfig, architecture, gpu);
   const dtypes = resolveDtypes(engine, architecture);
   const { tensorParallelSize, maxNumSeqs, maxNumBatchedTokens, maxModelLen, blockSize } = engine;
@@ -84,11 +94,12 @@ export function createServer(deployment: Deployment, engineConfig: EngineConfig,
     sampling: resolveSampling(sampling, architecture),
     kernelModel,
     captureSizes: cudaGraphCaptureSizes(engine.vllmVersion, maxNumSeqs, maxNumBatchedTokens, 0),
+    waits: { ...DEFAULT_WAITS, ...constants.waits },
   });
   const parts = {
     scheduler,
     stepModel,
-    overheads: serverOverheads(engine.asyncScheduling),
+    overheads: { ...serverOverheads(engine.asyncScheduling), ...constants.overheads },
     maxNumSeqs,
     numGpuBlocks,
     queueDepth: engine.asyncScheduling ? 2 : 1,

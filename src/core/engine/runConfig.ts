@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { engineConfigSchema, samplingConfigSchema } from "../config/engineConfig.js";
+import { pricingConfigSchema } from "../config/pricingConfig.js";
 import { workloadConfigSchema } from "../workload/workloadConfig.js";
 
 /** Everything a run is made from; the resolved form is embedded in the result and reproduces it. */
@@ -18,6 +19,7 @@ export const runConfigSchema = z.strictObject({
     .describe("folder of kernel tables to price with, in place of the built-in efficiency model"),
   engine: engineConfigSchema.prefault({}).describe("what `vllm serve` is told"),
   sampling: samplingConfigSchema.prefault({}).describe("sampling settings of the requests"),
+  pricing: pricingConfigSchema.prefault({}).describe("what prices a step, and what corrects the prices"),
   workload: workloadConfigSchema.describe("requests: when they come and what they ask"),
   seed: z
     .number()

@@ -1,28 +1,11 @@
 import type { ScheduledBatch } from "../batch/scheduledBatch.js";
-import type { KernelPrice } from "../kernels/kernelModel.js";
 import { type AttentionLayer, attentionLayers, layerOperators } from "../model/attentionOperators.js";
 import type { Operator, PrefillChunk } from "../model/operator.js";
 import { linearOperators, operators, sampledOperators } from "../model/operators.js";
 import { padToCaptureSize } from "./cudaGraph.js";
-import type { StepModel } from "./stepModel.js";
+import type { StepBreakdown, StepComponent, StepModel } from "./stepModel.js";
 import type { StepPlan } from "./stepPlan.js";
 import { type StepWait, stepWaits } from "./stepWaits.js";
-
-/** One priced operator of a step, over all the layers it runs in. */
-export interface StepComponent {
-  readonly operator: Operator;
-  /** µs of all `operator.count` runs. */
-  readonly us: number;
-  readonly price: KernelPrice;
-}
-
-/** A step taken apart; the components and the waits add up to the step. */
-export interface StepBreakdown {
-  readonly numTokens: number;
-  readonly paddedTokens: number;
-  readonly components: readonly StepComponent[];
-  readonly waits: readonly StepWait[];
-}
 
 /**
  * The additive mixed-batch roofline: every linear layer once over all tokens of the step, plus prefill attention per
@@ -72,7 +55,6 @@ export class AdditiveStepModel implements StepModel {
     return totalUs;
   }
 
-  /** The same prices as `gpuUs`, kept apart for people to question. */
   breakdown(batch: ScheduledBatch): StepBreakdown {
     return {
       numTokens: batch.numTokens,

@@ -1,4 +1,24 @@
 import type { ScheduledBatch } from "../batch/scheduledBatch.js";
+import type { KernelPrice } from "../kernels/kernelModel.js";
+import type { Operator } from "../model/operator.js";
+import type { StepWait } from "./stepWaits.js";
+
+/** One priced operator of a step, over all the layers it runs in. */
+export interface StepComponent {
+  readonly operator: Operator;
+  /** µs of all `operator.count` runs. */
+  readonly us: number;
+  readonly price: KernelPrice;
+}
+
+/** A step taken apart; the components and the waits add up to the step. */
+export interface StepBreakdown {
+  readonly numTokens: number;
+  /** Rows the linear layers run over. */
+  readonly paddedTokens: number;
+  readonly components: readonly StepComponent[];
+  readonly waits: readonly StepWait[];
+}
 
 /** Prices one engine step on the GPU. Implementations keep no state between steps. */
 export interface StepModel {
@@ -9,4 +29,6 @@ export interface StepModel {
    * @returns GPU µs of the step (fractional), > 0 for a non-empty batch
    */
   gpuUs(batch: ScheduledBatch, componentsUs: Float64Array): number;
+  /** The same prices as `gpuUs`, kept apart for people to question; not for the hot path. */
+  breakdown(batch: ScheduledBatch): StepBreakdown;
 }

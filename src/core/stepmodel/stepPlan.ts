@@ -2,6 +2,7 @@ import type { KernelModel } from "../kernels/kernelModel.js";
 import type { ModelArchitecture } from "../model/modelArchitecture.js";
 import type { SamplingTraits, ServingDtypes } from "../model/operators.js";
 import type { Parallelism } from "../model/sharding.js";
+import type { WaitConstants } from "./stepWaits.js";
 
 /** Everything that fixes the price of a step besides its batch. */
 export interface StepPlan {
@@ -12,4 +13,5 @@ export interface StepPlan {
   readonly kernelModel: KernelModel;
   /** CUDA graph sizes, ascending; a step of no more tokens than the last is padded to the next. Empty = eager. */
   readonly captureSizes: readonly number[];
+  readonly waits: WaitConstants;
 }

@@ -1,38 +1,53 @@
 import { numLayers } from "../model/layerKinds.js";
 import type { Operator } from "../model/operator.js";
+import type { Parallelism } from "../model/sharding.js";
 import type { StepPlan } from "./stepPlan.js";
 
-/**
- * Time the GPU idles between dependent kernels inside a CUDA graph, µs per layer: kernel measurements repeat one kernel
- * back to back, a layer hands over between about ten. Fitted together with the rank skew on six H100 runs;
- * `roofserve evaluate` prints what remains.
- */
-export const KERNEL_GAP_US_PER_LAYER = 7;
+/** How long the GPU waits in a step, whatever it computes; each ≥ 0. */
+export interface WaitConstants {
+  /** Between dependent kernels inside a CUDA graph, µs per layer. */
+  readonly kernelGapUsPerLayer: number;
+  /** For the slowest rank, µs per collective and doubling of the ranks. */
+  readonly rankSkewUsPerDoubling: number;
+  /** Once per step, µs. */
+  readonly fixedUs: number;
+}
 
 /**
- * Time a collective waits for the slowest rank, µs per run and doubling of the ranks: measurements of collectives run
- * nothing in between, so that their ranks arrive together. Fitted on H100 runs of tensor parallel size 2 and 4.
+ * Kernel measurements repeat one kernel back to back, a layer hands over between about ten; measurements of
+ * collectives run nothing in between, so that their ranks arrive together. Fitted together by hand on six H100 runs of
+ * tensor parallel size 1, 2 and 4; `roofserve evaluate` prints what remains.
  */
-export const RANK_SKEW_US_PER_DOUBLING = 1.5;
+export const DEFAULT_WAITS: WaitConstants = { kernelGapUsPerLayer: 7, rankSkewUsPerDoubling: 1.5, fixedUs: 0 };
 
 /** A part of a step in which the GPU computes nothing. */
 export interface StepWait {
-  readonly name: "kernel_gaps" | "rank_skew";
+  readonly name: string;
   /** µs per step. */
   readonly us: number;
   /** How often it occurs in a step. */
   readonly count: number;
 }
 
-/** The waits of every step of a plan. @param operators one of each that a step can have */
-export function stepWaits(plan: StepPlan, operators: readonly Operator[]): StepWait[] {
-  const layers = numLayers(plan.architecture);
-  const gaps: StepWait = { name: "kernel_gaps", us: layers * KERNEL_GAP_US_PER_LAYER, count: layers };
-  const { tensorParallelSize } = plan.parallelism;
-  if (tensorParallelSize === 1) return [gaps];
-  const numCollectives = operators
-    .filter(({ dims }) => dims.category === "collective")
-    .reduce((sum, { count }) => sum + count, 0);
-  const skewUs = numCollectives * RANK_SKEW_US_PER_DOUBLING * Math.log2(tensorParallelSize);
-  return [gaps, { name: "rank_skew", us: skewUs, count: numCollectives }];
+/** The waits of every step of a plan; those of no length are left out. @param operators one of each that a step can have */
+export function stepWaits(
+  { architecture, parallelism, waits }: Pick<StepPlan, "architecture" | "parallelism" | "waits">,
+  operators: readonly Operator[],
+): StepWait[] {
+  const layers = numLayers(architecture);
+  const collectives = numCollectives(operators);
+  const skewUs = collectives * waits.rankSkewUsPerDoubling * doublings(parallelism);
+  return [
+    { name: "kernel_gaps", us: layers * waits.kernelGapUsPerLayer, count: layers },
+    { name: "rank_skew", us: skewUs, count: collectives },
+    { name: "fixed_overhead", us: waits.fixedUs, count: 1 },
+  ].filter(({ us }) => us > 0);
+}
+
+function numCollectives(operators: readonly Operator[]): number {
+  return operators.filter(({ dims }) => dims.category === "collective").reduce((sum, { count }) => sum + count, 0);
+}
+
+function doublings({ tensorParallelSize }: Parallelism): number {
+  return Math.log2(tensorParallelSize);
 }

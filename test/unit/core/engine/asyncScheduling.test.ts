@@ -45,7 +45,7 @@ describe("the engine core's part of a step", () => {
   });
 
   it("is priced by how the server schedules", () => {
-    const deployment = loadDeployment("Qwen/Qwen3-8B", "H100", null);
+    const deployment = loadDeployment({ model: "Qwen/Qwen3-8B", gpu: "H100" });
     for (const asyncScheduling of [false, true]) {
       const engine = engineConfigSchema.parse({ asyncScheduling });
       const { parts } = createServer(deployment, engine, samplingConfigSchema.parse({}));

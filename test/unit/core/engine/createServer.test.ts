@@ -8,7 +8,7 @@ import { workloadFromSpecs } from "../../../../src/core/workload/specWorkload.js
 import { loadDeployment } from "../../../../src/io/loadDeployment.js";
 
 function serverOf(model: string, gpu: string, fields: object = {}) {
-  const deployment = loadDeployment(model, gpu, null);
+  const deployment = loadDeployment({ model, gpu });
   return createServer(deployment, engineConfigSchema.parse(fields), samplingConfigSchema.parse({}));
 }
 

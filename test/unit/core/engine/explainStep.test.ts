@@ -6,7 +6,7 @@ import { ConfigError } from "../../../../src/core/errors/simulationError.js";
 import { loadDeployment } from "../../../../src/io/loadDeployment.js";
 import { stepUs } from "../../../property/stepModelArbitraries.js";
 
-const deployment = loadDeployment("meta-llama/Llama-3.1-8B", "H100", null);
+const deployment = loadDeployment({ model: "meta-llama/Llama-3.1-8B", gpu: "H100" });
 
 function serverWith(fields: object = {}) {
   return createServer(deployment, engineConfigSchema.parse(fields), samplingConfigSchema.parse({}));

@@ -7,7 +7,7 @@ import type { RequestSpec } from "../../../../src/core/request/requestSpec.js";
 import { Scheduler } from "../../../../src/core/scheduler/scheduler.js";
 import { type SchedulerConfig, schedulerConfig } from "../../../../src/core/scheduler/schedulerConfig.js";
 import type { ServerOverheads } from "../../../../src/core/stepmodel/serverOverheads.js";
-import type { StepModel } from "../../../../src/core/stepmodel/stepModel.js";
+import type { StepBreakdown, StepModel } from "../../../../src/core/stepmodel/stepModel.js";
 import type { Workload } from "../../../../src/core/workload/workload.js";
 
 export const NO_OVERHEADS: ServerOverheads = {
@@ -34,6 +34,14 @@ export class SimpleStepModel implements StepModel {
     componentsUs[0]! += this.#fixedUs;
     componentsUs[1]! += this.#usPerToken * numTokens;
     return this.#fixedUs + this.#usPerToken * numTokens;
+  }
+
+  breakdown({ numTokens }: ScheduledBatch): StepBreakdown {
+    const waits = [
+      { name: "fixed", us: this.#fixedUs, count: 1 },
+      { name: "tokens", us: this.#usPerToken * numTokens, count: numTokens },
+    ];
+    return { numTokens, paddedTokens: numTokens, components: [], waits };
   }
 }
 

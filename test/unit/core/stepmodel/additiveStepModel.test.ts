@@ -4,6 +4,7 @@ import { createEfficiencyKernelModel } from "../../../../src/core/kernels/effici
 import type { KernelModel } from "../../../../src/core/kernels/kernelModel.js";
 import { transferEfficiency } from "../../../../src/core/kernels/transferEfficiency.js";
 import { AdditiveStepModel } from "../../../../src/core/stepmodel/additiveStepModel.js";
+import { DEFAULT_WAITS } from "../../../../src/core/stepmodel/stepWaits.js";
 import { loadGpu, loadGpuEfficiency, loadModel } from "../../../../src/io/catalog.js";
 import { type StepRows, stepUs, toBatch } from "../../../property/stepModelArbitraries.js";
 
@@ -34,6 +35,7 @@ function stepModel(kernelModel: KernelModel, tensorParallelSize = 1, captureSize
     sampling: { sortsLogits: false },
     kernelModel,
     captureSizes,
+    waits: DEFAULT_WAITS,
   });
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { KernelModel } from "../../../../src/core/kernels/kernelModel.js";
 import { AdditiveStepModel } from "../../../../src/core/stepmodel/additiveStepModel.js";
+import { DEFAULT_WAITS } from "../../../../src/core/stepmodel/stepWaits.js";
 import { loadModel } from "../../../../src/io/catalog.js";
 import { toBatch } from "../../../property/stepModelArbitraries.js";
 
@@ -18,6 +19,7 @@ describe("an MoE step of 5 tokens in a graph of 8", () => {
     sampling: { sortsLogits: false },
     kernelModel: flatPrice,
     captureSizes: [1, 8],
+    waits: DEFAULT_WAITS,
   });
   const { paddedTokens, components } = model.breakdown(toBatch({ decodeContexts: [9, 9, 9, 9, 9], chunks: [] }));
   const operator = (name: string) => components.find((component) => component.operator.name === name)!.operator;

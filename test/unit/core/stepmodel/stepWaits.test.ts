@@ -2,11 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { KernelModel } from "../../../../src/core/kernels/kernelModel.js";
 import type { ModelArchitecture } from "../../../../src/core/model/modelArchitecture.js";
 import type { Operator, OperatorDims } from "../../../../src/core/model/operator.js";
-import {
-  KERNEL_GAP_US_PER_LAYER,
-  RANK_SKEW_US_PER_DOUBLING,
-  stepWaits,
-} from "../../../../src/core/stepmodel/stepWaits.js";
+import { DEFAULT_WAITS, stepWaits } from "../../../../src/core/stepmodel/stepWaits.js";
 import { loadModel } from "../../../../src/io/catalog.js";
 import { dimsOperator } from "../../../reference/dimsOperator.js";
 
@@ -47,6 +43,7 @@ function waits(tensorParallelSize: number, architecture = llama, numCollectives 
     sampling: { sortsLogits: false },
     kernelModel: unpriced,
     captureSizes: [],
+    waits: DEFAULT_WAITS,
   } as const;
   return new Map(stepWaits(plan, operatorsWith(numCollectives)).map((wait) => [wait.name, wait]));
 }
@@ -59,7 +56,7 @@ describe("the gaps between kernels", () => {
     // Llama-3.1-8B has 32 layers.
     expect(waits(1).get("kernel_gaps")).toEqual({
       name: "kernel_gaps",
-      us: 32 * KERNEL_GAP_US_PER_LAYER,
+      us: 32 * DEFAULT_WAITS.kernelGapUsPerLayer,
       count: 32,
     });
     expect(gapUs(deeper(2))).toBe(2 * gapUs(llama));
@@ -68,7 +65,7 @@ describe("the gaps between kernels", () => {
   it("sum over groups of different layers", () => {
     const [group] = llama.layerGroups as [ModelArchitecture["layerGroups"][number]];
     const mixed = { ...llama, layerGroups: [group, { ...group, count: 8, intermediateSize: 1024 }] };
-    expect(gapUs(mixed)).toBe(40 * KERNEL_GAP_US_PER_LAYER);
+    expect(gapUs(mixed)).toBe(40 * DEFAULT_WAITS.kernelGapUsPerLayer);
   });
 
   it("do not depend on the ranks", () => {
@@ -84,7 +81,7 @@ describe("the skew of the ranks", () => {
   it("comes once per collective and doubling of the ranks", () => {
     expect(waits(2).get("rank_skew")).toEqual({
       name: "rank_skew",
-      us: 65 * RANK_SKEW_US_PER_DOUBLING,
+      us: 65 * DEFAULT_WAITS.rankSkewUsPerDoubling,
       count: 65,
     });
     expect(skewUs(4)).toBeCloseTo(2 * skewUs(2), 9);
