@@ -41,14 +41,6 @@ export function configFromFlags(flags: readonly ConfigFlag[], argv: Readonly<Rec
   return config;
 }
 
-/** Lays `over` over `base`, objects key by key, everything else whole; neither is changed. */
-export function mergeConfig(base: unknown, over: unknown): unknown {
-  if (!isPlainObject(base) || !isPlainObject(over)) return over === undefined ? base : over;
-  const merged: Record<string, unknown> = { ...base };
-  for (const [key, value] of Object.entries(over)) merged[key] = mergeConfig(base[key], value);
-  return merged;
-}
-
 /**
  * Rewrites the paths of a ConfigError into the flags that set them, so that the message names what was typed; what no
  * flag set comes from the `--config` file, where there is one.
@@ -98,10 +90,6 @@ function setPath(config: Record<string, unknown>, path: string, value: unknown):
     node = node[key] as Record<string, unknown>;
   }
   node[last] = value;
-}
-
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Peels `.default()`, `.nullable()` and `.optional()` off a field. */

@@ -1,6 +1,7 @@
 import type { Argv } from "yargs";
 import type { z } from "zod";
 import { engineConfigSchema, samplingConfigSchema } from "../core/config/engineConfig.js";
+import { mergeConfig } from "../core/config/mergeConfig.js";
 import { parseConfig, printValue } from "../core/config/parseConfig.js";
 import { pricingConfigSchema } from "../core/config/pricingConfig.js";
 import type { Deployment } from "../core/engine/createServer.js";
@@ -8,7 +9,7 @@ import { runConfigSchema } from "../core/engine/runConfig.js";
 import { ConfigError } from "../core/errors/simulationError.js";
 import { type DeploymentConfig, loadDeployment } from "../io/loadDeployment.js";
 import { readStructuredFile } from "../io/structuredFile.js";
-import { type ConfigFlag, configFromFlags, flagsOf, flagValue, mergeConfig, nameFlags } from "./configFlags.js";
+import { type ConfigFlag, configFromFlags, flagsOf, flagValue, nameFlags } from "./configFlags.js";
 import { withOurWords } from "./vllmWords.js";
 
 /** What a command line was parsed to. */

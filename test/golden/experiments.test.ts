@@ -1,10 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { engineConfigSchema, samplingConfigSchema } from "../../src/core/config/engineConfig.js";
-import { parseConfig } from "../../src/core/config/parseConfig.js";
-import { createServer } from "../../src/core/engine/createServer.js";
-import { runServer } from "../../src/core/engine/simulate.js";
-import { compareRun, type RunComparison } from "../../src/core/evaluation/compareRun.js";
-import { replayWorkload, statedConfig } from "../../src/core/evaluation/replayRun.js";
+import type { RunComparison } from "../../src/core/evaluation/compareRun.js";
+import { evaluateRun } from "../../src/core/evaluation/evaluateRun.js";
+import { measuredConfig } from "../../src/io/groundTruth/measuredConfig.js";
 import { readMeasuredExperiments } from "../../src/io/groundTruth/readMeasuredExperiments.js";
 import { loadDeployment } from "../../src/io/loadDeployment.js";
 import { sharedFile } from "../reference/sharedFile.js";
@@ -19,18 +16,13 @@ interface Replayed {
 
 function replayAll(path: string): Replayed[] {
   return readMeasuredExperiments(path).flatMap((experiment) => {
-    const stated = statedConfig(experiment);
-    const deployment = loadDeployment({ model: stated.model, gpu: stated.gpu ?? "H100" });
-    const engine = parseConfig(engineConfigSchema, stated.engine, "engine");
-    const sampling = parseConfig(samplingConfigSchema, stated.sampling, "sampling");
+    const config = measuredConfig(experiment);
+    const deployment = loadDeployment(config);
     return experiment.runs.map((run) => ({
       name: run.name,
       numRequests: run.specs.length,
       numFailed: run.measured.filter(({ failed }) => failed).length,
-      comparison: compareRun(
-        run.measured,
-        runServer(createServer(deployment, engine, sampling), replayWorkload(run)).records,
-      ),
+      comparison: evaluateRun(deployment, config, run).evaluated,
     }));
   });
 }

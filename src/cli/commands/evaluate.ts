@@ -1,14 +1,10 @@
 import type { ArgumentsCamelCase, CommandModule } from "yargs";
-import { engineConfigSchema, samplingConfigSchema } from "../../core/config/engineConfig.js";
-import { parseConfig } from "../../core/config/parseConfig.js";
-import { createServer } from "../../core/engine/createServer.js";
-import { runServer } from "../../core/engine/simulate.js";
-import { compareRun } from "../../core/evaluation/compareRun.js";
+import { evaluateRun } from "../../core/evaluation/evaluateRun.js";
 import { type EvaluatedRun, type EvaluationReport, evaluationReport } from "../../core/evaluation/evaluationReport.js";
-import { replayWorkload, statedConfig, unstatedNotes } from "../../core/evaluation/replayRun.js";
+import { unstatedNotes } from "../../core/evaluation/replayRun.js";
 import type { MeasuredExperiment } from "../../core/metrics/measuredExperiment.js";
+import { measuredConfig } from "../../io/groundTruth/measuredConfig.js";
 import { readMeasuredExperiments } from "../../io/groundTruth/readMeasuredExperiments.js";
-import { mergeConfig } from "../configFlags.js";
 import {
   type Arguments,
   addDeploymentOptions,
@@ -51,9 +47,6 @@ export const evaluateCommand: CommandModule = {
   },
 };
 
-/** Published runs rarely name their GPU; most are of this one. */
-const DEFAULT_GPU = "H100";
-
 function givenModel(argv: Arguments): string | null {
   const { model } = givenConfig(argv, DEPLOYMENT_FLAGS) as { model?: unknown };
   return typeof model === "string" ? model : null;
@@ -62,31 +55,13 @@ function givenModel(argv: Arguments): string | null {
 function evaluateExperiment(experiment: MeasuredExperiment, argv: Arguments): EvaluatedRun[] {
   for (const note of [...experiment.notes, ...unstatedNotes(experiment)])
     process.stderr.write(`${experiment.name}: ${note}\n`);
-  const stated = { gpu: DEFAULT_GPU, benchData: null, ...statedConfig(experiment) };
-  const config = mergeConfig(stated, givenConfig(argv, DEPLOYMENT_FLAGS)) as typeof stated;
-  const deployment = deploymentOf(config);
-  return experiment.runs.map((run) => {
-    const server = withFlagNames(argv, DEPLOYMENT_FLAGS, () =>
-      createServer(
-        deployment,
-        parseConfig(engineConfigSchema, config.engine, "engine"),
-        parseConfig(samplingConfigSchema, config.sampling, "sampling"),
-      ),
-    );
-    const { records } = runServer(server, replayWorkload(run));
-    const { metrics, perRequest, numCompared } = compareRun(run.measured, records);
-    return {
-      name: run.name,
-      model: config.model,
-      gpu: config.gpu,
-      tensorParallelSize: server.engine.tensorParallelSize,
-      numRequests: run.specs.length,
-      numCompared,
-      excluded: run.excluded,
-      metrics,
-      perRequest,
-    };
+  const { config, deployment } = withFlagNames(argv, DEPLOYMENT_FLAGS, () => {
+    const config = measuredConfig(experiment, givenConfig(argv, DEPLOYMENT_FLAGS));
+    return { config, deployment: deploymentOf(config) };
   });
+  return experiment.runs.map(
+    (run) => withFlagNames(argv, DEPLOYMENT_FLAGS, () => evaluateRun(deployment, config, run)).evaluated,
+  );
 }
 
 function writeReport(report: EvaluationReport, argv: Arguments): void {

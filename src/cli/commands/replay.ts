@@ -1,11 +1,11 @@
 import type { ArgumentsCamelCase, CommandModule } from "yargs";
 import { z } from "zod";
+import { mergeConfig } from "../../core/config/mergeConfig.js";
 import { parseConfig } from "../../core/config/parseConfig.js";
 import { type RunConfig, runConfigSchema } from "../../core/engine/runConfig.js";
 import type { StepObserver } from "../../core/engine/runResult.js";
 import { simulateRequests } from "../../core/engine/simulate.js";
 import { type ReplayOptions, readReplaySource } from "../../io/replaySource.js";
-import { mergeConfig } from "../configFlags.js";
 import {
   type Arguments,
   addDeploymentOptions,
