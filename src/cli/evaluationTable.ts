@@ -61,7 +61,8 @@ function errorRow(title: string, errors: ErrorSummary): string[] {
   return [title, printNumber(errors.mean), printNumber(errors.median), printNumber(errors.max)];
 }
 
-function signedPercent({ measured, predicted, ape }: Comparison): string {
+/** Error of a prediction with its sign, percent; a dash without both numbers. */
+export function signedPercent({ measured, predicted, ape }: Comparison): string {
   if (ape === null || measured === null || predicted === null) return "–";
   const percent = (predicted / measured - 1) * 100;
   return `${percent > 0 ? "+" : ""}${percent.toFixed(1)}`;

@@ -15,7 +15,7 @@ function pair(off: number, on: number, traits: Partial<ReplayedPair> = {}): Repl
   return { name: "run", isGqa: false, memoryBoundFraction: 0.5, on: of(on), off: of(off), ...traits };
 }
 
-const holds = (checks: readonly { holds: boolean }[]) => checks.map((check) => check.holds);
+const holds = (checks: readonly { holds: boolean | null }[]) => checks.map((check) => check.holds);
 const values = (checks: readonly { value: number }[]) => checks.map(({ value }) => Math.round(value * 1e6) / 1e6);
 
 describe("the checks on real runs", () => {
