@@ -38,7 +38,10 @@ export function lineSvg({ title, points, xLabel, yLabel, xScale }: LinePicture):
       Plot.lineY(points, { fy: "facet", x: "x", y: "y", stroke: "line" }),
       Plot.text(
         points,
-        Plot.selectMaxY({ fy: "facet", x: "x", y: "y", z: "line", text: "line", fill: "line", stroke: "white", dy: 8 }),
+        Plot.select((index: number[]) => [index[index.length >> 1] as number], {
+          ...{ fy: "facet", x: "x", y: "y", z: "line", text: "line" },
+          ...{ fill: "line", stroke: "white", dy: -7 },
+        }),
       ),
       Plot.text(
         points,
