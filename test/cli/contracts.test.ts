@@ -64,6 +64,8 @@ const step = z.strictObject({
         boundBy: z.string(),
         efficiency: n.min(0),
         source: z.string(),
+        lookup: z.enum(["interpolated", "extrapolated", "modelled"]),
+        lnDistance: n.min(0),
       }),
     )
     .min(5),

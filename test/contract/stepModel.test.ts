@@ -104,6 +104,32 @@ describe.each(STEP_MODELS)("the step model %s", (_name, create) => {
     expect(price(reused).us).toBe(price(fresh).us);
   });
 
+  it.each(Object.entries(BATCHES))("takes %s apart into what it priced", (_, batch) => {
+    const { componentsUs } = price(batch);
+    const { components, waits, numTokens, paddedTokens } = model.breakdown(batch);
+    const apart = new Float64Array(model.componentNames.length);
+    for (const { us, name } of [...components.map(({ us, operator }) => ({ us, name: operator.name })), ...waits]) {
+      expect(model.componentNames).toContain(name);
+      apart[model.componentNames.indexOf(name)]! += us;
+    }
+    for (const [slot, us] of apart.entries()) expect(us).toBeCloseTo(componentsUs[slot]!, 6);
+    expect(numTokens).toBe(batch.numTokens);
+    expect(paddedTokens).toBeGreaterThanOrEqual(numTokens);
+    for (const { lookup } of components) expect(lookup.lnDistance > 0).toBe(lookup.kind === "extrapolated");
+    expect(model.breakdown(batch)).toEqual({ components, waits, numTokens, paddedTokens });
+  });
+
+  it("prices a component from one source, from data or from a formula, in every step", () => {
+    const traits = new Map<string, string>();
+    for (const batch of Object.values(BATCHES)) {
+      for (const { operator, price, lookup } of model.breakdown(batch).components) {
+        const trait = `${operator.dims.category}, ${price.source}, ${lookup.kind === "modelled"}`;
+        expect(traits.get(operator.name) ?? trait, operator.name).toBe(trait);
+        traits.set(operator.name, trait);
+      }
+    }
+  });
+
   it("asks no less for more tokens and longer contexts", () => {
     const us = (...rows: Row[]) => price(batchOf(rows)).us;
     expect(us([600, 0, false])).toBeGreaterThanOrEqual(us([512, 0, false]));

@@ -72,6 +72,7 @@ export function simulateRequests(
 
 /** Lets a server work off a workload. */
 export function runServer(server: Server, workload: Workload, observer: StepObserver | null = null): ServedRun {
+  observer?.onStart?.(server);
   return new ServerLoop(server.parts, workload, observer).run();
 }
 

@@ -3,9 +3,12 @@ import { type AttentionLayer, attentionLayers, layerOperators } from "../model/a
 import type { Operator, PrefillChunk } from "../model/operator.js";
 import { linearOperators, operators, sampledOperators } from "../model/operators.js";
 import { padToCaptureSize } from "./cudaGraph.js";
-import type { StepBreakdown, StepComponent, StepModel } from "./stepModel.js";
+import type { ExplainedComponent, StepBreakdown, StepComponent, StepModel } from "./stepModel.js";
 import type { StepPlan } from "./stepPlan.js";
 import { type StepWait, stepWaits } from "./stepWaits.js";
+
+/** Token counts whose explained layers are kept: whoever asks for every step meets the same few again and again. */
+const MAX_EXPLAINED_COUNTS = 1024;
 
 /**
  * The additive mixed-batch roofline: every linear layer once over all tokens of the step, plus prefill attention per
@@ -22,6 +25,9 @@ export class AdditiveStepModel implements StepModel {
   /** µs by component slot, by number of tokens and by number of sampled positions; filled when first needed. */
   readonly #linearUs: Float64Array[] = [];
   readonly #sampledUs: Float64Array[] = [];
+  /** What `breakdown` says of them, by the same numbers. */
+  readonly #explainedLinear = new Map<number, readonly ExplainedComponent[]>();
+  readonly #explainedSampled = new Map<number, readonly ExplainedComponent[]>();
 
   constructor(plan: StepPlan) {
     this.#plan = plan;
@@ -56,10 +62,13 @@ export class AdditiveStepModel implements StepModel {
   }
 
   breakdown(batch: ScheduledBatch): StepBreakdown {
+    const { numTokens, numSampled } = batch;
+    const linear = remembered(this.#explainedLinear, numTokens, () => this.#explained(this.#linear(numTokens)));
+    const sampled = remembered(this.#explainedSampled, numSampled, () => this.#explained(this.#sampled(numSampled)));
     return {
-      numTokens: batch.numTokens,
-      paddedTokens: this.#padded(batch.numTokens),
-      components: [...this.#linear(batch.numTokens), ...this.#sampled(batch.numSampled), ...this.#attention(batch)],
+      numTokens,
+      paddedTokens: this.#padded(numTokens),
+      components: [...linear, ...sampled, ...this.#explained(this.#attention(batch))],
       waits: this.#waits,
     };
   }
@@ -73,6 +82,13 @@ export class AdditiveStepModel implements StepModel {
   #sampled(numSampledTokens: number): StepComponent[] {
     const { architecture, parallelism, dtypes, sampling } = this.#plan;
     return this.#components(sampledOperators(architecture, parallelism, dtypes, sampling, numSampledTokens));
+  }
+
+  #explained(components: readonly StepComponent[]): ExplainedComponent[] {
+    return components.map((component) => ({
+      ...component,
+      lookup: this.#plan.kernelModel.lookup(component.operator),
+    }));
   }
 
   /** Components' µs, each at its place in `componentNames`. */
@@ -112,6 +128,16 @@ export class AdditiveStepModel implements StepModel {
       return { operator, us: price.us * operator.count, price };
     });
   }
+}
+
+/** The value kept for a count, made when first asked for. Starts afresh when full: memory stays bounded. */
+function remembered<T>(kept: Map<number, T>, count: number, make: () => T): T {
+  const known = kept.get(count);
+  if (known !== undefined) return known;
+  if (kept.size >= MAX_EXPLAINED_COUNTS) kept.clear();
+  const made = make();
+  kept.set(count, made);
+  return made;
 }
 
 /** The component without the part of its launch that another kernel of the layer has paid; never below its own roof. */

@@ -1,4 +1,5 @@
 import type { ScheduledBatch } from "../batch/scheduledBatch.js";
+import type { KernelLookup } from "../kernels/kernelLookup.js";
 import type { KernelPrice } from "../kernels/kernelModel.js";
 import type { Operator } from "../model/operator.js";
 import type { StepWait } from "./stepWaits.js";
@@ -11,12 +12,17 @@ export interface StepComponent {
   readonly price: KernelPrice;
 }
 
+/** A component with how its price was found: what nobody asks for in the hot path. */
+export interface ExplainedComponent extends StepComponent {
+  readonly lookup: KernelLookup;
+}
+
 /** A step taken apart; the components and the waits add up to the step. */
 export interface StepBreakdown {
   readonly numTokens: number;
   /** Rows the linear layers run over. */
   readonly paddedTokens: number;
-  readonly components: readonly StepComponent[];
+  readonly components: readonly ExplainedComponent[];
   readonly waits: readonly StepWait[];
 }
 
