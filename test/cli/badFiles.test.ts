@@ -99,7 +99,7 @@ const traces: BadInput[] = [
     ["\u0000\u0001\u0002", 3, "is not text"],
   ]),
   ...cases(["replay"], "jsonl", [
-    ['{"timestamp":0,"input_length":5,"output_length":5}\n{"timestamp":0,"inp', 3, "row 2", "is the file truncated?"],
+    ['{"timestamp":0,"input_length":5,"output_length":5}\n{"timestamp":0,"inp', 3, "row 2", "the file is truncated"],
     ['{"timestamp":-1,"input_length":5,"output_length":5}\n', 3, "column timestamp", "got -1", "(milliseconds)"],
     ['{"timestamp":0,"input_length":1024,"output_length":5,"hash_ids":[1]}\n', 3, "hash_ids", "a list of 2 block ids"],
   ]),

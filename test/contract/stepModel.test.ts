@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ScheduledBatch } from "../../src/core/batch/scheduledBatch.js";
 import { AdditiveStepModel } from "../../src/core/stepmodel/additiveStepModel.js";
 import type { StepModel } from "../../src/core/stepmodel/stepModel.js";
-import { DEFAULT_WAITS } from "../../src/core/stepmodel/stepWaits.js";
+import { DEFAULT_WAITS, WAIT_CATEGORY } from "../../src/core/stepmodel/stepWaits.js";
 import { BENCH_DATA_FOLDER, loadModel } from "../../src/io/catalog.js";
 import { loadDeployment } from "../../src/io/loadDeployment.js";
 import { SimpleStepModel } from "../unit/core/engine/plainServer.js";
@@ -63,6 +63,7 @@ describe.each(STEP_MODELS)("the step model %s", (_name, create) => {
   it("names each of its components once", () => {
     expect(model.componentNames.length).toBeGreaterThan(0);
     expect(new Set(model.componentNames).size).toBe(model.componentNames.length);
+    expect(model.componentCategories).toHaveLength(model.componentNames.length);
   });
 
   it.each(Object.entries(BATCHES))("prices %s above 0, as the sum of components that are not negative", (_, batch) => {
@@ -108,26 +109,20 @@ describe.each(STEP_MODELS)("the step model %s", (_name, create) => {
     const { componentsUs } = price(batch);
     const { components, waits, numTokens, paddedTokens } = model.breakdown(batch);
     const apart = new Float64Array(model.componentNames.length);
-    for (const { us, name } of [...components.map(({ us, operator }) => ({ us, name: operator.name })), ...waits]) {
-      expect(model.componentNames).toContain(name);
-      apart[model.componentNames.indexOf(name)]! += us;
+    const parts = [
+      ...components.map(({ us, operator }) => ({ us, name: operator.name, category: operator.dims.category })),
+      ...waits.map((wait) => ({ ...wait, category: WAIT_CATEGORY })),
+    ];
+    for (const { us, name, category } of parts) {
+      const slot = model.componentNames.indexOf(name);
+      expect(model.componentCategories[slot], name).toBe(category);
+      apart[slot]! += us;
     }
     for (const [slot, us] of apart.entries()) expect(us).toBeCloseTo(componentsUs[slot]!, 6);
     expect(numTokens).toBe(batch.numTokens);
     expect(paddedTokens).toBeGreaterThanOrEqual(numTokens);
     for (const { lookup } of components) expect(lookup.lnDistance > 0).toBe(lookup.kind === "extrapolated");
     expect(model.breakdown(batch)).toEqual({ components, waits, numTokens, paddedTokens });
-  });
-
-  it("prices a component from one source, from data or from a formula, in every step", () => {
-    const traits = new Map<string, string>();
-    for (const batch of Object.values(BATCHES)) {
-      for (const { operator, price, lookup } of model.breakdown(batch).components) {
-        const trait = `${operator.dims.category}, ${price.source}, ${lookup.kind === "modelled"}`;
-        expect(traits.get(operator.name) ?? trait, operator.name).toBe(trait);
-        traits.set(operator.name, trait);
-      }
-    }
   });
 
   it("asks no less for more tokens and longer contexts", () => {

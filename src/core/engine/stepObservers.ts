@@ -6,8 +6,8 @@ export function observeAll(observers: readonly StepObserver[]): StepObserver | n
   if (first === undefined) return null;
   if (observers.length === 1) return first;
   return {
-    onStart(server) {
-      for (const observer of observers) observer.onStart?.(server);
+    onStart(server, config) {
+      for (const observer of observers) observer.onStart?.(server, config);
     },
     onStep(step, startUs, endUs, scheduler) {
       for (const observer of observers) observer.onStep(step, startUs, endUs, scheduler);

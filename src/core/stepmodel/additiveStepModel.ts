@@ -3,9 +3,9 @@ import { type AttentionLayer, attentionLayers, layerOperators } from "../model/a
 import type { Operator, PrefillChunk } from "../model/operator.js";
 import { linearOperators, operators, sampledOperators } from "../model/operators.js";
 import { padToCaptureSize } from "./cudaGraph.js";
-import type { ExplainedComponent, StepBreakdown, StepComponent, StepModel } from "./stepModel.js";
+import type { ComponentCategory, ExplainedComponent, StepBreakdown, StepComponent, StepModel } from "./stepModel.js";
 import type { StepPlan } from "./stepPlan.js";
-import { type StepWait, stepWaits } from "./stepWaits.js";
+import { type StepWait, stepWaits, WAIT_CATEGORY } from "./stepWaits.js";
 
 /** Token counts whose explained layers are kept: whoever asks for every step meets the same few again and again. */
 const MAX_EXPLAINED_COUNTS = 1024;
@@ -17,6 +17,7 @@ const MAX_EXPLAINED_COUNTS = 1024;
  */
 export class AdditiveStepModel implements StepModel {
   readonly componentNames: readonly string[];
+  readonly componentCategories: readonly ComponentCategory[];
   readonly #plan: StepPlan;
   readonly #slotOf: ReadonlyMap<string, number>;
   readonly #attentionLayers: readonly AttentionLayer[];
@@ -35,6 +36,7 @@ export class AdditiveStepModel implements StepModel {
     const possible = possibleOperators(plan);
     this.#waits = stepWaits(plan, possible);
     this.componentNames = [...possible, ...this.#waits].map(({ name }) => name);
+    this.componentCategories = [...possible.map(({ dims }) => dims.category), ...this.#waits.map(() => WAIT_CATEGORY)];
     this.#slotOf = new Map(this.componentNames.map((name, slot) => [name, slot]));
   }
 
