@@ -71,22 +71,21 @@ export class StepLogger {
     const bound = new Array<string>(numSlots).fill(ABSENT_CODE);
     const source = new Array<string>(numSlots).fill(ABSENT_CODE);
     const lookup = new Array<string>(numSlots).fill(ABSENT_CODE);
-    const distances: number[] = [];
+    const distances = new Array<number>(numSlots).fill(0);
     for (const { operator, us: componentUs, price, lookup: found } of components) {
       const slot = this.#slotOf.get(operator.name)!;
       us[slot] = roundUs(componentUs);
       bound[slot] = BOUND_CODES[price.boundBy];
       source[slot] = SOURCE_CODES[price.source];
       lookup[slot] = LOOKUP_CODES[found.kind];
-      if (found.kind === "extrapolated") distances[slot] = Number(found.lnDistance.toPrecision(DISTANCE_DIGITS));
+      distances[slot] = Number(found.lnDistance.toPrecision(DISTANCE_DIGITS));
     }
     for (const { name, us: waitUs } of waits) {
       const slot = this.#slotOf.get(name)!;
       us[slot] = roundUs(waitUs);
       bound[slot] = BOUND_CODES.wait;
     }
-    // By slot with holes: `filter` skips them and keeps the order.
-    const lnDistance = distances.filter(() => true);
+    const lnDistance = distances.filter((ln) => ln > 0);
     const codes = { bound: bound.join(""), source: source.join(""), lookup: lookup.join("") };
     return { paddedTokens, us, ...codes, ...(lnDistance.length === 0 ? {} : { lnDistance }) };
   }

@@ -101,24 +101,29 @@ describe("a step log", () => {
 
   it("says of a step what explaining that step says", () => {
     const single = { profile: { kind: "synchronous" }, maxRequests: 1 };
-    const data = { kind: "synthetic", promptTokens: 300, outputTokens: 5 };
+    const data = { kind: "synthetic", promptTokens: 5, outputTokens: 5 };
     const { header, steps, summary } = loggedRun({ model: BUSY.model, workload: { ...single, data } });
     const server = createServer(loadDeployment(summary.config), summary.config.engine, summary.config.sampling);
     const [prefill, , decode] = steps;
-    expect([prefill!.prefillTokens, prefill!.contextTokens, decode!.decodes]).toEqual([300, 0, 1]);
+    // A vocabulary wider, and a context shorter, than any behind the fits.
+    expect([prefill!.lnDistance?.length, decode!.lnDistance?.length]).toEqual([1, 2]);
+    expect([prefill!.prefillTokens, prefill!.contextTokens, decode!.decodes]).toEqual([5, 0, 1]);
     for (const [step, kind, count] of [
-      [prefill!, "prefill", 300],
+      [prefill!, "prefill", 5],
       [decode!, "decode", 1],
     ] as const) {
       const report = explainStep(server, [{ kind, count, contextTokens: step.contextTokens }]);
       expect(step.paddedTokens).toBe(report.paddedTokens);
+      /** By slot, which is also the order of its keys. */
+      const distances: Record<number, number> = {};
       for (const { name, us, boundBy, category, lnDistance } of report.components) {
         const slot = header.components.findIndex((component) => component.name === name);
         expect(header.components[slot]?.category).toBe(category);
         expect(Math.abs(step.us[slot]! - us)).toBeLessThanOrEqual(0.005 + 1e-9);
         if (category !== "wait") expect(step.bound[slot]).toBe(BOUND_CODES[boundBy as "memory"]);
-        if (lnDistance > 0) expect(step.lnDistance?.map((ln) => ln.toFixed(3))).toContain(lnDistance.toFixed(3));
+        if (lnDistance > 0) distances[slot] = Number(lnDistance.toPrecision(4));
       }
+      expect(step.lnDistance).toEqual(Object.values(distances));
     }
   });
 });
