@@ -1,6 +1,7 @@
 import type { ArgumentsCamelCase, CommandModule } from "yargs";
 import { mergeConfig } from "../../core/config/mergeConfig.js";
 import { STEP_MODELS, type StepModelName } from "../../core/config/pricingConfig.js";
+import { BREAKDOWNS, type Breakdown, errorBreakdown } from "../../core/evaluation/errorBreakdown.js";
 import { evaluateRun } from "../../core/evaluation/evaluateRun.js";
 import { type EvaluatedRun, type EvaluationReport, evaluationReport } from "../../core/evaluation/evaluationReport.js";
 import { unstatedNotes } from "../../core/evaluation/replayRun.js";
@@ -24,6 +25,7 @@ const EXAMPLES = examplesText([
   ["evaluate runs/", "every experiment below a folder"],
   ["evaluate runs/ --compare", "our step model beside the two baselines"],
   ["evaluate run1 run2 --gpu A100-80 --format json", "two folders, measured on A100"],
+  ["evaluate runs/ --breakdown load", "errors at each offered load beside the usual table"],
 ]);
 
 export const evaluateCommand: CommandModule = {
@@ -40,6 +42,13 @@ export const evaluateCommand: CommandModule = {
         type: "boolean",
         group: "Output:",
         describe: `replay on each step model and lay their errors side by side: ${STEP_MODELS.join(", ")}`,
+      })
+      .option("breakdown", {
+        choices: BREAKDOWNS,
+        requiresArg: true,
+        group: "Output:",
+        describe:
+          "errors by group too: phase (to the first token, after it), batch (requests in flight at arrival), context (prompt and output tokens), load (the client's stages)",
       })
       .epilogue(
         `${EXAMPLES}\n\nModel, TP, limits, KV blocks and sampling come from the files; flags win. The GPU is rarely in the files: ` +
@@ -92,9 +101,11 @@ function evaluateExperiment(
     );
     return { config, deployment: deploymentOf(config) };
   });
-  return experiment.runs.map(
-    (run) => withFlagNames(argv, DEPLOYMENT_FLAGS, () => evaluateRun(deployment, config, run)).evaluated,
-  );
+  return experiment.runs.map((run) => {
+    const replayed = withFlagNames(argv, DEPLOYMENT_FLAGS, () => evaluateRun(deployment, config, run));
+    if (argv.breakdown === undefined) return replayed.evaluated;
+    return { ...replayed.evaluated, breakdown: errorBreakdown(argv.breakdown as Breakdown, replayed) };
+  });
 }
 
 function writeReport(report: EvaluationReport, argv: Arguments): void {

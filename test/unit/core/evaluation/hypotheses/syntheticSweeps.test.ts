@@ -7,6 +7,7 @@ import type { StepModel } from "../../../../../src/core/stepmodel/stepModel.js";
 function model(us: (batch: ScheduledBatch) => number): StepModel {
   return {
     componentNames: ["all"],
+    componentCategories: ["gemm"],
     gpuUs: us,
     breakdown: ({ numTokens }) => ({ numTokens, paddedTokens: numTokens, components: [], waits: [] }),
   };
