@@ -1,6 +1,6 @@
 import type { StepModelName } from "../core/config/pricingConfig.js";
 import type { Comparison } from "../core/evaluation/compareRun.js";
-import type { EvaluatedRun, EvaluationReport } from "../core/evaluation/evaluationReport.js";
+import type { ErrorsByMetric, EvaluatedRun, EvaluationReport } from "../core/evaluation/evaluationReport.js";
 import { signedPercent } from "./evaluationTable.js";
 import { numberColumns, printNumber, textTable } from "./textTable.js";
 
@@ -11,11 +11,7 @@ export interface ModelEvaluation {
 }
 
 /** What the models are compared by. */
-const METRICS: readonly [
-  title: string,
-  pick: (run: EvaluatedRun) => Comparison,
-  key: keyof EvaluationReport["summary"],
-][] = [
+const METRICS: readonly [title: string, pick: (run: EvaluatedRun) => Comparison, key: keyof ErrorsByMetric][] = [
   ["E2E mean", ({ metrics }) => metrics.e2eMs.mean, "e2eMeanApe"],
   ["TTFT p50", ({ metrics }) => metrics.ttftMs.p50, "ttftP50Ape"],
   ["ITL mean", ({ metrics }) => metrics.itlMs.mean, "itlMeanApe"],

@@ -24,6 +24,16 @@ const distribution = z.strictObject({
   stddev: nullable,
   count: n.int().min(0),
 });
+const label = z.enum(["below", "near", "past"]);
+const regime = z.strictObject({
+  label,
+  closedLoop: z.boolean(),
+  utilisation: fraction,
+  sharedFraction: fraction,
+  limitedFraction: fraction,
+  queueGrowth: nullable,
+});
+const seenErrors = z.strictObject({ numRuns: n, e2eMeanApe: n, e2eMeanApeMax: n, ttftMeanApe: n, itlMeanApe: n });
 const run = z.strictObject({
   schema: z.literal("roofserve.run/1"),
   version: z.string(),
@@ -45,6 +55,7 @@ const run = z.strictObject({
     busyFraction: fraction,
     frontEndBusyFraction: fraction,
   }),
+  regime: regime.extend({ seenErrors: seenErrors.nullable() }),
   notes: z.array(z.string()),
   bottleneck: z.record(z.string(), fraction),
 });
@@ -92,6 +103,14 @@ const breakdown = z.strictObject({
     )
     .min(2),
 });
+const errorsByMetric = {
+  e2eMeanApe: errors,
+  e2eP99Ape: errors,
+  ttftMeanApe: errors,
+  ttftP50Ape: errors,
+  itlMeanApe: errors,
+};
+const regimeErrors = z.strictObject({ numRuns: n.int(), ...errorsByMetric });
 const evaluation = z.strictObject({
   schema: z.literal("roofserve.evaluate/1"),
   experiments: z
@@ -104,6 +123,7 @@ const evaluation = z.strictObject({
         numRequests: n.int(),
         numCompared: n.int(),
         excluded: z.string().nullable(),
+        regime,
         metrics: z.strictObject({
           e2eMs: comparisons,
           ttftMs: comparisons,
@@ -116,11 +136,8 @@ const evaluation = z.strictObject({
     )
     .min(1),
   summary: z.strictObject({
-    e2eMeanApe: errors,
-    e2eP99Ape: errors,
-    ttftMeanApe: errors,
-    ttftP50Ape: errors,
-    itlMeanApe: errors,
+    ...errorsByMetric,
+    byRegime: z.strictObject({ below: regimeErrors, near: regimeErrors, past: regimeErrors, closedLoop: regimeErrors }),
   }),
 });
 const timeShare = { us: n.min(0), fraction };

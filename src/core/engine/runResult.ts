@@ -18,6 +18,8 @@ export interface EngineStats {
   /** Prompt tokens found in the prefix cache at first admission, over all prompt tokens admitted. */
   readonly prefixCacheHitFraction: number;
   readonly gpuBusyUs: number;
+  /** GPU time of steps that left requests waiting: no sequence, token or KV block was free for them. */
+  readonly limitedUs: number;
   /** Time the front end spends streaming tokens to clients, µs. */
   readonly outputBusyUs: number;
   /** Share of GPU time by component; sums to 1. */
