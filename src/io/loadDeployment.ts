@@ -1,13 +1,14 @@
 import type { PricingConfig } from "../core/config/pricingConfig.js";
 import type { Deployment } from "../core/engine/createServer.js";
-import { ConfigError, InvariantError } from "../core/errors/simulationError.js";
-import type { GpuSpec } from "../core/hardware/gpuSpec.js";
+import { ConfigError } from "../core/errors/simulationError.js";
+import type { Characterization } from "../core/kernels/characterization/characterization.js";
 import { createEfficiencyKernelModel } from "../core/kernels/efficiencyKernelModel.js";
-import type { KernelModel } from "../core/kernels/kernelModel.js";
 import { createTableKernelModel, type TableUsage } from "../core/kernels/tables/tableKernelModel.js";
-import { transferEfficiency, transferSource } from "../core/kernels/transferEfficiency.js";
 import { readBenchData } from "./benchData/readBenchData.js";
-import { loadGpu, loadGpuEfficiency, loadModel } from "./catalog.js";
+import { loadGpu, loadModel } from "./catalog.js";
+import { readCharacterization } from "./characterization/characterizationFile.js";
+import { characterized } from "./characterization/characterized.js";
+import { loadKernelEfficiency } from "./kernelEfficiency.js";
 
 /** What a run config says of the deployment; `gpu` and `model` are names or paths. */
 export interface DeploymentConfig {
@@ -25,12 +26,20 @@ export interface DeploymentConfig {
  * @throws ConfigError, DataFileError
  */
 export function loadDeployment(config: DeploymentConfig): Deployment {
+  const file = config.pricing?.characterization ?? null;
+  return buildDeployment(config, file === null ? null : readCharacterization(file));
+}
+
+/** `loadDeployment` with a characterisation that need not be a file; null = none, whatever the config names. */
+export function buildDeployment(config: DeploymentConfig, characterization: Characterization | null): Deployment {
   const architecture = loadModel(config.model);
   const gpu = loadGpu(config.gpu);
   const benchDataFolder = config.benchData ?? null;
-  const { kernelModel, notes } = efficiencyModel(gpu);
+  const priced = characterized(loadKernelEfficiency(gpu), architecture, gpu, characterization);
+  const { efficiency, source, notes, constants } = priced;
+  const kernelModel = createEfficiencyKernelModel(gpu, efficiency, source);
   if (benchDataFolder === null) {
-    return { architecture, gpu, kernelModel, notes: () => notes };
+    return { architecture, gpu, kernelModel, constants, notes: () => notes };
   }
   const { tables, files, otherGpuFolders } = readBenchData(benchDataFolder, gpu);
   if (files.length === 0) {
@@ -40,27 +49,16 @@ export function loadDeployment(config: DeploymentConfig): Deployment {
     throw new ConfigError([{ path: "--bench-data", received: JSON.stringify(benchDataFolder), allowed }]);
   }
   const tableModel = createTableKernelModel(gpu, tables, kernelModel);
-  return { architecture, gpu, kernelModel: tableModel, notes: () => [...notes, ...fallbackNotes(tableModel.usage())] };
+  const precedence =
+    characterization === null
+      ? []
+      : ["kernels in the tables keep their prices; the characterisation changes the others"];
+  const allNotes = () => [...notes, ...precedence, ...fallbackNotes(tableModel.usage())];
+  return { architecture, gpu, kernelModel: tableModel, constants, notes: allNotes };
 }
 
 /** Which kernel families the tables could not price. */
 function fallbackNotes(usage: readonly TableUsage[]): string[] {
   const fellBack = usage.filter(({ numFellBack }) => numFellBack > 0).map(({ family }) => family);
   return fellBack.length === 0 ? [] : [`no table for ${fellBack.join(", ")}: priced by the built-in efficiency model`];
-}
-
-function efficiencyModel(gpu: GpuSpec): { kernelModel: KernelModel; notes: string[] } {
-  const own = loadGpuEfficiency(gpu.id);
-  if (own !== null) return { kernelModel: createEfficiencyKernelModel(gpu, own, "modelled"), notes: [] };
-  const source = transferSource(gpu);
-  const efficiency = loadGpuEfficiency(source.gpu);
-  if (efficiency === null) throw new InvariantError(`no fitted efficiencies for ${source.gpu}`);
-  const transferred = transferEfficiency(efficiency, gpu, source.slowdown);
-  return {
-    kernelModel: createEfficiencyKernelModel(gpu, transferred, "transferred"),
-    notes: [
-      `no kernel measurements of ${gpu.id}: priced with ${source.gpu}'s efficiencies on its datasheet peaks; ` +
-        "expect step times to err by 3 to 15 %, 22 % at worst",
-    ],
-  };
 }
