@@ -48,7 +48,9 @@ export function microBenchmarkCsv(gpu: GpuSpec, truth: MemoryTruth, errors: Meas
     for (let repeat = 0; repeat < REPEATS; repeat++) {
       const groupedUs = kernels * truth.kernelUs;
       lines.push(`launch_gap,grouped,,,,${kernels},${disturbed(groupedUs)},a test,1980`);
-      lines.push(`launch_gap,interleaved,,,,${kernels},${disturbed(groupedUs + kernels * truth.launchGapUs)},a test,1980`);
+      lines.push(
+        `launch_gap,interleaved,,,,${kernels},${disturbed(groupedUs + kernels * truth.launchGapUs)},a test,1980`,
+      );
     }
   }
   return `${lines.join("\n")}\n`;
