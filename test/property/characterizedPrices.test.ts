@@ -18,9 +18,9 @@ const SETTINGS = { seed: 20260221, numRuns: 800 };
 const BENDING = 1 + 2e-3;
 
 /** Ascending, alike for all patterns. */
-const FRACTIONS = [0.5, 0.7, 0.8, 0.9, 1];
+const FRACTIONS = [0.1, 0.5, 0.7, 0.8, 0.9, 1];
 
-const CHARACTERIZED = ["H100", "B200", "L40S", "L4"].map((id) => {
+const CHARACTERIZED = ["H100", "A100-80", "L40S", "L4"].map((id) => {
   const gpu = loadGpu(id);
   const { efficiency } = loadKernelEfficiency(gpu);
   const models = FRACTIONS.map((fraction): KernelModel => {
@@ -87,7 +87,8 @@ describe("a characterised price", () => {
   it("of a product that compute binds hardly moves", () => {
     const dims: OperatorDims = { category: "gemm", m: 8192, k: 8192, n: 8192, weightDtype: "bf16" };
     for (const { models, own } of CHARACTERIZED) {
-      for (const model of models) {
+      // At a tenth of its bandwidth memory would bind it.
+      for (const model of models.slice(FRACTIONS.indexOf(0.5))) {
         const ratio = model.price(dimsOperator(dims)).us / own.price(dimsOperator(dims)).us;
         expect(Math.abs(ratio - 1)).toBeLessThan(0.03);
       }
@@ -100,6 +101,65 @@ describe("a characterised price", () => {
       const us = (fraction: number) => models[FRACTIONS.indexOf(fraction)]!.price(dimsOperator(dims)).us;
       expect(us(0.5) / us(0.8)).toBeGreaterThan(1.5);
       expect(us(0.5) / us(0.8)).toBeLessThanOrEqual(1.6 * BENDING);
+    }
+  });
+});
+
+describe("characterised prices rise with every dimension", () => {
+  /** The same kernel with one dimension grown by a few percent, so that no cell of a surface is stepped over. */
+  const grown = (dims: OperatorDims, axis: number): OperatorDims => {
+    const more = (size: number) => Math.ceil(size * 1.04);
+    switch (dims.category) {
+      case "gemm":
+        return [
+          { ...dims, m: more(dims.m) },
+          { ...dims, k: more(dims.k) },
+          { ...dims, n: more(dims.n) },
+        ][axis]!;
+      case "grouped-gemm":
+        return [
+          { ...dims, numTokens: more(dims.numTokens) },
+          { ...dims, intermediateSize: more(dims.intermediateSize) },
+          dims,
+        ][axis]!;
+      case "attention-decode": {
+        const numRequests = axis === 0 ? more(dims.numRequests) : dims.numRequests;
+        const context = axis === 1 ? more(dims.maxContextTokens) : dims.maxContextTokens;
+        return { ...dims, numRequests, maxContextTokens: context, sumContextTokens: numRequests * context };
+      }
+      default:
+        return dims;
+    }
+  };
+
+  it("though their surfaces were fitted on another base", () => {
+    const kernel = fc.oneof(gemm, experts, decode);
+    const axis = fc.constantFrom(0, 1, 2);
+    fc.assert(
+      fc.property(fc.constantFrom(...CHARACTERIZED), kernel, axis, ({ id, models }, dims, along) => {
+        for (const [i, model] of models.entries()) {
+          const before = model.price(dimsOperator(dims)).us;
+          const after = model.price(dimsOperator(grown(dims, along))).us;
+          const label = `${id} at ${FRACTIONS[i]}: ${JSON.stringify(dims)}, axis ${along}`;
+          expect(after, label).toBeGreaterThanOrEqual(before * (1 - 1e-9));
+        }
+      }),
+      { ...SETTINGS, numRuns: 4000 },
+    );
+  });
+
+  it("for decode attention at every short context, where the fits are steepest", () => {
+    for (const { id, models } of CHARACTERIZED) {
+      for (const numRequests of [1, 32, 273]) {
+        let before = 0;
+        for (let context = 8; context <= 128; context += 1) {
+          const tokens = { numRequests, sumContextTokens: numRequests * context, maxContextTokens: context };
+          const shape = { numHeads: 32, numKvHeads: 8, headDim: 128, kvDtype: "bf16", slidingWindow: 0 } as const;
+          const us = models.at(-1)!.price(dimsOperator({ category: "attention-decode", ...shape, ...tokens })).us;
+          expect(us, `${id}: ${numRequests} × ${context}`).toBeGreaterThanOrEqual(before * (1 - 1e-9));
+          before = us;
+        }
+      }
     }
   });
 });
