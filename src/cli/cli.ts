@@ -4,7 +4,9 @@ import { ConfigError } from "../core/errors/simulationError.js";
 import { benchDataCommand } from "./commands/benchData.js";
 import { characterizeCommand } from "./commands/characterize.js";
 import { evaluateCommand } from "./commands/evaluate.js";
+import { explainCommand } from "./commands/explain.js";
 import { gpusCommand } from "./commands/gpus.js";
+import { hypothesesCommand } from "./commands/hypotheses.js";
 import { modelsCommand } from "./commands/models.js";
 import { replayCommand } from "./commands/replay.js";
 import { runCommand } from "./commands/run.js";
@@ -21,7 +23,18 @@ const EPILOGUE = `First steps:
 Exit codes: 0 done; 2 usage or config; 3 data file; 4 the plan cannot work; 70 a bug in roofserve.
 stdout carries the result and nothing else; progress and warnings go to stderr.`;
 
-const COMMANDS = ["run", "replay", "evaluate", "step", "models", "gpus", "bench-data", "characterize"];
+const COMMANDS = [
+  "run",
+  "replay",
+  "evaluate",
+  "hypotheses",
+  "step",
+  "explain",
+  "models",
+  "gpus",
+  "bench-data",
+  "characterize",
+];
 
 /**
  * Parses a command line and runs its command.
@@ -37,7 +50,9 @@ export async function runCli(args: readonly string[]): Promise<number> {
     .command(runCommand)
     .command(replayCommand)
     .command(evaluateCommand)
+    .command(hypothesesCommand)
     .command(stepCommand)
+    .command(explainCommand)
     .command(modelsCommand)
     .command(gpusCommand)
     .command(benchDataCommand)

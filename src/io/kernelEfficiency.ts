@@ -6,7 +6,7 @@ import { loadGpuEfficiency } from "./catalog.js";
 
 /** What prices kernels that no table has, and what a reader should know of it. */
 export interface KernelEfficiency {
-  readonly efficiency: GpuEfficiency;
+  readonly fit: GpuEfficiency;
   readonly source: "modelled" | "transferred";
   readonly notes: readonly string[];
 }
@@ -14,12 +14,12 @@ export interface KernelEfficiency {
 /** A GPU's own efficiencies, or a relative's transferred to it. */
 export function loadKernelEfficiency(gpu: GpuSpec): KernelEfficiency {
   const own = loadGpuEfficiency(gpu.id);
-  if (own !== null) return { efficiency: own, source: "modelled", notes: [] };
+  if (own !== null) return { fit: own, source: "modelled", notes: [] };
   const source = transferSource(gpu);
-  const efficiency = loadGpuEfficiency(source.gpu);
-  if (efficiency === null) throw new InvariantError(`no fitted efficiencies for ${source.gpu}`);
+  const relative = loadGpuEfficiency(source.gpu);
+  if (relative === null) throw new InvariantError(`no fitted efficiencies for ${source.gpu}`);
   return {
-    efficiency: transferEfficiency(efficiency, gpu, source.slowdown),
+    fit: transferEfficiency(relative, gpu, source.slowdown),
     source: "transferred",
     notes: [
       `no kernel measurements of ${gpu.id}: priced with ${source.gpu}'s efficiencies on its datasheet peaks; ` +

@@ -22,7 +22,7 @@ const FRACTIONS = [0.1, 0.5, 0.7, 0.8, 0.9, 1];
 
 const CHARACTERIZED = ["H100", "A100-80", "L40S", "L4"].map((id) => {
   const gpu = loadGpu(id);
-  const { efficiency } = loadKernelEfficiency(gpu);
+  const { fit: efficiency } = loadKernelEfficiency(gpu);
   const models = FRACTIONS.map((fraction): KernelModel => {
     const measured = characterizationOf(gpu, { sequential: fraction, scattered: fraction, mixed: fraction });
     return createEfficiencyKernelModel(gpu, characterizeEfficiency(efficiency, gpu, measured), "modelled");

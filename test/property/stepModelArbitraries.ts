@@ -30,7 +30,7 @@ export interface PricedPlan {
 
 /** Every built-in GPU with its kernel prices: its own fit, or a relative's. */
 const UNMEASURED_GPUS = loadGpuCatalog().map((gpu) => {
-  const { efficiency, source } = loadKernelEfficiency(gpu);
+  const { fit: efficiency, source } = loadKernelEfficiency(gpu);
   return { gpu, efficiency, kernelModel: createEfficiencyKernelModel(gpu, efficiency, source) };
 });
 

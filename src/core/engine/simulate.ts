@@ -65,9 +65,11 @@ export function simulateRequests(
   observer: StepObserver | null,
 ): SimulationResult {
   const server = createServer(deployment, config.engine, config.sampling);
+  const resolved = { ...config, engine: server.engine };
+  observer?.onStart?.(server, resolved);
   const { records, specs, stats } = runServer(server, workload, observer);
   const notes = deployment.notes?.() ?? [];
-  return { summary: summarise({ ...config, engine: server.engine }, records, stats, notes), records, specs };
+  return { summary: summarise(resolved, records, stats, notes), records, specs };
 }
 
 /** Lets a server work off a workload. */

@@ -1,4 +1,5 @@
 import type { RunComparison } from "./compareRun.js";
+import type { ErrorBreakdown } from "./errorBreakdown.js";
 
 /** One run of one experiment, replayed; `excluded` says why it does not enter the summary. */
 export interface EvaluatedRun {
@@ -12,6 +13,8 @@ export interface EvaluatedRun {
   readonly excluded: string | null;
   readonly metrics: RunComparison["metrics"];
   readonly perRequest: RunComparison["perRequest"];
+  /** Errors by group, where they were asked for. */
+  readonly breakdown?: ErrorBreakdown;
 }
 
 /** Spread of one error over the runs that count, percent; null when no run has it. */

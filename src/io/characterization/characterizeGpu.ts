@@ -79,7 +79,7 @@ export function characterizeGpu(path: string, config: CharacterizeConfig): Chara
   const kvBlockBytes = kvPageBytes(attention!.attention, { blockSize, tensorParallelSize, kvDtype }) / 2;
   const fit = fitCharacterization(rows, { file, gpu, source, kvBlockBytes });
   const { characterization } = fit;
-  const before = loadKernelEfficiency(gpu).efficiency;
+  const before = loadKernelEfficiency(gpu).fit;
   const factorsAfter = memoryFactors(characterizeEfficiency(before, gpu, characterization));
   const handoversPerLayer = kernelHandoversPerLayer(architecture);
   const { launchGap } = characterization;

@@ -1,5 +1,7 @@
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseConfig } from "../../../../src/core/config/parseConfig.js";
+import { pricingConfigSchema } from "../../../../src/core/config/pricingConfig.js";
 import { runConfigSchema } from "../../../../src/core/engine/runConfig.js";
 import { ACCESS_PATTERNS } from "../../../../src/core/kernels/characterization/characterization.js";
 import { loadGpu } from "../../../../src/io/catalog.js";
@@ -130,6 +132,32 @@ describe("a characterisation file", () => {
     expect(() => loadDeployment({ ...config, gpu: "H100", pricing })).toThrow(
       /characterisation of L4; must be one of H100/,
     );
+  });
+
+  it("changes what a step model corrects, and no baseline that lacks the correction", () => {
+    const config = { model: "meta-llama/Llama-3.1-8B", gpu: "L40S" };
+    const { characterization } = characterize("L40S", TRUTH, 2);
+    const path = join(folder, "l40s.json");
+    writeCharacterization(path, characterization);
+    const load = (pricing: object) => {
+      const parsed = parseConfig(pricingConfigSchema, { ...pricing, characterization: path }, "pricing");
+      const { notes, constants } = loadDeployment({ ...config, pricing: parsed });
+      return { said: notes!().join(), gapUs: constants?.waits?.kernelGapUsPerLayer };
+    };
+    expect(load({ stepModel: "roofline-v1" })).toEqual({
+      said: expect.stringContaining("is not used"),
+      gapUs: undefined,
+    });
+    expect(load({ stepModel: "roofline-v2" })).toEqual({
+      said: expect.stringContaining("is not used"),
+      gapUs: undefined,
+    });
+    const withoutH1 = load({ toggleHypotheses: "H1" });
+    expect(withoutH1.said).not.toContain("bandwidth");
+    expect(withoutH1.gapUs).toBeGreaterThan(0);
+    const withoutH2 = load({ toggleHypotheses: "H2" });
+    expect(withoutH2.said).toContain("bandwidth");
+    expect(withoutH2.gapUs).toBeUndefined();
   });
 
   it("is refused when it is none, naming file, place and remedy", () => {

@@ -94,7 +94,7 @@ describe("characterizeEfficiency", () => {
     for (const each of ["A100-80", "B200", "L4"].map(loadGpu)) {
       for (const fraction of [0.05, 1]) {
         const measured = characterizationOf(each, { sequential: fraction, scattered: fraction, mixed: fraction });
-        const characterized = characterizeEfficiency(loadKernelEfficiency(each).efficiency, each, measured);
+        const characterized = characterizeEfficiency(loadKernelEfficiency(each).fit, each, measured);
         expect(gpuEfficiencySchema.safeParse(characterized).success, `${each.id} ${fraction}`).toBe(true);
       }
     }
