@@ -2,6 +2,7 @@ import yargs from "yargs";
 import { ROOFSERVE_VERSION } from "../core/engine/version.js";
 import { ConfigError } from "../core/errors/simulationError.js";
 import { benchDataCommand } from "./commands/benchData.js";
+import { characterizeCommand } from "./commands/characterize.js";
 import { evaluateCommand } from "./commands/evaluate.js";
 import { explainCommand } from "./commands/explain.js";
 import { gpusCommand } from "./commands/gpus.js";
@@ -22,7 +23,18 @@ const EPILOGUE = `First steps:
 Exit codes: 0 done; 2 usage or config; 3 data file; 4 the plan cannot work; 70 a bug in roofserve.
 stdout carries the result and nothing else; progress and warnings go to stderr.`;
 
-const COMMANDS = ["run", "replay", "evaluate", "hypotheses", "step", "explain", "models", "gpus", "bench-data"];
+const COMMANDS = [
+  "run",
+  "replay",
+  "evaluate",
+  "hypotheses",
+  "step",
+  "explain",
+  "models",
+  "gpus",
+  "bench-data",
+  "characterize",
+];
 
 /**
  * Parses a command line and runs its command.
@@ -44,6 +56,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
     .command(modelsCommand)
     .command(gpusCommand)
     .command(benchDataCommand)
+    .command(characterizeCommand)
     .middleware(rejectRepeatedFlags, true)
     .demandCommand(1, "say what to do: roofserve run gives a first answer, roofserve --help lists the commands")
     .strict()

@@ -1,4 +1,5 @@
 import { InvariantError } from "../../errors/simulationError.js";
+import { median } from "../fit/median.js";
 import { lnDistanceBeyond } from "../kernelLookup.js";
 import { fillColumns, fillMissingColumns } from "./gridFill.js";
 import { type GridShape, gridShape, sweepMaxFromBelow, sweepMinFromAbove } from "./gridSweep.js";
@@ -208,10 +209,4 @@ function mergeDuplicates(points: readonly GridPoint[]): GridPoint[] {
     else group.push(point);
   }
   return [...groups.values()].map((group) => ({ at: group[0]!.at, us: median(group.map(({ us }) => us)) }));
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
