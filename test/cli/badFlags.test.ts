@@ -35,6 +35,7 @@ const words: BadInput[] = [
   [["replay", trace, "--time-scale", "-2"], 2, ["--time-scale: got -2", "must be > 0"]],
   [["replay", trace, "--benchmark", "1"], 2, ["--benchmark: got 1", "leave it out: a trace has none"]],
   [["evaluate", trace, "--breakdown", "model"], 2, ['--breakdown: got "model"', "one of phase, batch, context, load"]],
+  [["evaluate", trace, "--breakdown", "load", "--compare"], 2, ["breakdown and compare are mutually exclusive"]],
   [["explain"], 2, ["got explain", "needs a step log", "--step-log"]],
   [["explain", "a", "b"], 2, ['argument: got "b"', "roofserve explain takes no such argument"]],
   [["explain", trace, "--format", "csv"], 2, ['--format: got "csv"', "must be one of table, json"]],

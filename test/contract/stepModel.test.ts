@@ -137,6 +137,7 @@ describe.each(STEP_MODELS)("the step model %s", (_name, create) => {
       ...components.map(({ us, operator }) => ({ us, name: operator.name, category: operator.dims.category })),
       ...waits.map((wait) => ({ ...wait, category: WAIT_CATEGORY })),
     ];
+    expect(new Set(parts.map(({ name }) => name)).size).toBe(parts.length);
     for (const { us, name, category } of parts) {
       const slot = model.componentNames.indexOf(name);
       expect(model.componentCategories[slot], name).toBe(category);

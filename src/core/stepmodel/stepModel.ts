@@ -17,7 +17,7 @@ export interface ExplainedComponent extends StepComponent {
   readonly lookup: KernelLookup;
 }
 
-/** A step taken apart; the components and the waits add up to the step. */
+/** A step taken apart; the components and the waits add up to the step, each name at most once. */
 export interface StepBreakdown {
   readonly numTokens: number;
   /** Rows the linear layers run over. */

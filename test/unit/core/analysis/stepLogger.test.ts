@@ -19,6 +19,8 @@ const RUNS: readonly (readonly [string, object])[] = [
   ["sliding windows", { ...BUSY, model: "google/gemma-2-9b" }],
   ["borrowed efficiencies and fp8", { ...BUSY, gpu: "H20", engine: { ...BUSY.engine, quantization: "fp8" } }],
   ["prices from tables", { ...BUSY, benchData: BENCH_DATA_FOLDER }],
+  ["phases priced apart", { ...BUSY, pricing: { stepModel: "roofline-v2" } }],
+  ["phases without shapes", { ...BUSY, pricing: { stepModel: "roofline-v1" } }],
 ];
 
 describe.each(RUNS)("the step log of %s", (_name, config) => {
