@@ -98,8 +98,8 @@ function nearestKernels(folder: string | null, gpu: GpuSpec, fallback: KernelMod
   const tables = folder === null ? readBenchData(BENCH_DATA_FOLDER, gpu) : null;
   if (tables !== null && tables.files.length === 0) {
     const built = `built-in ones are there for ${[...new Set(tables.otherGpuFolders)].join(", ")}`;
-    const allowed = `looks efficiencies up in kernel tables (it is without H6), and there are none of ${gpu.id}; ${built}: choose one of these, toggle H6, or give --bench-data`;
-    throw new ConfigError([{ path: "pricing.stepModel", received: "a model without H6", allowed }]);
+    const allowed = `a GPU with kernel tables, which a step model without H6 looks its efficiencies up in; ${built}: choose one of these, toggle H6, or give --bench-data`;
+    throw new ConfigError([{ path: "gpu", received: gpu.id, allowed }]);
   }
   const rows = tables?.tables ?? tablesOf(folder as string, gpu);
   return { kernelModel: createNearestMfuKernelModel(gpu, rows, fallback), notes: () => [] };

@@ -29,8 +29,8 @@ export interface SwitchedModelOptions {
 
 /**
  * Every model between roofline-v2 and the additive one: any of the six corrections switched on or off. With all of
- * them it gives the additive model's prices, which it shares no code path with in the hot loop; it is slower, and
- * exists for ablation.
+ * them it gives the additive model's prices; it is slower, and exists for ablation. Without H4 or H5 a step can be faster
+ * than its kernels one after the other could be: that is what these two correct.
  *
  * H1 and H6 live in the kernel model (bandwidth; interpolation), H2 in the plan's waits; here are H3 (fused products),
  * H4 (a roof per kernel) and H5 (the additive mix), and the two switches that belong to no hypothesis.
