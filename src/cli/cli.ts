@@ -2,6 +2,7 @@ import yargs from "yargs";
 import { ROOFSERVE_VERSION } from "../core/engine/version.js";
 import { ConfigError } from "../core/errors/simulationError.js";
 import { benchDataCommand } from "./commands/benchData.js";
+import { calibrateCommand } from "./commands/calibrate.js";
 import { evaluateCommand } from "./commands/evaluate.js";
 import { gpusCommand } from "./commands/gpus.js";
 import { modelsCommand } from "./commands/models.js";
@@ -20,7 +21,7 @@ const EPILOGUE = `First steps:
 Exit codes: 0 done; 2 usage or config; 3 data file; 4 the plan cannot work; 70 a bug in roofserve.
 stdout carries the result and nothing else; progress and warnings go to stderr.`;
 
-const COMMANDS = ["run", "replay", "evaluate", "step", "models", "gpus", "bench-data"];
+const COMMANDS = ["run", "replay", "evaluate", "calibrate", "step", "models", "gpus", "bench-data"];
 
 /**
  * Parses a command line and runs its command.
@@ -36,6 +37,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
     .command(runCommand)
     .command(replayCommand)
     .command(evaluateCommand)
+    .command(calibrateCommand)
     .command(stepCommand)
     .command(modelsCommand)
     .command(gpusCommand)

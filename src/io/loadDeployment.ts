@@ -1,3 +1,4 @@
+import type { EngineConfig } from "../core/config/engineConfig.js";
 import { type PricingConfig, pricingConfigSchema, toggledHypotheses } from "../core/config/pricingConfig.js";
 import type { Deployment, StepPricing } from "../core/engine/createServer.js";
 import { ConfigError, InvariantError } from "../core/errors/simulationError.js";
@@ -12,6 +13,7 @@ import { createTableKernelModel, type TableUsage } from "../core/kernels/tables/
 import { transferEfficiency, transferSource } from "../core/kernels/transferEfficiency.js";
 import { type StepSwitches, stepSwitches } from "../core/stepmodel/stepSwitches.js";
 import { readBenchData } from "./benchData/readBenchData.js";
+import { calibrated } from "./calibration/calibrated.js";
 import { BENCH_DATA_FOLDER, loadGpu, loadGpuEfficiency, loadModel } from "./catalog.js";
 
 /** What a run config says of the deployment; `gpu` and `model` are names or paths. */
@@ -22,6 +24,8 @@ export interface DeploymentConfig {
   readonly benchData?: string | null;
   /** Default: the additive model, nothing corrected. */
   readonly pricing?: PricingConfig;
+  /** What `vllm serve` is told; default vLLM's own. A calibration may hold for one server and not for another. */
+  readonly engine?: EngineConfig;
 }
 
 /**
@@ -43,13 +47,14 @@ export function loadDeployment(config: DeploymentConfig): Deployment {
   const bandwidthFraction = hasBandwidth ? efficiency.fit.gemm.bf16.memoryEfficiency : 1;
   const stepPricing: StepPricing =
     switches === null ? { kind: "roofline-v1" } : { kind: "switched", switches, bandwidthFraction };
-  return {
+  const deployment: Deployment = {
     architecture,
     gpu,
     kernelModel,
     ...(pricing.stepModel === "additive" && pricing.toggleHypotheses === null ? {} : { stepPricing }),
     notes: () => [...efficiency.notes, ...notes()],
   };
+  return pricing.calibration === null ? deployment : calibrated(deployment, pricing.calibration, config.engine);
 }
 
 /** @throws ConfigError when roofline-v1 is asked to toggle what it does not have */

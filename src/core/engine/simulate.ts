@@ -1,3 +1,4 @@
+import { withClientResidual } from "../metrics/clientResidual.js";
 import type { RequestRecord } from "../metrics/requestRecord.js";
 import { type RunMetrics, summariseRecords } from "../metrics/runMetrics.js";
 import type { RequestSpec } from "../request/requestSpec.js";
@@ -72,7 +73,10 @@ export function simulateRequests(
 
 /** Lets a server work off a workload. */
 export function runServer(server: Server, workload: Workload, observer: StepObserver | null = null): ServedRun {
-  return new ServerLoop(server.parts, workload, observer).run();
+  const { residual } = server;
+  const served = new ServerLoop(server.parts, workload, observer).run();
+  if (residual === null) return served;
+  return { ...served, records: served.records.map((record) => withClientResidual(record, residual)) };
 }
 
 function summarise(
