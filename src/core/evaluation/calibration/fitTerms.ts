@@ -17,7 +17,9 @@ export const Z_95 = 1.96;
 const IDENTIFIABLE_FRACTION = 0.7;
 /** Degrees of freedom of the prior: a run that clearly contradicts it wins. */
 const PRIOR_DEGREES = 3;
-const PRIOR_ITERATIONS = 20;
+const PRIOR_ITERATIONS = 30;
+/** How much wider than believed a term may lie when the search for its value begins. */
+const UNDECIDED = 30;
 /** Times that the simulator is asked again, at the values found. */
 const MAX_REFINEMENTS = 3;
 /** A step below this share of the standard error is no news. */
@@ -67,22 +69,32 @@ export function fitTerms(
   const information = evidence
     .map(({ sensitivities, precision }) => product(product(transpose(sensitivities), precision), sensitivities))
     .reduce(add);
-  const candidates = identifiableTerms(information, priors, terms);
+  let candidates: CalibrationTerm[] = [];
+  let moved: CalibrationTerm[] = [];
   let normal = normalAt(evidence, information, values);
-  const all = solve(normal, priors, candidates);
-  const moved = start.keepsStart ? contradictedTerms(normal, priors, candidates) : candidates;
-  for (let refinement = 0; refinement < MAX_REFINEMENTS && moved.length > 0; refinement++) {
+  for (let refinement = 0; ; refinement++) {
+    // Chosen anew at each point: far from the truth one term may look like another.
+    candidates = identifiableTerms(normal, priors, terms);
+    moved = start.keepsStart ? contradictedTerms(normal, priors, candidates) : candidates;
     const next = solve(normal, priors, moved);
-    const isSettled = moved.every(
-      (term, i) => Math.abs(next.values[term] - values[term]) < SETTLED_FRACTION * next.standardErrors[i]!,
-    );
+    const isSettled = isNear(next, values, moved);
     values = next.values;
-    if (isSettled || refinement === MAX_REFINEMENTS - 1) break;
+    if (isSettled || refinement === MAX_REFINEMENTS) break;
     normal = normalAt(evidence, information, values);
   }
+  const all = solve(normal, priors, candidates);
   const final = solve(normal, priors, moved);
   const estimates = terms.map((term) => [term, estimateOf(term, priors[term], values, candidates, moved, all, final)]);
   return { values, estimates: Object.fromEntries(estimates) };
+}
+
+/** Whether a solution stays, within a fraction of its errors, where the simulator was asked. */
+function isNear({ values, standardErrors }: Solution, asked: TermValues, moved: readonly CalibrationTerm[]): boolean {
+  return CALIBRATION_TERMS.every((term) => {
+    const place = moved.indexOf(term);
+    const limit = place < 0 ? 0 : SETTLED_FRACTION * standardErrors[place]!;
+    return Math.abs(values[term] - asked[term]) <= limit;
+  });
 }
 
 function normalAt(evidence: readonly Evidence[], information: Matrix, values: TermValues): Normal {
@@ -92,17 +104,19 @@ function normalAt(evidence: readonly Evidence[], information: Matrix, values: Te
   return { values, information, score };
 }
 
-/** Terms, in order, whose spread shrinks beside those before them. */
-function identifiableTerms(information: Matrix, priors: Priors, terms: readonly CalibrationTerm[]): CalibrationTerm[] {
+/** Terms, in order, of which the evidence says something beside those before them: it narrows or contradicts the prior. */
+function identifiableTerms(normal: Normal, priors: Priors, terms: readonly CalibrationTerm[]): CalibrationTerm[] {
   const found: CalibrationTerm[] = [];
   for (const term of terms) {
     const together = [...found, term];
     const precision = withPrior(
-      selected(information, together.map(indexOf)),
+      selected(normal.information, together.map(indexOf)),
       together.map((one) => priors[one].spread ** -2),
     );
     const spread = Math.sqrt(inverse(precision)[found.length]![found.length]!);
-    if (spread < IDENTIFIABLE_FRACTION * priors[term].spread) found.push(term);
+    const { values, standardErrors } = solve(normal, priors, together);
+    const distance = Math.abs(values[term] - priors[term].start) / standardErrors[found.length]!;
+    if (spread < IDENTIFIABLE_FRACTION * priors[term].spread || distance > Z_95) found.push(term);
   }
   return found;
 }
@@ -129,7 +143,8 @@ interface Solution {
 function solve(normal: Normal, priors: Priors, terms: readonly CalibrationTerm[]): Solution {
   const values: Record<CalibrationTerm, number> = { ...normal.values };
   for (const term of CALIBRATION_TERMS) if (!terms.includes(term)) values[term] = priors[term].start;
-  let weights = terms.map((term) => priors[term].spread ** -2);
+  // From what the evidence says alone: where it is sharp and far from the prior, the prior's tail gives way.
+  let weights = terms.map((term) => (UNDECIDED * priors[term].spread) ** -2);
   for (let iteration = 0; iteration < PRIOR_ITERATIONS && terms.length > 0; iteration++) {
     solveWithin(normal, priors, terms, weights, values);
     weights = terms.map((term) => priorWeight(values[term], priors[term]));
