@@ -84,41 +84,60 @@ export function stalenessTable({ calibration, run, errors, isStale, reasons }: C
 export function crossValidationTable(result: CrossValidation): string {
   const start = result.start === "built-in" ? "the built-in constants" : "no constants at all";
   const sections = [
-    section("Leave one model out: each model from all others", result.leaveOneModelOut, true),
-    section("One other run: each experiment from each other one", result.oneOtherRun, false),
-    section("Same server: each run from the other runs of its experiment", result.sameServer, true),
+    section("Leave one model out: each model from all others", result.leaveOneModelOut, runRows),
+    section("One other run: all other experiments from each one, mean |error|", result.oneOtherRun, sourceRows),
+    section("Same server: each run from the other runs of its experiment", result.sameServer, runRows),
   ];
-  return `before = ${start}; after = calibrated on runs that do not include the one predicted\n\n${sections.filter((text) => text !== "").join("\n")}`;
+  const shown = sections.filter((text) => text !== "");
+  const nothing = "nothing to cross-validate: give several experiments, or one with several runs\n";
+  return `before = ${start}; after = calibrated on runs that do not include the one predicted\n\n${shown.join("\n") || nothing}`;
 }
 
-function section(title: string, runs: readonly HeldOutRun[], isShort: boolean): string {
+function section(
+  title: string,
+  runs: readonly HeldOutRun[],
+  rowsOf: (runs: readonly HeldOutRun[]) => string[][],
+): string {
   if (runs.length === 0) return "";
-  const rows = runs.map((run) => [
-    run.before.name,
-    ...(isShort ? [] : [run.calibratedOn]),
-    ...signedErrors(run.before),
-    ...signedErrors(run.after),
-    run.refused === null ? (run.before.excluded === null ? "" : "excluded") : "refused",
-  ]);
   const metrics = ["TTFT mean#", "TTFT p50#", "ITL#"];
-  const columns = columnsOf(
-    "error, %",
-    ...(isShort ? [] : ["calibrated on"]),
-    "E2E before#",
-    ...metrics,
-    "E2E after#",
-    ...metrics,
-    "",
-  );
-  const before = evaluationReport(runs.map((run) => run.before)).summary;
-  const after = evaluationReport(runs.map((run) => run.after)).summary;
+  const columns = columnsOf("error, %", "E2E before#", ...metrics, "E2E after#", ...metrics, "");
+  const { before, after } = summaries(runs);
   const means = textTable(numberColumns("mean |error|, %", "before", "after", "worst before", "worst after"), [
     summaryRow("E2E mean", before.e2eMeanApe, after.e2eMeanApe),
     summaryRow("TTFT mean", before.ttftMeanApe, after.ttftMeanApe),
     summaryRow("TTFT p50", before.ttftP50Ape, after.ttftP50Ape),
     summaryRow("ITL mean", before.itlMeanApe, after.itlMeanApe),
   ]);
-  return `${title}\n${textTable(columns, rows)}\n${means}`;
+  return `${title}\n${textTable(columns, rowsOf(runs))}\n${means}`;
+}
+
+function runRows(runs: readonly HeldOutRun[]): string[][] {
+  return runs.map(({ before, after, refused }) => [
+    before.name,
+    ...signedErrors(before),
+    ...signedErrors(after),
+    refused !== null ? "refused" : before.excluded !== null ? "excluded" : "",
+  ]);
+}
+
+/** One row per experiment that was calibrated on: thirty pairs are nothing to read. */
+function sourceRows(runs: readonly HeldOutRun[]): string[][] {
+  const sources = [...new Set(runs.map((run) => run.calibratedOn))];
+  return sources.map((source) => {
+    const targets = runs.filter((run) => run.calibratedOn === source);
+    const { before, after } = summaries(targets);
+    const errors = [before, after].flatMap(({ e2eMeanApe, ttftMeanApe, ttftP50Ape, itlMeanApe }) =>
+      [e2eMeanApe, ttftMeanApe, ttftP50Ape, itlMeanApe].map(({ mean }) => printNumber(mean)),
+    );
+    return [`from ${source}`, ...errors, targets.some(({ refused }) => refused !== null) ? "refused" : ""];
+  });
+}
+
+function summaries(runs: readonly HeldOutRun[]) {
+  return {
+    before: evaluationReport(runs.map((run) => run.before)).summary,
+    after: evaluationReport(runs.map((run) => run.after)).summary,
+  };
 }
 
 function summaryRow(title: string, before: ErrorSummary, after: ErrorSummary): string[] {

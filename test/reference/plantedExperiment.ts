@@ -2,7 +2,12 @@ import { createStream } from "../../src/core/des/streams.js";
 import type { ServerConstants } from "../../src/core/engine/createServer.js";
 import { runConfigSchema } from "../../src/core/engine/runConfig.js";
 import type { CalibrationCase } from "../../src/core/evaluation/calibration/calibrationCase.js";
-import { constantsOf, startValues, type TermValues, BUILT_IN_START } from "../../src/core/evaluation/calibration/calibrationTerms.js";
+import {
+  BUILT_IN_START,
+  constantsOf,
+  startValues,
+  type TermValues,
+} from "../../src/core/evaluation/calibration/calibrationTerms.js";
 import { evaluateRun } from "../../src/core/evaluation/evaluateRun.js";
 import type { MeasuredRequest, MeasuredRun } from "../../src/core/metrics/measuredExperiment.js";
 import { e2eMs, interTokenMs, ttftMs } from "../../src/core/metrics/runMetrics.js";
@@ -19,6 +24,7 @@ export interface PlantedOptions {
   readonly outputTokens?: number;
   readonly vllmVersion?: string;
   readonly tensorParallelSize?: number;
+  readonly maxNumSeqs?: number;
   /** Constants of the true server, where not the built-in ones. */
   readonly planted?: Partial<TermValues>;
   readonly residual?: ServerConstants["residual"];
@@ -33,11 +39,17 @@ export interface PlantedOptions {
 
 /** A benchmark run whose server is known: simulated with planted constants, then seen through a noisy client. */
 export function plantedExperiment(options: PlantedOptions = {}): CalibrationCase {
-  const { name = "planted", model = "meta-llama/Llama-3.1-8B", vllmVersion = "0.15", tensorParallelSize = 1 } = options;
+  const {
+    name = "planted",
+    model = "meta-llama/Llama-3.1-8B",
+    vllmVersion = "0.15",
+    tensorParallelSize = 1,
+    maxNumSeqs = 256,
+  } = options;
   const { workload: _workload, ...config } = runConfigSchema.parse({
     model,
     gpu: "H100",
-    engine: { vllmVersion, tensorParallelSize, maxModelLen: 8192 },
+    engine: { vllmVersion, tensorParallelSize, maxNumSeqs, maxModelLen: 8192 },
     workload: {
       profile: { kind: "constant", rate: 1 },
       data: { kind: "synthetic", promptTokens: 1, outputTokens: 1 },

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { ArgumentsCamelCase, CommandModule } from "yargs";
 import { z } from "zod";
 import { parseConfig } from "../../core/config/parseConfig.js";
@@ -17,6 +18,7 @@ import { calibrationText, readCalibration, writeCalibration } from "../../io/cal
 import { measuredConfig } from "../../io/groundTruth/measuredConfig.js";
 import { readMeasuredExperiments } from "../../io/groundTruth/readMeasuredExperiments.js";
 import { cleanJson } from "../../io/results/cleanJson.js";
+import { requireWritableFolder } from "../../io/results/outputFolder.js";
 import { calibrationTable, crossValidationTable, stalenessTable } from "../calibrationTables.js";
 import {
   type Arguments,
@@ -148,6 +150,7 @@ function rejectOtherPricing({ calibration, stepModel, toggleHypotheses }: Calibr
 function writeCalibrationOf(experiment: MeasuredExperiment, argv: Arguments): void {
   const date = argv.date === undefined ? (experiment.measuredOn ?? null) : parseConfig(dateSchema, argv.date, "--date");
   const name = argv.name === undefined ? experiment.name : parseConfig(nameSchema, argv.name, "--name");
+  if (argv.out !== undefined) requireWritableFolder(dirname(String(argv.out)));
   const from = caseOf(experiment, argv, null);
   showProgress(1, 1, `calibrating on ${experiment.name}`);
   const { seed } = from.config;
