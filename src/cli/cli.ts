@@ -2,6 +2,7 @@ import yargs from "yargs";
 import { ROOFSERVE_VERSION } from "../core/engine/version.js";
 import { ConfigError } from "../core/errors/simulationError.js";
 import { benchDataCommand } from "./commands/benchData.js";
+import { calibrateCommand } from "./commands/calibrate.js";
 import { characterizeCommand } from "./commands/characterize.js";
 import { evaluateCommand } from "./commands/evaluate.js";
 import { explainCommand } from "./commands/explain.js";
@@ -27,6 +28,7 @@ const COMMANDS = [
   "run",
   "replay",
   "evaluate",
+  "calibrate",
   "hypotheses",
   "step",
   "explain",
@@ -50,6 +52,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
     .command(runCommand)
     .command(replayCommand)
     .command(evaluateCommand)
+    .command(calibrateCommand)
     .command(hypothesesCommand)
     .command(stepCommand)
     .command(explainCommand)

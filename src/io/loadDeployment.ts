@@ -1,3 +1,4 @@
+import type { EngineConfig } from "../core/config/engineConfig.js";
 import {
   type Hypothesis,
   type PricingConfig,
@@ -16,6 +17,7 @@ import { createNearestMfuKernelModel } from "../core/kernels/tables/nearestMfuKe
 import { createTableKernelModel, type TableUsage } from "../core/kernels/tables/tableKernelModel.js";
 import { type StepSwitches, stepSwitches } from "../core/stepmodel/stepSwitches.js";
 import { readBenchData } from "./benchData/readBenchData.js";
+import { calibrated } from "./calibration/calibrated.js";
 import { BENCH_DATA_FOLDER, loadGpu, loadModel } from "./catalog.js";
 import { readCharacterization } from "./characterization/characterizationFile.js";
 import { characterized } from "./characterization/characterized.js";
@@ -29,6 +31,8 @@ export interface DeploymentConfig {
   readonly benchData?: string | null;
   /** Default: the additive model, nothing corrected. */
   readonly pricing?: PricingConfig;
+  /** What `vllm serve` is told; default vLLM's own. A calibration may hold for one server and not for another. */
+  readonly engine?: EngineConfig;
 }
 
 const TABLES_FIRST = "kernels in the tables keep their prices; the characterisation changes the others";
@@ -60,7 +64,7 @@ export function buildDeployment(config: DeploymentConfig, characterization: Char
   const bandwidthFraction = hasBandwidth ? efficiency.fit.gemm.bf16.memoryEfficiency : 1;
   const stepPricing: StepPricing =
     switches === null ? { kind: "roofline-v1" } : { kind: "switched", switches, bandwidthFraction };
-  return {
+  const deployment: Deployment = {
     architecture,
     gpu,
     kernelModel,
@@ -68,6 +72,7 @@ export function buildDeployment(config: DeploymentConfig, characterization: Char
     ...(efficiency.waits === null ? {} : { constants: { waits: efficiency.waits } }),
     notes: () => [...efficiency.notes, ...precedence, ...notes()],
   };
+  return pricing.calibration === null ? deployment : calibrated(deployment, pricing.calibration, config.engine);
 }
 
 /** @throws ConfigError when roofline-v1 is asked to toggle what it does not have */

@@ -6,6 +6,7 @@ import { gpuRoofs } from "../kernels/gpuRoofs.js";
 import type { KernelModel } from "../kernels/kernelModel.js";
 import { BlockPool } from "../kv/blockPool.js";
 import { KvCacheManager } from "../kv/kvCacheManager.js";
+import type { ClientResidual } from "../metrics/clientResidual.js";
 import { capacityKnobs } from "../model/capacityKnobs.js";
 import { type MemoryProfileOptions, memoryProfile } from "../model/memoryProfile.js";
 import type { ModelArchitecture } from "../model/modelArchitecture.js";
@@ -29,6 +30,8 @@ import type { ServerParts } from "./serverLoop.js";
 export interface ServerConstants {
   readonly overheads?: Partial<ServerOverheads>;
   readonly waits?: Partial<WaitConstants>;
+  /** What clients see beyond the server. */
+  readonly residual?: ClientResidual;
 }
 
 /** A step model other than the additive one. */
@@ -59,6 +62,8 @@ export interface Server {
   readonly parts: ServerParts;
   readonly engine: ResolvedEngineConfig;
   readonly stepModel: StepModel;
+  /** What clients see beyond the server; null = nothing. */
+  readonly residual: ClientResidual | null;
 }
 
 /**
@@ -122,7 +127,7 @@ export function createServer(deployment: Deployment, engineConfig: EngineConfig,
     numGpuBlocks,
     queueDepth: engine.asyncScheduling ? 2 : 1,
   };
-  return { parts, engine, stepModel };
+  return { parts, engine, stepModel, residual: deployment.constants?.residual ?? null };
 }
 
 function createStepModel(gpu: GpuSpec, pricing: StepPricing | null, plan: StepPlan): StepModel {

@@ -35,11 +35,16 @@ export function resolveEngine(
     maxNumBatchedTokens = Math.min(maxNumBatchedTokens, maxNumSeqs * maxModelLen);
   }
   if (engine.maxNumSeqs === null) maxNumSeqs = Math.min(maxNumSeqs, maxNumBatchedTokens);
-  const asyncScheduling = engine.asyncScheduling ?? vllmVersionTraits(engine.vllmVersion).isAsyncByDefault;
+  const asyncScheduling = resolveAsyncScheduling(engine);
   const resolved = { ...engine, maxNumSeqs, maxNumBatchedTokens, maxModelLen, asyncScheduling };
   const issues = limitIssues(resolved, architecture);
   if (issues.length > 0) throw new ConfigError(issues);
   return resolved;
+}
+
+/** Whether steps are scheduled while one runs: as said, else as the version does. */
+export function resolveAsyncScheduling(engine: Pick<EngineConfig, "asyncScheduling" | "vllmVersion">): boolean {
+  return engine.asyncScheduling ?? vllmVersionTraits(engine.vllmVersion).isAsyncByDefault;
 }
 
 function limitIssues(engine: ResolvedEngineConfig, architecture: ModelArchitecture): ConfigIssue[] {

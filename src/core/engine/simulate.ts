@@ -1,3 +1,4 @@
+import { withClientResidual } from "../metrics/clientResidual.js";
 import { type Regime, regimeOf } from "../metrics/regime.js";
 import { type SeenErrors, seenErrors } from "../metrics/regimeErrors.js";
 import { type RunMetrics, summariseRecords } from "../metrics/runMetrics.js";
@@ -82,7 +83,10 @@ export function simulateRequests(
 
 /** Lets a server work off a workload. */
 export function runServer(server: Server, workload: Workload, observer: StepObserver | null = null): ServedRun {
-  return new ServerLoop(server.parts, workload, observer).run();
+  const { residual } = server;
+  const served = new ServerLoop(server.parts, workload, observer).run();
+  if (residual === null) return served;
+  return { ...served, records: served.records.map((record) => withClientResidual(record, residual)) };
 }
 
 /** How far a server was from saturation in a run. */

@@ -99,6 +99,8 @@ export interface MeasuredExperiment {
   readonly engine: MeasuredEngine;
   readonly sampling: MeasuredSampling;
   readonly client: MeasuredClient;
+  /** Day of the first request (UTC, `2026-01-20`), where the files' clock says it. */
+  readonly measuredOn?: string;
   readonly runs: readonly MeasuredRun[];
   /** What had to be assumed or corrected while reading, each a sentence. */
   readonly notes: readonly string[];

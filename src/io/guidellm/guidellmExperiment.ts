@@ -81,9 +81,16 @@ export function readGuidellmExperiment(path: string, modelOtherwise: string | nu
     },
     sampling: { topP: null, topK: null, temperature: null },
     client: "guidellm",
+    ...measuredOn(report.benchmarks),
     runs: report.benchmarks.map((benchmark, index) => measuredRun(benchmark, index, name, notes)),
     notes,
   };
+}
+
+/** GuideLLM's times are Unix seconds; the first request's is when the server was measured. */
+function measuredOn(benchmarks: readonly GuidellmBenchmark[]): { measuredOn?: string } {
+  const startS = Math.min(...benchmarks.map(({ records }) => records[0]?.requestStartS || Number.POSITIVE_INFINITY));
+  return Number.isFinite(startS) ? { measuredOn: new Date(startS * MS_PER_S).toISOString().slice(0, 10) } : {};
 }
 
 function measuredRun(

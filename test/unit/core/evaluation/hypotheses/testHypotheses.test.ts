@@ -2,11 +2,11 @@ import { describe, expect, it } from "vitest";
 import { ConfigError } from "../../../../../src/core/errors/simulationError.js";
 import { testHypotheses } from "../../../../../src/core/evaluation/hypotheses/testHypotheses.js";
 import { loadDeployment } from "../../../../../src/io/loadDeployment.js";
-import { plantedExperiment, smallRun } from "../../../../reference/plantedExperiment.js";
+import { ownExperiment, smallRun } from "../../../../reference/ownExperiment.js";
 
 const experiments = [
-  plantedExperiment(smallRun("meta-llama/Llama-2-7b-hf", 10)),
-  plantedExperiment(smallRun("meta-llama/Llama-3.1-8B", 10)),
+  ownExperiment(smallRun("meta-llama/Llama-2-7b-hf", 10)),
+  ownExperiment(smallRun("meta-llama/Llama-3.1-8B", 10)),
 ];
 
 describe("the lab, on runs that the additive model made itself", { timeout: 120_000 }, () => {

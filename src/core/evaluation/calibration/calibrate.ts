@@ -1,0 +1,162 @@
+import { DataFileError } from "../../errors/simulationError.js";
+import type { ClientResidual } from "../../metrics/clientResidual.js";
+import { type CalibrationCase, isAsyncCase } from "./calibrationCase.js";
+import { type RequestErrors, requestErrors } from "./calibrationErrors.js";
+import {
+  BUILT_IN_START,
+  type CalibrationStart,
+  type CalibrationTerm,
+  startValues,
+  type TermValues,
+} from "./calibrationTerms.js";
+import { type Evidence, gatherEvidence } from "./evidence.js";
+import { fitTerms, type TermFit } from "./fitTerms.js";
+import {
+  fitResiduals,
+  type ResidualEstimate,
+  type ResidualTerm,
+  residualOf,
+  withoutResiduals,
+} from "./residualTerms.js";
+import { usableRequests } from "./splitRun.js";
+
+/** Fewer usable requests than this fit noise. */
+export const MIN_CALIBRATION_REQUESTS = 100;
+/** A fit whose validation error exceeds its training error by this factor is refused. */
+export const MAX_VALIDATION_RATIO = 2;
+/** Errors below this count as this, percent: their ratio says nothing. */
+const SMALL_ERROR_PERCENT = 0.5;
+/** What one experiment can tell apart; gaps and rank skew need several models. */
+export const TERMS_OF_ONE_RUN: readonly CalibrationTerm[] = ["frontEndUs", "stepUs", "frontEndUsPerPromptToken"];
+
+/** Errors with the starting constants and with the fitted ones. */
+export interface BeforeAfter {
+  readonly before: RequestErrors;
+  readonly after: RequestErrors;
+}
+
+/** What calibrating on one experiment found. */
+export interface Calibrated {
+  readonly isAsync: boolean;
+  readonly values: TermValues;
+  readonly terms: TermFit["estimates"];
+  readonly residual: ClientResidual;
+  readonly residuals: Readonly<Record<ResidualTerm, ResidualEstimate>>;
+  readonly training: BeforeAfter;
+  readonly validation: BeforeAfter;
+  /** Requests at the start of the runs that were left out. */
+  readonly numWarmUp: number;
+  readonly runs: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/**
+ * Fits the server's constants to one experiment, then what they leave unexplained. Deterministic for a seed.
+ * @throws DataFileError when the experiment has too few usable requests, was overloaded, or the fit does not hold on
+ * the requests it was not fitted on
+ */
+export function calibrate(from: CalibrationCase, seed: number, start: CalibrationStart = BUILT_IN_START): Calibrated {
+  requireUsable(from);
+  return calibrateOn(gatherEvidence(from, start, seed));
+}
+
+/** `calibrate` from evidence that is there already. @throws DataFileError as `calibrate` does */
+export function calibrateOn(evidence: Evidence): Calibrated {
+  const { from, start, runs, leftOut } = evidence;
+  requireEnough(evidence);
+  const isAsync = isAsyncCase(from);
+  const { values, estimates: terms } = fitTerms([evidence], start, TERMS_OF_ONE_RUN);
+  const before = startValues(start, isAsync);
+  const found = fitResiduals(evidence, values, TERMS_OF_ONE_RUN);
+  const plain = errorsOn(evidence, values, null, "validation");
+  const corrected = errorsOn(evidence, values, found.residual, "validation");
+  const isBetter = total(corrected) < total(plain);
+  const residuals = isBetter
+    ? found.estimates
+    : withoutResiduals(found.estimates, "it does not lower the validation error");
+  const residual = residualOf(residuals);
+  const calibrated = {
+    isAsync,
+    values,
+    terms,
+    residual,
+    residuals,
+    training: {
+      after: errorsOn(evidence, values, residual, "training"),
+      before: errorsOn(evidence, before, null, "training"),
+    },
+    validation: {
+      after: isBetter ? corrected : plain,
+      before: errorsOn(evidence, before, null, "validation"),
+    },
+    numWarmUp: runs.reduce((sum, { split }) => sum + split.numWarmUp, 0),
+    runs: runs.map(({ run }) => run.name),
+    notes: leftOut.map((reason) => `left out: ${reason}`),
+  };
+  requireHolds(from.name, calibrated);
+  return calibrated;
+}
+
+function errorsOn(
+  { runs, replay }: Evidence,
+  values: TermValues,
+  residual: ClientResidual | null,
+  part: "training" | "validation",
+): RequestErrors {
+  const replays = replay(values);
+  const parts = runs.map(({ run, split }, i) => ({
+    run,
+    records: replays[i]!,
+    indices: part === "validation" ? split.validation : split.training.flat(),
+  }));
+  return requestErrors(parts, residual);
+}
+
+function total({ e2eMape, ttftMape }: RequestErrors): number {
+  return (e2eMape ?? 0) + (ttftMape ?? 0);
+}
+
+/** Says before any simulation what no simulation can mend. */
+function requireUsable({ name, runs }: CalibrationCase): void {
+  const fair = runs.filter((run) => run.excluded === null);
+  if (fair.length === 0) {
+    const reasons = runs.map((run) => `${run.name}: ${run.excluded}`).join("; ");
+    throw new DataFileError(
+      { file: name },
+      `cannot be calibrated on: ${reasons || "it holds no runs"}; give a run below saturation`,
+    );
+  }
+  const numUsable = fair.reduce((sum, run) => sum + usableRequests(run.measured).length, 0);
+  if (numUsable < MIN_CALIBRATION_REQUESTS) throw tooFew(name, numUsable, []);
+}
+
+function requireEnough({ from, runs, leftOut }: Evidence): void {
+  const numUsable = runs.reduce((sum, { run }) => sum + usableRequests(run.measured).length, 0);
+  if (numUsable < MIN_CALIBRATION_REQUESTS) throw tooFew(from.name, numUsable, leftOut);
+}
+
+function tooFew(name: string, numUsable: number, leftOut: readonly string[]): DataFileError {
+  const without = leftOut.length === 0 ? "" : ` (left out: ${leftOut.join("; ")})`;
+  return new DataFileError(
+    { file: name },
+    `has ${numUsable} usable requests${without}; calibration needs at least ${MIN_CALIBRATION_REQUESTS} that completed ` +
+      "below saturation: send more requests, or fewer per second",
+  );
+}
+
+function requireHolds(name: string, { training, validation }: Pick<Calibrated, "training" | "validation">): void {
+  for (const [metric, key] of [
+    ["E2E", "e2eMape"],
+    ["TTFT", "ttftMape"],
+  ] as const) {
+    const fitted = training.after[key] ?? 0;
+    const held = validation.after[key] ?? 0;
+    if (held <= MAX_VALIDATION_RATIO * Math.max(fitted, SMALL_ERROR_PERCENT)) continue;
+    throw new DataFileError(
+      { file: name },
+      `calibration refused: the ${metric} error is ${held.toFixed(1)} % on the requests kept for validation and ` +
+        `${fitted.toFixed(1)} % on those it was fitted on, more than ${MAX_VALIDATION_RATIO} times as much; ` +
+        "stay with the built-in constants, or measure a longer and steadier run",
+    );
+  }
+}

@@ -1,0 +1,59 @@
+import { ROOFSERVE_VERSION } from "../../engine/version.js";
+import { InvariantError } from "../../errors/simulationError.js";
+import type { Calibrated } from "./calibrate.js";
+import type { CalibrationCase } from "./calibrationCase.js";
+import { CALIBRATION_SCHEMA_ID, type Calibration } from "./calibrationSchema.js";
+import type { CalibrationTerm } from "./calibrationTerms.js";
+import type { TermEstimate } from "./fitTerms.js";
+import { BLOCKS_PER_VALIDATION, MAX_WARM_UP_FRACTION, MAX_WARM_UP_REQUESTS, NUM_BLOCKS } from "./splitRun.js";
+
+/** What a coefficient set is called and where it comes from. */
+export interface CalibrationOrigin {
+  readonly name: string;
+  /** As the server printed it; null when the files do not say. */
+  readonly vllmVersion: string | null;
+  readonly date: string | null;
+  readonly seed: number;
+}
+
+/** A fit with everything that a later reader needs to judge whether it still applies. */
+export function describeCalibration(from: CalibrationCase, fit: Calibrated, origin: CalibrationOrigin): Calibration {
+  const { training, validation } = fit;
+  return {
+    schema: CALIBRATION_SCHEMA_ID,
+    name: origin.name,
+    roofserveVersion: ROOFSERVE_VERSION,
+    vllmVersion: origin.vllmVersion,
+    simulatedVllmVersion: from.config.engine.vllmVersion,
+    asyncScheduling: fit.isAsync,
+    model: from.deployment.architecture.id,
+    gpu: from.deployment.gpu.id,
+    tensorParallelSize: from.config.engine.tensorParallelSize,
+    source: from.name,
+    runs: [...fit.runs],
+    date: origin.date,
+    seed: origin.seed,
+    terms: {
+      frontEndUs: termOf(fit, "frontEndUs"),
+      stepUs: termOf(fit, "stepUs"),
+      frontEndUsPerPromptToken: termOf(fit, "frontEndUsPerPromptToken"),
+    },
+    residual: { ...fit.residuals },
+    errors: { training, validation },
+    split: {
+      method:
+        `each run without its first ${MAX_WARM_UP_REQUESTS} requests (at most ${100 * MAX_WARM_UP_FRACTION} %), in ` +
+        `${NUM_BLOCKS} blocks of consecutive requests; one of every ${BLOCKS_PER_VALIDATION}, drawn by the seed, validates`,
+      numWarmUp: fit.numWarmUp,
+      numTraining: training.after.numRequests,
+      numValidation: validation.after.numRequests,
+    },
+    notes: [...fit.notes],
+  };
+}
+
+function termOf(fit: Calibrated, term: CalibrationTerm): TermEstimate {
+  const estimate = fit.terms[term];
+  if (estimate === undefined) throw new InvariantError(`${term} was not fitted`);
+  return estimate;
+}

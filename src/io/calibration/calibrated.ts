@@ -1,0 +1,29 @@
+import { type EngineConfig, engineConfigSchema } from "../../core/config/engineConfig.js";
+import type { Deployment } from "../../core/engine/createServer.js";
+import { resolveAsyncScheduling } from "../../core/engine/resolveEngine.js";
+import { applyCalibration } from "../../core/evaluation/calibration/applyCalibration.js";
+import { readCalibration } from "./calibrationFile.js";
+
+/**
+ * The deployment with the constants of a calibration file, as far as they hold for it; its notes say which file, and
+ * what does not hold.
+ * @throws DataFileError when the file is missing or no calibration
+ */
+export function calibrated(deployment: Deployment, file: string, engineConfig?: EngineConfig): Deployment {
+  const engine = engineConfig ?? engineConfigSchema.parse({});
+  const { constants, notes } = applyCalibration(readCalibration(file), {
+    model: deployment.architecture.id,
+    gpu: deployment.gpu.id,
+    tensorParallelSize: engine.tensorParallelSize,
+    vllmVersion: engine.vllmVersion,
+    asyncScheduling: resolveAsyncScheduling(engine),
+    isAdditive: deployment.stepPricing === undefined,
+  });
+  // Gaps that were measured on the GPU stay: a calibration knows only the built-in ones and what is left beside them.
+  const waits = { ...constants.waits, ...deployment.constants?.waits };
+  return {
+    ...deployment,
+    constants: { ...constants, waits },
+    notes: () => [...notes, ...(deployment.notes?.() ?? [])],
+  };
+}
