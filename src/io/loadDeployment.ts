@@ -1,13 +1,18 @@
-import type { PricingConfig } from "../core/config/pricingConfig.js";
-import type { Deployment } from "../core/engine/createServer.js";
+import { type PricingConfig, pricingConfigSchema, toggledHypotheses } from "../core/config/pricingConfig.js";
+import type { Deployment, StepPricing } from "../core/engine/createServer.js";
 import { ConfigError, InvariantError } from "../core/errors/simulationError.js";
 import type { GpuSpec } from "../core/hardware/gpuSpec.js";
 import { createEfficiencyKernelModel } from "../core/kernels/efficiencyKernelModel.js";
+import type { GpuEfficiency } from "../core/kernels/gpuEfficiency.js";
 import type { KernelModel } from "../core/kernels/kernelModel.js";
+import { atPeakBandwidth } from "../core/kernels/peakBandwidth.js";
+import type { KernelTableSet } from "../core/kernels/tables/kernelTable.js";
+import { createNearestMfuKernelModel } from "../core/kernels/tables/nearestMfuKernelModel.js";
 import { createTableKernelModel, type TableUsage } from "../core/kernels/tables/tableKernelModel.js";
 import { transferEfficiency, transferSource } from "../core/kernels/transferEfficiency.js";
+import { type StepSwitches, stepSwitches } from "../core/stepmodel/stepSwitches.js";
 import { readBenchData } from "./benchData/readBenchData.js";
-import { loadGpu, loadGpuEfficiency, loadModel } from "./catalog.js";
+import { BENCH_DATA_FOLDER, loadGpu, loadGpuEfficiency, loadModel } from "./catalog.js";
 
 /** What a run config says of the deployment; `gpu` and `model` are names or paths. */
 export interface DeploymentConfig {
@@ -27,20 +32,69 @@ export interface DeploymentConfig {
 export function loadDeployment(config: DeploymentConfig): Deployment {
   const architecture = loadModel(config.model);
   const gpu = loadGpu(config.gpu);
-  const benchDataFolder = config.benchData ?? null;
-  const { kernelModel, notes } = efficiencyModel(gpu);
-  if (benchDataFolder === null) {
-    return { architecture, gpu, kernelModel, notes: () => notes };
+  const pricing = config.pricing ?? pricingConfigSchema.parse({});
+  const switches = requestedSwitches(pricing);
+  const efficiency = efficiencyOf(gpu);
+  const hasBandwidth = switches?.hypotheses.has("H1") ?? true;
+  const fitted = hasBandwidth ? efficiency.fit : atPeakBandwidth(efficiency.fit);
+  const fallback = createEfficiencyKernelModel(gpu, fitted, efficiency.source);
+  const kernels = switches?.hypotheses.has("H6") === false ? nearestKernels : interpolatedKernels;
+  const { kernelModel, notes } = kernels(config.benchData ?? null, gpu, fallback);
+  const bandwidthFraction = hasBandwidth ? efficiency.fit.gemm.bf16.memoryEfficiency : 1;
+  const stepPricing: StepPricing =
+    switches === null ? { kind: "roofline-v1" } : { kind: "switched", switches, bandwidthFraction };
+  return {
+    architecture,
+    gpu,
+    kernelModel,
+    ...(pricing.stepModel === "additive" && pricing.toggleHypotheses === null ? {} : { stepPricing }),
+    notes: () => [...efficiency.notes, ...notes()],
+  };
+}
+
+/** @throws ConfigError when roofline-v1 is asked to toggle what it does not have */
+function requestedSwitches(pricing: PricingConfig): StepSwitches | null {
+  const switches = stepSwitches(pricing.stepModel, toggledHypotheses(pricing));
+  if (switches === null && pricing.toggleHypotheses !== null) {
+    const allowed = "leave it out: roofline-v1 has no hypotheses; additive and roofline-v2 have";
+    throw new ConfigError([{ path: "pricing.toggleHypotheses", received: pricing.toggleHypotheses, allowed }]);
   }
-  const { tables, files, otherGpuFolders } = readBenchData(benchDataFolder, gpu);
-  if (files.length === 0) {
-    const others =
-      otherGpuFolders.length === 0 ? "no tables at all" : `tables of ${[...new Set(otherGpuFolders)].join(", ")}`;
-    const allowed = `must hold kernel tables of ${gpu.id}; it has ${others}`;
-    throw new ConfigError([{ path: "--bench-data", received: JSON.stringify(benchDataFolder), allowed }]);
+  return switches;
+}
+
+/** A kernel model, with what a reader should know of it, asked after the run. */
+interface Kernels {
+  readonly kernelModel: KernelModel;
+  readonly notes: () => readonly string[];
+}
+
+/** The user's tables, interpolated, before the fitted efficiencies. */
+function interpolatedKernels(folder: string | null, gpu: GpuSpec, fallback: KernelModel): Kernels {
+  if (folder === null) return { kernelModel: fallback, notes: () => [] };
+  const tableModel = createTableKernelModel(gpu, tablesOf(folder, gpu), fallback);
+  return { kernelModel: tableModel, notes: () => fallbackNotes(tableModel.usage()) };
+}
+
+/** The nearest rows of the user's tables, or of the built-in ones. */
+function nearestKernels(folder: string | null, gpu: GpuSpec, fallback: KernelModel): Kernels {
+  const tables = folder === null ? readBenchData(BENCH_DATA_FOLDER, gpu) : null;
+  if (tables !== null && tables.files.length === 0) {
+    const built = `built-in ones are there for ${[...new Set(tables.otherGpuFolders)].join(", ")}`;
+    const allowed = `looks efficiencies up in kernel tables (it is without H6), and there are none of ${gpu.id}; ${built}: choose one of these, toggle H6, or give --bench-data`;
+    throw new ConfigError([{ path: "pricing.stepModel", received: "a model without H6", allowed }]);
   }
-  const tableModel = createTableKernelModel(gpu, tables, kernelModel);
-  return { architecture, gpu, kernelModel: tableModel, notes: () => [...notes, ...fallbackNotes(tableModel.usage())] };
+  const rows = tables?.tables ?? tablesOf(folder as string, gpu);
+  return { kernelModel: createNearestMfuKernelModel(gpu, rows, fallback), notes: () => [] };
+}
+
+/** @throws ConfigError when the folder has nothing for the GPU */
+function tablesOf(folder: string, gpu: GpuSpec): KernelTableSet {
+  const { tables, files, otherGpuFolders } = readBenchData(folder, gpu);
+  if (files.length > 0) return tables;
+  const others =
+    otherGpuFolders.length === 0 ? "no tables at all" : `tables of ${[...new Set(otherGpuFolders)].join(", ")}`;
+  const allowed = `must hold kernel tables of ${gpu.id}; it has ${others}`;
+  throw new ConfigError([{ path: "--bench-data", received: JSON.stringify(folder), allowed }]);
 }
 
 /** Which kernel families the tables could not price. */
@@ -49,15 +103,16 @@ function fallbackNotes(usage: readonly TableUsage[]): string[] {
   return fellBack.length === 0 ? [] : [`no table for ${fellBack.join(", ")}: priced by the built-in efficiency model`];
 }
 
-function efficiencyModel(gpu: GpuSpec): { kernelModel: KernelModel; notes: string[] } {
+/** The GPU's own fitted efficiencies, or a relative's. */
+function efficiencyOf(gpu: GpuSpec): { fit: GpuEfficiency; source: "modelled" | "transferred"; notes: string[] } {
   const own = loadGpuEfficiency(gpu.id);
-  if (own !== null) return { kernelModel: createEfficiencyKernelModel(gpu, own, "modelled"), notes: [] };
+  if (own !== null) return { fit: own, source: "modelled", notes: [] };
   const source = transferSource(gpu);
-  const efficiency = loadGpuEfficiency(source.gpu);
-  if (efficiency === null) throw new InvariantError(`no fitted efficiencies for ${source.gpu}`);
-  const transferred = transferEfficiency(efficiency, gpu, source.slowdown);
+  const relative = loadGpuEfficiency(source.gpu);
+  if (relative === null) throw new InvariantError(`no fitted efficiencies for ${source.gpu}`);
   return {
-    kernelModel: createEfficiencyKernelModel(gpu, transferred, "transferred"),
+    fit: transferEfficiency(relative, gpu, source.slowdown),
+    source: "transferred",
     notes: [
       `no kernel measurements of ${gpu.id}: priced with ${source.gpu}'s efficiencies on its datasheet peaks; ` +
         "expect step times to err by 3 to 15 %, 22 % at worst",

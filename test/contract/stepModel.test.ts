@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { ScheduledBatch } from "../../src/core/batch/scheduledBatch.js";
+import { engineConfigSchema, samplingConfigSchema } from "../../src/core/config/engineConfig.js";
+import { HYPOTHESES, pricingConfigSchema } from "../../src/core/config/pricingConfig.js";
+import { createServer } from "../../src/core/engine/createServer.js";
 import { AdditiveStepModel } from "../../src/core/stepmodel/additiveStepModel.js";
 import type { StepModel } from "../../src/core/stepmodel/stepModel.js";
 import { DEFAULT_WAITS } from "../../src/core/stepmodel/stepWaits.js";
@@ -20,12 +23,33 @@ function additive(model: string, tensorParallelSize: number, benchData: string |
   });
 }
 
+/** What `--step-model` and `--toggle-hypotheses` make of a model on H100. */
+function chosen(
+  stepModel: string,
+  toggleHypotheses: string | null,
+  model = "meta-llama/Llama-3.1-8B",
+  tp = 1,
+): StepModel {
+  const pricing = pricingConfigSchema.parse({ stepModel, toggleHypotheses });
+  const engine = engineConfigSchema.parse({ tensorParallelSize: tp, numGpuBlocksOverride: 65_536 });
+  const deployment = loadDeployment({ model, gpu: "H100", pricing });
+  return createServer(deployment, engine, samplingConfigSchema.parse({})).stepModel;
+}
+
 const STEP_MODELS: readonly (readonly [string, () => StepModel])[] = [
   ["additive, dense", () => additive("meta-llama/Llama-3.1-8B", 1)],
   ["additive, dense over four GPUs", () => additive("meta-llama/Llama-2-70b-hf", 4)],
   ["additive, mixture of experts", () => additive("mistralai/Mixtral-8x7B-v0.1", 2)],
   ["additive, sliding windows", () => additive("google/gemma-2-9b", 1)],
   ["additive, priced from tables", () => additive("meta-llama/Llama-3.1-8B", 1, BENCH_DATA_FOLDER)],
+  ["roofline-v1", () => chosen("roofline-v1", null)],
+  ["roofline-v1 of experts over two GPUs", () => chosen("roofline-v1", null, "mistralai/Mixtral-8x7B-v0.1", 2)],
+  ["roofline-v2", () => chosen("roofline-v2", null)],
+  ["roofline-v2 of experts over two GPUs", () => chosen("roofline-v2", null, "mistralai/Mixtral-8x7B-v0.1", 2)],
+  ...HYPOTHESES.flatMap((hypothesis): [string, () => StepModel][] => [
+    [`additive without ${hypothesis}`, () => chosen("additive", hypothesis)],
+    [`roofline-v2 with ${hypothesis}`, () => chosen("roofline-v2", hypothesis)],
+  ]),
   ["the tests' own", () => new SimpleStepModel(100, 3)],
 ];
 

@@ -2,6 +2,7 @@ import type { EngineConfig, SamplingConfig } from "../config/engineConfig.js";
 import { vllmVersionTraits } from "../config/vllmVersion.js";
 import { CapacityError } from "../errors/simulationError.js";
 import type { GpuSpec } from "../hardware/gpuSpec.js";
+import { gpuRoofs } from "../kernels/gpuRoofs.js";
 import type { KernelModel } from "../kernels/kernelModel.js";
 import { BlockPool } from "../kv/blockPool.js";
 import { KvCacheManager } from "../kv/kvCacheManager.js";
@@ -14,9 +15,13 @@ import { Scheduler } from "../scheduler/scheduler.js";
 import { schedulerConfig } from "../scheduler/schedulerConfig.js";
 import { AdditiveStepModel } from "../stepmodel/additiveStepModel.js";
 import { cudaGraphCaptureSizes } from "../stepmodel/cudaGraph.js";
+import { RooflineV1StepModel } from "../stepmodel/rooflineV1StepModel.js";
 import { type ServerOverheads, serverOverheads } from "../stepmodel/serverOverheads.js";
 import type { StepModel } from "../stepmodel/stepModel.js";
+import type { StepPlan } from "../stepmodel/stepPlan.js";
+import { BASELINE_WAITS, isFullModel, type StepSwitches } from "../stepmodel/stepSwitches.js";
 import { DEFAULT_WAITS, type WaitConstants } from "../stepmodel/stepWaits.js";
+import { SwitchedStepModel } from "../stepmodel/switchedStepModel.js";
 import { type ResolvedEngineConfig, resolveDtypes, resolveEngine, resolveSampling } from "./resolveEngine.js";
 import type { ServerParts } from "./serverLoop.js";
 
@@ -26,11 +31,23 @@ export interface ServerConstants {
   readonly waits?: Partial<WaitConstants>;
 }
 
+/** A step model other than the additive one. */
+export type StepPricing =
+  | { readonly kind: "roofline-v1" }
+  | {
+      readonly kind: "switched";
+      readonly switches: StepSwitches;
+      /** Fraction of datasheet bandwidth of kernels priced by MFU; 1 without H1. */
+      readonly bandwidthFraction: number;
+    };
+
 /** A model on a GPU, with what prices its kernels. */
 export interface Deployment {
   readonly architecture: ModelArchitecture;
   readonly gpu: GpuSpec;
   readonly kernelModel: KernelModel;
+  /** How steps are priced where not by the additive model; `kernelModel` must be the one it asks for. */
+  readonly stepPricing?: StepPricing;
   /** Constants of the server where they are not the built-in ones. */
   readonly constants?: ServerConstants;
   /** What a reader of a result should know of how its kernels were priced; asked after the run. */
@@ -51,7 +68,7 @@ export interface Server {
  * @throws ConfigError for limits that do not fit each other, CapacityError when the model does not fit the GPU
  */
 export function createServer(deployment: Deployment, engineConfig: EngineConfig, sampling: SamplingConfig): Server {
-  const { architecture, gpu, kernelModel, constants = {} } = deployment;
+  const { architecture, gpu, kernelModel, stepPricing = null } = deployment;
   const engine = resolveEngine(engineConfig, architecture, gpu);
   const dtypes = resolveDtypes(engine, architecture);
   const { tensorParallelSize, maxNumSeqs, maxNumBatchedTokens, maxModelLen, blockSize } = engine;
@@ -87,24 +104,46 @@ export function createServer(deployment: Deployment, engineConfig: EngineConfig,
     }),
     kvCache,
   );
-  const stepModel = new AdditiveStepModel({
+  const constants = serverConstants(deployment, engine.asyncScheduling);
+  const stepModel = createStepModel(gpu, stepPricing, {
     architecture,
     parallelism: { tensorParallelSize },
     dtypes,
     sampling: resolveSampling(sampling, architecture),
     kernelModel,
     captureSizes: cudaGraphCaptureSizes(engine.vllmVersion, maxNumSeqs, maxNumBatchedTokens, 0),
-    waits: { ...DEFAULT_WAITS, ...constants.waits },
+    waits: constants.waits,
   });
   const parts = {
     scheduler,
     stepModel,
-    overheads: { ...serverOverheads(engine.asyncScheduling), ...constants.overheads },
+    overheads: constants.overheads,
     maxNumSeqs,
     numGpuBlocks,
     queueDepth: engine.asyncScheduling ? 2 : 1,
   };
   return { parts, engine, stepModel };
+}
+
+function createStepModel(gpu: GpuSpec, pricing: StepPricing | null, plan: StepPlan): StepModel {
+  if (pricing === null) return new AdditiveStepModel(plan);
+  if (pricing.kind === "roofline-v1") return new RooflineV1StepModel(plan, gpuRoofs(gpu));
+  if (isFullModel(pricing.switches)) return new AdditiveStepModel(plan);
+  return new SwitchedStepModel(plan, { ...pricing, roofs: gpuRoofs(gpu) });
+}
+
+/** The deployment's own constants over those of its step model. Without H2 a step costs its GPU time and a constant. */
+function serverConstants(
+  { stepPricing, constants = {} }: Deployment,
+  isAsync: boolean,
+): { overheads: ServerOverheads; waits: WaitConstants } {
+  const overheads = serverOverheads(isAsync);
+  const hasStepCpu =
+    stepPricing === undefined || (stepPricing.kind === "switched" && stepPricing.switches.hypotheses.has("H2"));
+  return {
+    overheads: { ...overheads, ...(hasStepCpu ? {} : { scheduleUs: 0, updateUs: 0 }), ...constants.overheads },
+    waits: { ...(hasStepCpu ? DEFAULT_WAITS : BASELINE_WAITS), ...constants.waits },
+  };
 }
 
 /** Told its number of KV blocks, a server asks for no memory profile; its weights must still fit. */

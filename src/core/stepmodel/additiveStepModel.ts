@@ -1,8 +1,7 @@
 import type { ScheduledBatch } from "../batch/scheduledBatch.js";
-import { type AttentionLayer, attentionLayers, layerOperators } from "../model/attentionOperators.js";
-import type { Operator, PrefillChunk } from "../model/operator.js";
-import { linearOperators, operators, sampledOperators } from "../model/operators.js";
 import { padToCaptureSize } from "./cudaGraph.js";
+import { OperatorPrices, possibleOperators } from "./operatorPrices.js";
+import { phaseRows } from "./phaseRows.js";
 import type { StepBreakdown, StepComponent, StepModel } from "./stepModel.js";
 import type { StepPlan } from "./stepPlan.js";
 import { type StepWait, stepWaits } from "./stepWaits.js";
@@ -14,9 +13,9 @@ import { type StepWait, stepWaits } from "./stepWaits.js";
  */
 export class AdditiveStepModel implements StepModel {
   readonly componentNames: readonly string[];
-  readonly #plan: StepPlan;
+  readonly #captureSizes: readonly number[];
+  readonly #prices: OperatorPrices;
   readonly #slotOf: ReadonlyMap<string, number>;
-  readonly #attentionLayers: readonly AttentionLayer[];
   /** What the GPU waits for in every step, whatever it computes; the last names of `componentNames`. */
   readonly #waits: readonly StepWait[];
   /** µs by component slot, by number of tokens and by number of sampled positions; filled when first needed. */
@@ -24,8 +23,8 @@ export class AdditiveStepModel implements StepModel {
   readonly #sampledUs: Float64Array[] = [];
 
   constructor(plan: StepPlan) {
-    this.#plan = plan;
-    this.#attentionLayers = attentionLayers(plan.architecture, plan.parallelism, plan.dtypes.kvDtype);
+    this.#captureSizes = plan.captureSizes;
+    this.#prices = new OperatorPrices(plan);
     const possible = possibleOperators(plan);
     this.#waits = stepWaits(plan, possible);
     this.componentNames = [...possible, ...this.#waits].map(({ name }) => name);
@@ -35,7 +34,7 @@ export class AdditiveStepModel implements StepModel {
   gpuUs(batch: ScheduledBatch, componentsUs: Float64Array): number {
     const { numTokens, numSampled } = batch;
     this.#linearUs[numTokens] ??= this.#slots(this.#linear(numTokens));
-    this.#sampledUs[numSampled] ??= this.#slots(this.#sampled(numSampled));
+    this.#sampledUs[numSampled] ??= this.#slots(this.#prices.sampled(numSampled));
     const linearUs = this.#linearUs[numTokens];
     const sampledUs = this.#sampledUs[numSampled];
     let totalUs = 0;
@@ -48,7 +47,7 @@ export class AdditiveStepModel implements StepModel {
       componentsUs[this.#slotOf.get(wait.name)!]! += wait.us;
       totalUs += wait.us;
     }
-    for (const component of this.#attention(batch)) {
+    for (const component of this.#prices.attention(phaseRows(batch))) {
       componentsUs[this.#slotOf.get(component.operator.name)!]! += component.us;
       totalUs += component.us;
     }
@@ -56,23 +55,18 @@ export class AdditiveStepModel implements StepModel {
   }
 
   breakdown(batch: ScheduledBatch): StepBreakdown {
+    const { numTokens, numSampled } = batch;
+    const attention = this.#prices.attention(phaseRows(batch));
     return {
-      numTokens: batch.numTokens,
-      paddedTokens: this.#padded(batch.numTokens),
-      components: [...this.#linear(batch.numTokens), ...this.#sampled(batch.numSampled), ...this.#attention(batch)],
+      numTokens,
+      paddedTokens: this.#padded(numTokens),
+      components: [...this.#linear(numTokens), ...this.#prices.sampled(numSampled), ...attention],
       waits: this.#waits,
     };
   }
 
   #linear(numTokens: number): StepComponent[] {
-    const { architecture, parallelism, dtypes, sampling } = this.#plan;
-    const tokens = { numTokens: this.#padded(numTokens), numUnpaddedTokens: numTokens };
-    return this.#components(linearOperators(architecture, parallelism, dtypes, sampling, tokens));
-  }
-
-  #sampled(numSampledTokens: number): StepComponent[] {
-    const { architecture, parallelism, dtypes, sampling } = this.#plan;
-    return this.#components(sampledOperators(architecture, parallelism, dtypes, sampling, numSampledTokens));
+    return this.#prices.linear(numTokens, this.#padded(numTokens));
   }
 
   /** Components' µs, each at its place in `componentNames`. */
@@ -82,56 +76,8 @@ export class AdditiveStepModel implements StepModel {
     return us;
   }
 
-  #attention(batch: ScheduledBatch): StepComponent[] {
-    const prefillChunks: PrefillChunk[] = [];
-    const decodeContextTokens: number[] = [];
-    for (let row = 0; row < batch.numRequests; row++) {
-      const newTokens = batch.numNewTokens[row]!;
-      const contextTokens = batch.numContextTokens[row]!;
-      if (batch.isDecode[row] === 1 && newTokens === 1) decodeContextTokens.push(contextTokens + 1);
-      else prefillChunks.push({ newTokens, contextTokens });
-    }
-    const components: StepComponent[] = [];
-    for (const layer of this.#attentionLayers) {
-      const [first, second] = this.#components(layerOperators(layer, { prefillChunks, decodeContextTokens }));
-      if (first !== undefined) components.push(first);
-      // Prefill and decode rows of a layer run in one launch: the second of the two does not pay it again.
-      if (second !== undefined && first !== undefined) components.push(withSharedLaunch(second, first.price.launchUs));
-    }
-    return components;
-  }
-
   /** Rows the linear layers run over: a CUDA graph's size, or the step's own where no graph is that large. */
   #padded(numTokens: number): number {
-    return padToCaptureSize(this.#plan.captureSizes, numTokens) ?? numTokens;
+    return padToCaptureSize(this.#captureSizes, numTokens) ?? numTokens;
   }
-
-  #components(list: readonly Operator[]): StepComponent[] {
-    return list.map((operator) => {
-      const price = this.#plan.kernelModel.price(operator);
-      return { operator, us: price.us * operator.count, price };
-    });
-  }
-}
-
-/** The component without the part of its launch that another kernel of the layer has paid; never below its own roof. */
-function withSharedLaunch(component: StepComponent, paidLaunchUs: number): StepComponent {
-  const { operator, price } = component;
-  const roofUs = price.us * price.efficiency;
-  const sharedUs = Math.min(paidLaunchUs, price.launchUs);
-  const us = Math.max(price.us - sharedUs, roofUs);
-  const launchUs = price.launchUs - sharedUs;
-  return { operator, us: us * operator.count, price: { ...price, us, launchUs, efficiency: roofUs / us } };
-}
-
-/** Operators that a step of the plan can have, each once. */
-function possibleOperators(plan: StepPlan): Operator[] {
-  const { architecture, parallelism, dtypes, sampling } = plan;
-  return operators(architecture, parallelism, dtypes, sampling, {
-    numTokens: 1,
-    numUnpaddedTokens: 1,
-    numSampledTokens: 1,
-    prefillChunks: [{ newTokens: 1, contextTokens: 0 }],
-    decodeContextTokens: [1],
-  });
 }

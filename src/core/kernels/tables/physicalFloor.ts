@@ -8,6 +8,9 @@ export interface PhysicalFloor {
   readonly us: number;
   /** The roof that sets it. */
   readonly boundBy: Exclude<KernelPrice["boundBy"], "launch">;
+  /** What each roof alone would ask. */
+  readonly computeUs: number;
+  readonly memoryUs: number;
 }
 
 /**
@@ -22,7 +25,8 @@ export function physicalFloor(operator: Operator, roofs: GpuRoofs): PhysicalFloo
   const memoryUs = operatorBytes(operator) / roofs.bytesPerUs;
   if (dims.category === "collective") {
     const networkUs = dims.collective === "all-reduce" ? dims.messageBytes / roofs.linkBytesPerUs : 0;
-    if (networkUs >= memoryUs) return { us: networkUs, boundBy: "network" };
+    if (networkUs >= memoryUs) return { us: networkUs, boundBy: "network", computeUs, memoryUs };
   }
-  return computeUs > memoryUs ? { us: computeUs, boundBy: "compute" } : { us: memoryUs, boundBy: "memory" };
+  const boundBy = computeUs > memoryUs ? "compute" : "memory";
+  return { us: Math.max(computeUs, memoryUs), boundBy, computeUs, memoryUs };
 }

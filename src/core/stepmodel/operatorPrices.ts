@@ -1,0 +1,70 @@
+import { type AttentionLayer, attentionLayers, layerOperators } from "../model/attentionOperators.js";
+import type { Operator } from "../model/operator.js";
+import { linearOperators, operators, sampledOperators } from "../model/operators.js";
+import type { PhaseRows } from "./phaseRows.js";
+import type { StepComponent } from "./stepModel.js";
+import type { StepPlan } from "./stepPlan.js";
+
+/** Prices the operators of a plan's steps, in the three parts that depend on different things. Keeps nothing. */
+export class OperatorPrices {
+  readonly #plan: StepPlan;
+  readonly #attentionLayers: readonly AttentionLayer[];
+
+  constructor(plan: StepPlan) {
+    this.#plan = plan;
+    this.#attentionLayers = attentionLayers(plan.architecture, plan.parallelism, plan.dtypes.kvDtype);
+  }
+
+  /** What depends on the number of tokens only. @param paddedTokens rows of the linear layers, ≥ `numTokens` */
+  linear(numTokens: number, paddedTokens: number): StepComponent[] {
+    const { architecture, parallelism, dtypes, sampling } = this.#plan;
+    const tokens = { numTokens: paddedTokens, numUnpaddedTokens: numTokens };
+    return this.price(linearOperators(architecture, parallelism, dtypes, sampling, tokens));
+  }
+
+  /** LM head and sampling. */
+  sampled(numSampledTokens: number): StepComponent[] {
+    const { architecture, parallelism, dtypes, sampling } = this.#plan;
+    return this.price(sampledOperators(architecture, parallelism, dtypes, sampling, numSampledTokens));
+  }
+
+  attention(rows: Pick<PhaseRows, "prefillChunks" | "decodeContextTokens">): StepComponent[] {
+    const components: StepComponent[] = [];
+    for (const layer of this.#attentionLayers) {
+      const [first, second] = this.price(layerOperators(layer, rows));
+      if (first !== undefined) components.push(first);
+      // Prefill and decode rows of a layer run in one launch: the second of the two does not pay it again.
+      if (second !== undefined && first !== undefined) components.push(withSharedLaunch(second, first.price.launchUs));
+    }
+    return components;
+  }
+
+  price(list: readonly Operator[]): StepComponent[] {
+    return list.map((operator) => {
+      const price = this.#plan.kernelModel.price(operator);
+      return { operator, us: price.us * operator.count, price };
+    });
+  }
+}
+
+/** The component without the part of its launch that another kernel of the layer has paid; never below its own roof. */
+function withSharedLaunch(component: StepComponent, paidLaunchUs: number): StepComponent {
+  const { operator, price } = component;
+  const roofUs = price.us * price.efficiency;
+  const sharedUs = Math.min(paidLaunchUs, price.launchUs);
+  const us = Math.max(price.us - sharedUs, roofUs);
+  const launchUs = price.launchUs - sharedUs;
+  return { operator, us: us * operator.count, price: { ...price, us, launchUs, efficiency: roofUs / us } };
+}
+
+/** Operators that a step of the plan can have, each once. */
+export function possibleOperators(plan: StepPlan): Operator[] {
+  const { architecture, parallelism, dtypes, sampling } = plan;
+  return operators(architecture, parallelism, dtypes, sampling, {
+    numTokens: 1,
+    numUnpaddedTokens: 1,
+    numSampledTokens: 1,
+    prefillChunks: [{ newTokens: 1, contextTokens: 0 }],
+    decodeContextTokens: [1],
+  });
+}
