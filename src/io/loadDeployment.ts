@@ -4,6 +4,7 @@ import { ConfigError, InvariantError } from "../core/errors/simulationError.js";
 import type { GpuSpec } from "../core/hardware/gpuSpec.js";
 import { createEfficiencyKernelModel } from "../core/kernels/efficiencyKernelModel.js";
 import type { GpuEfficiency } from "../core/kernels/gpuEfficiency.js";
+import { kernelErrors } from "../core/kernels/kernelErrors.js";
 import type { KernelModel } from "../core/kernels/kernelModel.js";
 import { atPeakBandwidth } from "../core/kernels/peakBandwidth.js";
 import type { KernelTableSet } from "../core/kernels/tables/kernelTable.js";
@@ -47,6 +48,7 @@ export function loadDeployment(config: DeploymentConfig): Deployment {
     architecture,
     gpu,
     kernelModel,
+    kernelErrors: kernelErrors(efficiency.fit, gpu.id),
     ...(pricing.stepModel === "additive" && pricing.toggleHypotheses === null ? {} : { stepPricing }),
     notes: () => [...efficiency.notes, ...notes()],
   };

@@ -3,6 +3,7 @@ import { vllmVersionTraits } from "../config/vllmVersion.js";
 import { CapacityError } from "../errors/simulationError.js";
 import type { GpuSpec } from "../hardware/gpuSpec.js";
 import { gpuRoofs } from "../kernels/gpuRoofs.js";
+import type { KernelErrors } from "../kernels/kernelErrors.js";
 import type { KernelModel } from "../kernels/kernelModel.js";
 import { BlockPool } from "../kv/blockPool.js";
 import { KvCacheManager } from "../kv/kvCacheManager.js";
@@ -29,6 +30,8 @@ import type { ServerParts } from "./serverLoop.js";
 export interface ServerConstants {
   readonly overheads?: Partial<ServerOverheads>;
   readonly waits?: Partial<WaitConstants>;
+  /** Standard errors of those that were fitted, by calibration term: `frontEndUs`, `kernelGapUsPerLayer`, … */
+  readonly standardErrors?: Readonly<Record<string, number>>;
 }
 
 /** A step model other than the additive one. */
@@ -46,6 +49,8 @@ export interface Deployment {
   readonly architecture: ModelArchitecture;
   readonly gpu: GpuSpec;
   readonly kernelModel: KernelModel;
+  /** How wrong its prices may be; without it there is no uncertainty of a run to speak of. */
+  readonly kernelErrors?: KernelErrors;
   /** How steps are priced where not by the additive model; `kernelModel` must be the one it asks for. */
   readonly stepPricing?: StepPricing;
   /** Constants of the server where they are not the built-in ones. */
