@@ -78,6 +78,7 @@ function serve(deployment: Deployment, { engine, sampling, workload, seed }: Run
 function scaled(model: StepModel, factor: number): StepModel {
   return {
     componentNames: model.componentNames,
+    componentCategories: model.componentCategories,
     gpuUs: (batch, componentsUs) => model.gpuUs(batch, componentsUs) * factor,
     breakdown: (batch) => model.breakdown(batch),
   };

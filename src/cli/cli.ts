@@ -3,7 +3,9 @@ import { ROOFSERVE_VERSION } from "../core/engine/version.js";
 import { ConfigError } from "../core/errors/simulationError.js";
 import { benchDataCommand } from "./commands/benchData.js";
 import { evaluateCommand } from "./commands/evaluate.js";
+import { explainCommand } from "./commands/explain.js";
 import { gpusCommand } from "./commands/gpus.js";
+import { hypothesesCommand } from "./commands/hypotheses.js";
 import { modelsCommand } from "./commands/models.js";
 import { replayCommand } from "./commands/replay.js";
 import { runCommand } from "./commands/run.js";
@@ -20,7 +22,7 @@ const EPILOGUE = `First steps:
 Exit codes: 0 done; 2 usage or config; 3 data file; 4 the plan cannot work; 70 a bug in roofserve.
 stdout carries the result and nothing else; progress and warnings go to stderr.`;
 
-const COMMANDS = ["run", "replay", "evaluate", "step", "models", "gpus", "bench-data"];
+const COMMANDS = ["run", "replay", "evaluate", "hypotheses", "step", "explain", "models", "gpus", "bench-data"];
 
 /**
  * Parses a command line and runs its command.
@@ -36,7 +38,9 @@ export async function runCli(args: readonly string[]): Promise<number> {
     .command(runCommand)
     .command(replayCommand)
     .command(evaluateCommand)
+    .command(hypothesesCommand)
     .command(stepCommand)
+    .command(explainCommand)
     .command(modelsCommand)
     .command(gpusCommand)
     .command(benchDataCommand)

@@ -2,6 +2,7 @@ import type { Comparison } from "../core/evaluation/compareRun.js";
 import type { ErrorSummary, EvaluatedRun, EvaluationReport } from "../core/evaluation/evaluationReport.js";
 import type { Regime } from "../core/metrics/regime.js";
 import { REGIME_GROUPS, regimeGroup } from "../core/metrics/regimeErrors.js";
+import { breakdownTable } from "./breakdownTable.js";
 import { REGIME_NAMES } from "./regimeWords.js";
 import { type Column, numberColumns, printNumber, textTable } from "./textTable.js";
 
@@ -49,7 +50,8 @@ function runTable(run: EvaluatedRun): string {
     return [metric, printNumber(measured), printNumber(predicted), signedPercent({ measured, predicted, ape })];
   });
   const requests = `per request, mean |error|: E2E ${printNumber(perRequest.e2eMape)} %, TTFT ${printNumber(perRequest.ttftMape)} %\n`;
-  return title + textTable(numberColumns("", "measured", "predicted", "error %"), rows) + requests;
+  const groups = run.breakdown === undefined ? "" : `\n${breakdownTable(run.breakdown)}`;
+  return title + textTable(numberColumns("", "measured", "predicted", "error %"), rows) + requests + groups;
 }
 
 /** One line a run, so that the odd one stands out. */
@@ -87,7 +89,8 @@ function errorRow(title: string, errors: ErrorSummary): string[] {
   return [title, printNumber(errors.mean), printNumber(errors.median), printNumber(errors.max)];
 }
 
-function signedPercent({ measured, predicted, ape }: Comparison): string {
+/** Error of a prediction with its sign, percent; a dash without both numbers. */
+export function signedPercent({ measured, predicted, ape }: Comparison): string {
   if (ape === null || measured === null || predicted === null) return "–";
   const percent = (predicted / measured - 1) * 100;
   return `${percent > 0 ? "+" : ""}${percent.toFixed(1)}`;

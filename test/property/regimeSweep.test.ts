@@ -24,6 +24,7 @@ function simulateStretched({ engine, sampling, workload }: RunConfig, factor = 1
   const { stepModel } = server;
   const stretched = {
     componentNames: stepModel.componentNames,
+    componentCategories: stepModel.componentCategories,
     gpuUs: (...args: Parameters<typeof stepModel.gpuUs>) => factor * stepModel.gpuUs(...args),
     breakdown: (...args: Parameters<typeof stepModel.breakdown>) => stepModel.breakdown(...args),
   };

@@ -72,10 +72,12 @@ export function simulateRequests(
   observer: StepObserver | null,
 ): SimulationResult {
   const server = createServer(deployment, config.engine, config.sampling);
+  const resolved = { ...config, engine: server.engine };
+  observer?.onStart?.(server, resolved);
   const run = runServer(server, workload, observer);
   const { records, specs } = run;
   const notes = deployment.notes?.() ?? [];
-  return { summary: summarise({ ...config, engine: server.engine }, server, run, notes), records, specs };
+  return { summary: summarise(resolved, server, run, notes), records, specs };
 }
 
 /** Lets a server work off a workload. */

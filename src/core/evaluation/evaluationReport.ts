@@ -1,6 +1,7 @@
 import type { Regime } from "../metrics/regime.js";
 import { REGIME_GROUPS, type RegimeGroup, regimeGroup } from "../metrics/regimeErrors.js";
 import type { RunComparison } from "./compareRun.js";
+import type { ErrorBreakdown } from "./errorBreakdown.js";
 
 /** One run of one experiment, replayed; `excluded` says why it does not enter the summary. */
 export interface EvaluatedRun {
@@ -16,6 +17,8 @@ export interface EvaluatedRun {
   readonly regime: Regime;
   readonly metrics: RunComparison["metrics"];
   readonly perRequest: RunComparison["perRequest"];
+  /** Errors by group, where they were asked for. */
+  readonly breakdown?: ErrorBreakdown;
 }
 
 /** Spread of one error over the runs that count, percent; null when no run has it. */

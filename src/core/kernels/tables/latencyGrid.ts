@@ -1,4 +1,5 @@
 import { InvariantError } from "../../errors/simulationError.js";
+import { lnDistanceBeyond } from "../kernelLookup.js";
 import { fillColumns, fillMissingColumns } from "./gridFill.js";
 import { type GridShape, gridShape, sweepMaxFromBelow, sweepMinFromAbove } from "./gridSweep.js";
 import { monotoneRows } from "./monotoneRows.js";
@@ -83,6 +84,14 @@ export class LatencyGrid {
       cell += index * this.#shape.strides[axis]!;
     }
     return { us: this.#interpolate(cell, shares) * overshoot, isExtrapolated };
+  }
+
+  /** Largest |ln| by which a coordinate lies beyond every row; 0 where `read` does not extrapolate. */
+  lnDistance(at: readonly number[]): number {
+    return at.reduce((most, value, axis) => {
+      const { min, max } = this.#rowBounds[axis]!;
+      return Math.max(most, lnDistanceBeyond(value, min, max));
+    }, 0);
   }
 
   #share(axis: number, index: number, value: number): number {

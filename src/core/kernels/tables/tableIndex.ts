@@ -64,6 +64,11 @@ export class TableIndex<Row extends TableRow> {
     return { us, isExtrapolated, launchUs: indexed.grid.launchUs, source: indexed.source };
   }
 
+  /** Largest |ln| by which a coordinate lies beyond the rows of that key; null where `read` is null. */
+  lnDistance(key: string, at: readonly number[]): number | null {
+    return this.grid(key)?.grid.lnDistance(at) ?? null;
+  }
+
   grid(key: string): IndexedGrid | null {
     const known = this.#grids.get(key);
     if (known !== undefined) return known;
