@@ -89,7 +89,9 @@ const fitReportSchema = z.strictObject({
       mapePercent: nonNegative,
       shapeMapePercent: nonNegative
         .nullable()
-        .describe("mean over unseen shapes, such as models have, of the |mean error| of a shape's rows; null without any"),
+        .describe(
+          "mean over unseen shapes, such as models have, of the |mean error| of a shape's rows; null without any",
+        ),
     }),
   ),
 });

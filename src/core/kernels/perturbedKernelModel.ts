@@ -27,5 +27,6 @@ export function perturbedKernelModel(
       const launchUs = Math.min(price.launchUs * factor, us);
       return { us, launchUs, boundBy: price.boundBy, efficiency: roofUs / us, source: price.source };
     },
+    lookup: (operator) => base.lookup(operator),
   };
 }

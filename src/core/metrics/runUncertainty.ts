@@ -1,4 +1,4 @@
-import { type Interval, INTERVAL_LEVEL, interval80 } from "./interval.js";
+import { INTERVAL_LEVEL, type Interval, interval80 } from "./interval.js";
 import type { RunMetrics } from "./runMetrics.js";
 
 /** Statistics of a latency that get an interval. */

@@ -4,8 +4,8 @@ import { runServer, type SimulationResult } from "../../engine/simulate.js";
 import { type RunMetrics, summariseRecords } from "../../metrics/runMetrics.js";
 import { type RunUncertainty, runUncertainty } from "../../metrics/runUncertainty.js";
 import type { Workload } from "../../workload/workload.js";
-import { PossibleWorld } from "./possibleWorld.js";
 import { perturbDeployment, UNCERTAINTY_SOURCES, type UncertaintySource } from "./perturbDeployment.js";
+import { PossibleWorld } from "./possibleWorld.js";
 import { sourceSentences } from "./sourceSentences.js";
 
 /** How many worlds are drawn, and what may differ between them. */

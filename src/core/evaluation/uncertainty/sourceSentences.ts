@@ -4,7 +4,8 @@ import { VARIATION_SD } from "./perturbDeployment.js";
 /** What was taken for uncertain in a run, for its readers; spreads are standard deviations. */
 export function sourceSentences({ gpu, kernelErrors, constants }: Deployment, isGenerated: boolean): string[] {
   const commonSd = kernelErrors?.commonSd ?? 0;
-  const borrowed = commonSd > 0 ? [`efficiencies borrowed for ${gpu.id}: ${percent(commonSd)} common to all kernels`] : [];
+  const borrowed =
+    commonSd > 0 ? [`efficiencies borrowed for ${gpu.id}: ${percent(commonSd)} common to all kernels`] : [];
   const fitted = Object.keys(constants?.standardErrors ?? {});
   return [
     "kernel prices: every shape on its own, by what the fits missed of shapes that they had not seen",
