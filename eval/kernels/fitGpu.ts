@@ -6,7 +6,7 @@ import { decodePredictor, fitDecodeAttention, isDecodeResident } from "./fitDeco
 import { fitGemm, gemmPredictor, isGemmResident } from "./fitGemm.js";
 import { fitGroupedGemm, groupedGemmPredictor, isGroupedGemmResident } from "./fitGroupedGemm.js";
 import { fitPrefillAttention, prefillPredictor } from "./fitPrefillAttention.js";
-import { type FamilyFit, reportFit } from "./fitReport.js";
+import { type FamilyFit, reportFit, type SizeBucket } from "./fitReport.js";
 import type { GpuFitPlan } from "./gpuFitPlan.js";
 import { attentionRows, customAllReduceRows, gemmRows, groupedGemmRows, ncclAllReduceRows } from "./measuredRows.js";
 
@@ -87,6 +87,7 @@ async function fitGemms(
       fit: (some) => fitGemm(some, roofs, gpu.memory.l2Bytes, dtype),
       predictor: (fit) => gemmPredictor(fit, roofs, dtype),
       bucketOf: (row) => bucket("m", row.dims[0]!, [1, 16, 64, 256, 1024]),
+      isModelShape: ({ dims }) => Math.min(dims[1]!, dims[2]!) >= 1024 && Math.max(dims[1]!, dims[2]!) <= 32768,
     };
     fits[dtype] = reportFit(family, reports);
   }
@@ -181,8 +182,8 @@ function weightOnly(bf16: RoofEfficiency): RoofEfficiency {
   };
 }
 
-/** Name of the bucket a size falls into: up to each bound, or above the last. */
-function bucket(name: string, size: number, bounds: readonly number[]): string {
-  const upTo = bounds.find((bound) => size <= bound);
-  return upTo === undefined ? `${name} > ${bounds[bounds.length - 1]}` : `${name} ≤ ${upTo}`;
+/** The bucket a size falls into: up to each bound, or above the last. */
+function bucket(name: string, size: number, bounds: readonly number[]): SizeBucket {
+  const upTo = bounds.find((bound) => size <= bound) ?? null;
+  return { bucket: upTo === null ? `${name} > ${bounds[bounds.length - 1]}` : `${name} ≤ ${upTo}`, upTo };
 }

@@ -1,26 +1,28 @@
 import type { Comparison } from "../core/evaluation/compareRun.js";
 import type { ErrorSummary, EvaluatedRun, EvaluationReport } from "../core/evaluation/evaluationReport.js";
+import { COMPARED_NUMBERS, type ComparedNumber } from "../core/evaluation/uncertainty/comparedNumbers.js";
 import type { Regime } from "../core/metrics/regime.js";
 import { REGIME_GROUPS, regimeGroup } from "../core/metrics/regimeErrors.js";
 import { breakdownTable } from "./breakdownTable.js";
 import { REGIME_NAMES } from "./regimeWords.js";
 import { type Column, numberColumns, printNumber, textTable } from "./textTable.js";
+import { coverageTable, printInterval } from "./uncertaintyTable.js";
 
-/** The rows of the table: one metric each. */
-const METRICS: readonly [title: string, pick: (run: EvaluatedRun) => Comparison][] = [
-  ["E2E mean ms", (run) => run.metrics.e2eMs.mean],
-  ["E2E p50 ms", (run) => run.metrics.e2eMs.p50],
-  ["E2E p90 ms", (run) => run.metrics.e2eMs.p90],
-  ["E2E p99 ms", (run) => run.metrics.e2eMs.p99],
-  ["TTFT mean ms", (run) => run.metrics.ttftMs.mean],
-  ["TTFT p50 ms", (run) => run.metrics.ttftMs.p50],
-  ["TTFT p90 ms", (run) => run.metrics.ttftMs.p90],
-  ["TTFT p99 ms", (run) => run.metrics.ttftMs.p99],
-  ["ITL mean ms", (run) => run.metrics.itlMs.mean],
-  ["ITL p50 ms", (run) => run.metrics.itlMs.p50],
-  ["ITL p90 ms", (run) => run.metrics.itlMs.p90],
-  ["ITL p99 ms", (run) => run.metrics.itlMs.p99],
-  ["output tokens/s", (run) => run.metrics.outputTokensPerS],
+/** The rows of the table: one number each. */
+const METRICS: readonly [title: string, name: ComparedNumber][] = [
+  ["E2E mean ms", "e2eMs.mean"],
+  ["E2E p50 ms", "e2eMs.p50"],
+  ["E2E p90 ms", "e2eMs.p90"],
+  ["E2E p99 ms", "e2eMs.p99"],
+  ["TTFT mean ms", "ttftMs.mean"],
+  ["TTFT p50 ms", "ttftMs.p50"],
+  ["TTFT p90 ms", "ttftMs.p90"],
+  ["TTFT p99 ms", "ttftMs.p99"],
+  ["ITL mean ms", "itlMs.mean"],
+  ["ITL p50 ms", "itlMs.p50"],
+  ["ITL p90 ms", "itlMs.p90"],
+  ["ITL p99 ms", "itlMs.p99"],
+  ["output tokens/s", "outputTokensPerS"],
 ];
 
 /** Measured beside predicted for every run, then the errors over all of them. */
@@ -36,22 +38,40 @@ export function evaluationTable(report: EvaluationReport): string {
   const excluded = experiments.filter((run) => run.excluded !== null);
   const exclusions = excluded.map((run) => `excluded from the summary: ${run.name}: ${run.excluded}\n`);
   const errors = experiments.length > 1 ? [errorsByRun(experiments)] : [];
-  return [...experiments.map(runTable), ...errors, `${overall}${exclusions.join("")}`, errorsByRegime(summary)].join(
-    "\n",
-  );
+  const coverage = summary.coverage === undefined ? [] : [coverageTable(summary.coverage)];
+  return [
+    ...experiments.map(runTable),
+    ...errors,
+    `${overall}${exclusions.join("")}`,
+    errorsByRegime(summary),
+    ...coverage,
+  ].join("\n");
 }
 
 function runTable(run: EvaluatedRun): string {
-  const { name, model, gpu, tensorParallelSize, numRequests, numCompared, perRequest } = run;
+  const { name: title, model, gpu, tensorParallelSize, numRequests, numCompared, perRequest } = run;
   const compared = numCompared === numRequests ? "" : `, ${numCompared} completed in both worlds and compared`;
-  const title = `${name}\n${model} on ${tensorParallelSize} × ${gpu}, ${numRequests} requests${compared}; ${regimeWords(run.regime)}\n`;
-  const rows = METRICS.map(([metric, pick]) => {
-    const { measured, predicted, ape } = pick(run);
-    return [metric, printNumber(measured), printNumber(predicted), signedPercent({ measured, predicted, ape })];
+  const heading = `${title}\n${model} on ${tensorParallelSize} × ${gpu}, ${numRequests} requests${compared}; ${regimeWords(run.regime)}\n`;
+  const rows = METRICS.map(([metric, name]) => {
+    const comparison = COMPARED_NUMBERS[name](run.metrics);
+    const numbers = [printNumber(comparison.measured), printNumber(comparison.predicted), signedPercent(comparison)];
+    return [metric, ...numbers, ...intervalCells(run, name)];
   });
+  const intervalTitles = run.uncertainty === undefined ? [] : ["80 % interval", "holds"];
   const requests = `per request, mean |error|: E2E ${printNumber(perRequest.e2eMape)} %, TTFT ${printNumber(perRequest.ttftMape)} %\n`;
   const groups = run.breakdown === undefined ? "" : `\n${breakdownTable(run.breakdown)}`;
-  return title + textTable(numberColumns("", "measured", "predicted", "error %"), rows) + requests + groups;
+  return (
+    heading +
+    textTable(numberColumns("", "measured", "predicted", "error %", ...intervalTitles), rows) +
+    requests +
+    groups
+  );
+}
+
+function intervalCells({ uncertainty }: EvaluatedRun, name: ComparedNumber): string[] {
+  if (uncertainty === undefined) return [];
+  const interval = uncertainty.intervals[name];
+  return [printInterval(interval), interval === null ? "–" : interval.covers ? "yes" : "no"];
 }
 
 /** One line a run, so that the odd one stands out. */

@@ -10,6 +10,7 @@ import { ConfigError } from "../core/errors/simulationError.js";
 import type { GpuSpec } from "../core/hardware/gpuSpec.js";
 import type { Characterization } from "../core/kernels/characterization/characterization.js";
 import { createEfficiencyKernelModel } from "../core/kernels/efficiencyKernelModel.js";
+import { kernelErrors } from "../core/kernels/kernelErrors.js";
 import type { KernelModel } from "../core/kernels/kernelModel.js";
 import { atPeakBandwidth } from "../core/kernels/peakBandwidth.js";
 import type { KernelTableSet } from "../core/kernels/tables/kernelTable.js";
@@ -68,6 +69,7 @@ export function buildDeployment(config: DeploymentConfig, characterization: Char
     architecture,
     gpu,
     kernelModel,
+    kernelErrors: kernelErrors(efficiency.fit, gpu.id),
     ...(pricing.stepModel === "additive" && pricing.toggleHypotheses === null ? {} : { stepPricing }),
     ...(efficiency.waits === null ? {} : { constants: { waits: efficiency.waits } }),
     notes: () => [...efficiency.notes, ...precedence, ...notes()],

@@ -15,7 +15,8 @@ export interface ReplaySource {
   readonly label: string;
   /** A fragment of a run config, unparsed. */
   readonly stated: object;
-  readonly workload: Workload;
+  /** Opens the requests from the start; each call gives a workload of its own. */
+  readonly openWorkload: () => Workload;
   /** What the user should know, one line each. */
   readonly notes: readonly string[];
 }
@@ -51,7 +52,7 @@ export async function readReplaySource(path: string, options: ReplayOptions = {}
   }
   rejectUnused(options, ["benchmark"], "a trace has none; it is for files with several benchmarks");
   const { specs, warnings } = await readTrace(path, options);
-  return { label: "replay", stated: traceConfig(path), workload: workloadFromSpecs(specs), notes: warnings };
+  return { label: "replay", stated: traceConfig(path), openWorkload: () => workloadFromSpecs(specs), notes: warnings };
 }
 
 async function readRunFolder(folder: string, summaryFile: string): Promise<ReplaySource> {
@@ -60,7 +61,7 @@ async function readRunFolder(folder: string, summaryFile: string): Promise<Repla
     throw new DataFileError({ file: summaryFile, column: "config" }, "is missing; expected the summary of a run");
   }
   const { specs, warnings } = await readTrace(join(folder, "requests.jsonl"));
-  return { label: "run", stated: summary.config, workload: workloadFromSpecs(specs), notes: warnings };
+  return { label: "run", stated: summary.config, openWorkload: () => workloadFromSpecs(specs), notes: warnings };
 }
 
 function readMeasured(path: string, options: ReplayOptions): ReplaySource {
@@ -76,7 +77,7 @@ function readMeasured(path: string, options: ReplayOptions): ReplaySource {
   return {
     label: run.name,
     stated: { ...traceConfig(path), ...statedConfig(experiment) },
-    workload: replayWorkload(run),
+    openWorkload: () => replayWorkload(run),
     notes,
   };
 }

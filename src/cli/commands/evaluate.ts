@@ -1,10 +1,12 @@
 import type { ArgumentsCamelCase, CommandModule } from "yargs";
 import { mergeConfig } from "../../core/config/mergeConfig.js";
 import { STEP_MODELS, type StepModelName } from "../../core/config/pricingConfig.js";
+import type { Deployment } from "../../core/engine/createServer.js";
 import { BREAKDOWNS, type Breakdown, errorBreakdown } from "../../core/evaluation/errorBreakdown.js";
-import { evaluateRun } from "../../core/evaluation/evaluateRun.js";
+import { evaluateRun, type ReplayedRun, type ServerRunConfig } from "../../core/evaluation/evaluateRun.js";
 import { type EvaluatedRun, type EvaluationReport, evaluationReport } from "../../core/evaluation/evaluationReport.js";
 import { unstatedNotes } from "../../core/evaluation/replayRun.js";
+import { predictionIntervals } from "../../core/evaluation/uncertainty/predictionIntervals.js";
 import type { MeasuredExperiment } from "../../core/metrics/measuredExperiment.js";
 import { measuredConfig } from "../../io/groundTruth/measuredConfig.js";
 import { readMeasuredExperiments } from "../../io/groundTruth/readMeasuredExperiments.js";
@@ -20,11 +22,13 @@ import { evaluationTable } from "../evaluationTable.js";
 import { examplesText } from "../examples.js";
 import { type ModelEvaluation, modelComparisonTable } from "../modelComparisonTable.js";
 import { endProgress, showProgress } from "../progressLine.js";
+import { addUncertaintyOption, uncertaintyDraws } from "../uncertaintyOption.js";
 
 const EXAMPLES = examplesText([
   ["evaluate runs/", "every experiment below a folder"],
   ["evaluate runs/ --compare", "our step model beside the two baselines"],
   ["evaluate run1 run2 --gpu A100-80 --format json", "two folders, measured on A100"],
+  ["evaluate runs/ --uncertainty", "80 % intervals, and how often they held what was measured"],
   ["evaluate runs/ --breakdown load", "errors at each offered load beside the usual table"],
 ]);
 
@@ -32,7 +36,7 @@ export const evaluateCommand: CommandModule = {
   command: "evaluate <path..>",
   describe: "replay real benchmark runs and compare: measured, predicted, error",
   builder: (command) =>
-    addDeploymentOptions(command, ["table", "json"])
+    addUncertaintyOption(addDeploymentOptions(command, ["table", "json"]))
       .positional("path", {
         type: "string",
         array: true,
@@ -104,9 +108,25 @@ function evaluateExperiment(
   });
   return experiment.runs.map((run) => {
     const replayed = withFlagNames(argv, DEPLOYMENT_FLAGS, () => evaluateRun(deployment, config, run));
-    if (argv.breakdown === undefined) return replayed.evaluated;
-    return { ...replayed.evaluated, breakdown: errorBreakdown(argv.breakdown as Breakdown, replayed) };
+    return {
+      ...replayed.evaluated,
+      ...uncertaintyOf(deployment, config, replayed, argv),
+      ...(argv.breakdown === undefined ? {} : { breakdown: errorBreakdown(argv.breakdown as Breakdown, replayed) }),
+    };
   });
+}
+
+/** The run's intervals, where `--uncertainty` asks for them. */
+function uncertaintyOf(
+  deployment: Deployment,
+  config: ServerRunConfig,
+  replayed: ReplayedRun,
+  argv: Arguments,
+): Pick<EvaluatedRun, "uncertainty"> {
+  const draws = uncertaintyDraws(argv);
+  if (draws === null) return {};
+  const onDraw = (draw: number) => showProgress(draw + 1, draws, `${replayed.run.name}: possible worlds`);
+  return { uncertainty: { draws, intervals: predictionIntervals(deployment, config, replayed, { draws, onDraw }) } };
 }
 
 function writeReport(report: EvaluationReport, argv: Arguments): void {

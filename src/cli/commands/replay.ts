@@ -4,7 +4,8 @@ import { mergeConfig } from "../../core/config/mergeConfig.js";
 import { parseConfig } from "../../core/config/parseConfig.js";
 import { type RunConfig, runConfigSchema } from "../../core/engine/runConfig.js";
 import type { StepObserver } from "../../core/engine/runResult.js";
-import { simulateRequests } from "../../core/engine/simulate.js";
+import { type SimulationResult, simulateRequests } from "../../core/engine/simulate.js";
+import { simulateWorlds } from "../../core/evaluation/uncertainty/simulateWorlds.js";
 import { type ReplayOptions, readReplaySource } from "../../io/replaySource.js";
 import {
   type Arguments,
@@ -17,6 +18,7 @@ import {
 } from "../deploymentOptions.js";
 import { examplesText } from "../examples.js";
 import { addRunOutputOptions, writeRun } from "../runOutput.js";
+import { addUncertaintyOption, showDraw, uncertaintyDraws, withUncertainty } from "../uncertaintyOption.js";
 
 const EXAMPLES = examplesText([
   ["replay conversation_trace.jsonl -m Qwen/Qwen3-32B --tp 2", "a Mooncake trace"],
@@ -28,7 +30,7 @@ export const replayCommand: CommandModule = {
   command: "replay <path>",
   describe: "replay a benchmark run or a trace, request by request",
   builder: (command) =>
-    addRunOutputOptions(addDeploymentOptions(command, ["table", "json", "csv"]))
+    addUncertaintyOption(addRunOutputOptions(addDeploymentOptions(command, ["table", "json", "csv"])))
       .positional("path", {
         type: "string",
         demandOption: true,
@@ -56,8 +58,19 @@ export const replayCommand: CommandModule = {
       parseConfig(runConfigSchema, mergeConfig(source.stated, given), ""),
     );
     const deployment = deploymentOf(config);
+    const draws = uncertaintyDraws(argv);
+    const worlds = (central: SimulationResult, draws: number) =>
+      simulateWorlds(deployment, config, central, source.openWorkload, {
+        draws,
+        run: source.label,
+        isGenerated: false,
+        onDraw: (draw) => showDraw(draw, draws),
+      });
     const simulate = (observer: StepObserver | null) =>
-      withFlagNames(argv, DEPLOYMENT_FLAGS, () => simulateRequests(deployment, config, source.workload, observer));
+      withFlagNames(argv, DEPLOYMENT_FLAGS, () => {
+        const result = simulateRequests(deployment, config, source.openWorkload(), observer);
+        return draws === null ? result : withUncertainty(result, (central) => worlds(central, draws));
+      });
     writeRun(argv, simulate, source.label);
   },
 };

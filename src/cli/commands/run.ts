@@ -2,7 +2,9 @@ import type { ArgumentsCamelCase, CommandModule } from "yargs";
 import { parseConfig } from "../../core/config/parseConfig.js";
 import { type RunConfig, runConfigSchema } from "../../core/engine/runConfig.js";
 import type { StepObserver } from "../../core/engine/runResult.js";
-import { simulate } from "../../core/engine/simulate.js";
+import { type SimulationResult, simulate } from "../../core/engine/simulate.js";
+import { simulateWorlds } from "../../core/evaluation/uncertainty/simulateWorlds.js";
+import { createWorkload } from "../../core/workload/createWorkload.js";
 import { readWorkloadSpecs } from "../../io/workloadSpecs.js";
 import {
   type Arguments,
@@ -14,6 +16,7 @@ import {
 } from "../deploymentOptions.js";
 import { examplesText } from "../examples.js";
 import { addRunOutputOptions, writeRun } from "../runOutput.js";
+import { addUncertaintyOption, showDraw, uncertaintyDraws, withUncertainty } from "../uncertaintyOption.js";
 import { addWorkloadOptions, WORKLOAD_FLAGS, WORKLOAD_PLACES, withWorkload } from "../workloadOptions.js";
 
 const FLAGS = [...DEPLOYMENT_FLAGS, ...WORKLOAD_FLAGS];
@@ -36,6 +39,7 @@ const EXAMPLES = examplesText([
   ["run -m Qwen/Qwen3-14B -g L40S --max-model-len 16384 --profile poisson --rate 2", "another model, GPU and load"],
   ["run -m Llama-3.1-70B --tp 4 --data prompt_tokens=2048,output_tokens=256 --rate 5", "GuideLLM's --data"],
   ["run --profile concurrent --rate 16 --max-seconds 60", "16 users, each sending again as soon as served"],
+  ["run --rate 12 --uncertainty", "how sure the answer is: 80 % intervals from 20 possible worlds"],
   ["run --data trace.jsonl --out results/", "a trace; keep every request"],
 ]);
 
@@ -43,7 +47,9 @@ export const runCommand: CommandModule = {
   command: "run",
   describe: "simulate a workload on a model and GPU, and print its latencies",
   builder: (command) =>
-    addRunOutputOptions(addWorkloadOptions(addDeploymentOptions(command, ["table", "json", "csv"]))).epilogue(EXAMPLES),
+    addUncertaintyOption(
+      addRunOutputOptions(addWorkloadOptions(addDeploymentOptions(command, ["table", "json", "csv"]))),
+    ).epilogue(EXAMPLES),
   handler: async (argv: ArgumentsCamelCase) => {
     const config = withFlagNames(argv, PLACES, () =>
       parseConfig(runConfigSchema, withWorkload(givenConfig(argv, FLAGS), argv), ""),
@@ -63,12 +69,19 @@ async function simulateAndWrite(config: RunConfig, argv: Arguments): Promise<voi
   const deployment = deploymentOf(config);
   const { specs, notes } = await readWorkloadSpecs(config.workload);
   for (const note of notes) process.stderr.write(`note: ${note}\n`);
+  const trace = specs === null ? {} : { specs };
+  const draws = uncertaintyDraws(argv);
+  const worlds = (central: SimulationResult, draws: number) =>
+    simulateWorlds(deployment, config, central, (seed) => createWorkload(config.workload, seed, trace), {
+      draws,
+      run: "run",
+      isGenerated: config.workload.profile.kind !== "trace",
+      onDraw: (draw) => showDraw(draw, draws),
+    });
   const simulateObserved = (observer: StepObserver | null) =>
-    withFlagNames(argv, PLACES, () =>
-      simulate(deployment, config, {
-        ...(specs === null ? {} : { specs }),
-        ...(observer === null ? {} : { observer }),
-      }),
-    );
+    withFlagNames(argv, PLACES, () => {
+      const result = simulate(deployment, config, { ...trace, ...(observer === null ? {} : { observer }) });
+      return draws === null ? result : withUncertainty(result, (central) => worlds(central, draws));
+    });
   writeRun(argv, simulateObserved, "run");
 }

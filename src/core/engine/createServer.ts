@@ -3,6 +3,7 @@ import { vllmVersionTraits } from "../config/vllmVersion.js";
 import { CapacityError } from "../errors/simulationError.js";
 import type { GpuSpec } from "../hardware/gpuSpec.js";
 import { gpuRoofs } from "../kernels/gpuRoofs.js";
+import type { KernelErrors } from "../kernels/kernelErrors.js";
 import type { KernelModel } from "../kernels/kernelModel.js";
 import { BlockPool } from "../kv/blockPool.js";
 import { KvCacheManager } from "../kv/kvCacheManager.js";
@@ -32,6 +33,8 @@ export interface ServerConstants {
   readonly waits?: Partial<WaitConstants>;
   /** What clients see beyond the server. */
   readonly residual?: ClientResidual;
+  /** Standard errors of those that were fitted, by calibration term: `frontEndUs`, `kernelGapUsPerLayer`, … */
+  readonly standardErrors?: Readonly<Record<string, number>>;
 }
 
 /** A step model other than the additive one. */
@@ -49,6 +52,8 @@ export interface Deployment {
   readonly architecture: ModelArchitecture;
   readonly gpu: GpuSpec;
   readonly kernelModel: KernelModel;
+  /** How wrong its prices may be; without it there is no uncertainty of a run to speak of. */
+  readonly kernelErrors?: KernelErrors;
   /** How steps are priced where not by the additive model; `kernelModel` must be the one it asks for. */
   readonly stepPricing?: StepPricing;
   /** Constants of the server where they are not the built-in ones. */

@@ -2,6 +2,7 @@ import { withClientResidual } from "../metrics/clientResidual.js";
 import { type Regime, regimeOf } from "../metrics/regime.js";
 import { type SeenErrors, seenErrors } from "../metrics/regimeErrors.js";
 import { type RunMetrics, summariseRecords } from "../metrics/runMetrics.js";
+import type { RunUncertainty } from "../metrics/runUncertainty.js";
 import type { RequestSpec } from "../request/requestSpec.js";
 import { US_PER_S } from "../units/units.js";
 import { createWorkload } from "../workload/createWorkload.js";
@@ -37,6 +38,8 @@ export interface RunSummary extends RunMetrics {
     /** Errors of predictions for measured runs in this regime; null when none was measured. */
     readonly seenErrors: SeenErrors | null;
   };
+  /** 80 % intervals of the headline numbers, where they were asked for. */
+  readonly uncertainty?: RunUncertainty;
   /** What a reader should know: borrowed efficiencies, kernels without a table. */
   readonly notes: readonly string[];
   /** Share of GPU time by component, largest first. */

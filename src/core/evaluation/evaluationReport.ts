@@ -2,6 +2,7 @@ import type { Regime } from "../metrics/regime.js";
 import { REGIME_GROUPS, type RegimeGroup, regimeGroup } from "../metrics/regimeErrors.js";
 import type { RunComparison } from "./compareRun.js";
 import type { ErrorBreakdown } from "./errorBreakdown.js";
+import { type CoverageSummary, coverageSummary, type RunIntervals } from "./uncertainty/coverage.js";
 
 /** One run of one experiment, replayed; `excluded` says why it does not enter the summary. */
 export interface EvaluatedRun {
@@ -17,6 +18,8 @@ export interface EvaluatedRun {
   readonly regime: Regime;
   readonly metrics: RunComparison["metrics"];
   readonly perRequest: RunComparison["perRequest"];
+  /** 80 % intervals of the predictions, where they were asked for. */
+  readonly uncertainty?: RunIntervals;
   /** Errors by group, where they were asked for. */
   readonly breakdown?: ErrorBreakdown;
 }
@@ -44,6 +47,8 @@ export interface EvaluationReport {
   readonly summary: ErrorsByMetric & {
     /** The same errors by the regime of the simulated server. */
     readonly byRegime: Readonly<Record<RegimeGroup, ErrorsByMetric & { readonly numRuns: number }>>;
+    /** How often intervals held what was measured, where they were asked for. */
+    readonly coverage?: CoverageSummary;
   };
 }
 
@@ -56,7 +61,9 @@ export function evaluationReport(experiments: readonly EvaluatedRun[]): Evaluati
       return [group, { numRuns: runs.length, ...errorsByMetric(runs) }];
     }),
   ) as EvaluationReport["summary"]["byRegime"];
-  return { schema: "roofserve.evaluate/1", experiments, summary: { ...errorsByMetric(counted), byRegime } };
+  const coverage = coverageSummary(counted);
+  const summary = { ...errorsByMetric(counted), byRegime, ...(coverage === null ? {} : { coverage }) };
+  return { schema: "roofserve.evaluate/1", experiments, summary };
 }
 
 function errorsByMetric(runs: readonly EvaluatedRun[]): ErrorsByMetric {

@@ -81,7 +81,19 @@ const fitReportSchema = z.strictObject({
   mapePercent: nonNegative.describe("mean |error| on the fitted rows"),
   mapeAllRowsPercent: nonNegative.describe("mean |error| on every row, L2-resident ones included"),
   heldOutMapePercent: nonNegative.describe("mean |error| on the half of the shapes the fit did not see"),
-  buckets: z.array(z.strictObject({ bucket: z.string(), numRows: z.number().int(), mapePercent: nonNegative })),
+  buckets: z.array(
+    z.strictObject({
+      bucket: z.string().describe("what is counted, and up to how much of it"),
+      upTo: positive.nullable().describe("largest size in the bucket; null = all above the others"),
+      numRows: z.number().int(),
+      mapePercent: nonNegative,
+      shapeMapePercent: nonNegative
+        .nullable()
+        .describe(
+          "mean over unseen shapes, such as models have, of the |mean error| of a shape's rows; null without any",
+        ),
+    }),
+  ),
 });
 
 /**

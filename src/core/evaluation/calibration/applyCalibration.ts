@@ -47,6 +47,11 @@ export function applyCalibration(calibration: Calibration, target: CalibrationTa
   return {
     constants: {
       ...(target.isAdditive ? constants : { overheads: frontEndOf(constants) }),
+      standardErrors: {
+        frontEndUs: terms.frontEndUs.standardError,
+        frontEndUsPerPromptToken: terms.frontEndUsPerPromptToken.standardError,
+        ...(hasStep ? { stepUs: terms.stepUs.standardError } : {}),
+      },
       ...(hasResidual && isSameServer ? { residual: residualOf(calibration.residual) } : {}),
     },
     notes: notesOn(calibration, target, hasResidual && !isSameServer),
