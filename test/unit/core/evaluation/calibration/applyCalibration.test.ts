@@ -61,7 +61,9 @@ describe("a calibration on another server", () => {
 
   it("gives a baseline step model the front end and nothing else", () => {
     const { constants, notes } = applyCalibration(calibration, { ...target, isAdditive: false });
-    expect(constants).toEqual({ overheads: { frontEndUs: 9000, frontEndUsPerPromptToken: 2 } });
+    expect(constants.overheads).toEqual({ frontEndUs: 9000, frontEndUsPerPromptToken: 2 });
+    expect(constants.waits).toBeUndefined();
+    expect(Object.keys(constants.standardErrors ?? {})).toEqual(["frontEndUs", "frontEndUsPerPromptToken"]);
     expect(notes.join("\n")).toContain("only its front end");
   });
 });
