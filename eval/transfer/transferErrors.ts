@@ -1,18 +1,13 @@
-import { engineConfigSchema, samplingConfigSchema } from "../../src/core/config/engineConfig.js";
-import { parseConfig } from "../../src/core/config/parseConfig.js";
-import { createServer, type Deployment } from "../../src/core/engine/createServer.js";
-import { explainStep, parseBatch } from "../../src/core/engine/explainStep.js";
 import { createEfficiencyKernelModel } from "../../src/core/kernels/efficiencyKernelModel.js";
 import { transferEfficiency } from "../../src/core/kernels/transferEfficiency.js";
 import { loadGpu, loadGpuEfficiency } from "../../src/io/catalog.js";
 import { loadDeployment } from "../../src/io/loadDeployment.js";
+import { FITTED_GPUS, gpuUs, STEP_MODELS } from "./pricedSteps.js";
 
 /**
  * What it costs to have no measurements of a GPU: prices engine steps on each fitted GPU with another one's
  * efficiencies transferred to it, and compares with its own.
  */
-const FITTED_GPUS = ["H100", "H200", "A100-80", "L40S", "B200"];
-const MODELS = ["meta-llama/Llama-3.1-8B", "Qwen/Qwen3-14B"];
 const BATCHES = [
   "decode:1@1024",
   "decode:32@1024",
@@ -25,7 +20,7 @@ process.stdout.write("priced GPU | efficiencies of | mean |error| % | mean error
 for (const target of FITTED_GPUS) {
   for (const source of FITTED_GPUS) {
     if (source === target) continue;
-    const errors = MODELS.flatMap((model) => stepErrors(model, target, source));
+    const errors = STEP_MODELS.flatMap((model) => stepErrors(model, target, source));
     const sizes = errors.map(Math.abs);
     const cells = [mean(sizes), mean(errors), Math.max(...sizes)].map((error) => (100 * error).toFixed(1));
     process.stdout.write(`${[target, source, ...cells].join(" | ")}\n`);
@@ -41,13 +36,6 @@ function stepErrors(model: string, target: string, source: string): number[] {
   const own = loadDeployment({ model, gpu: target });
   const borrowed = { ...own, kernelModel: createEfficiencyKernelModel(gpu, transferred, "transferred") };
   return BATCHES.map((batch) => gpuUs(borrowed, batch) / gpuUs(own, batch) - 1);
-}
-
-function gpuUs(deployment: Deployment, batch: string): number {
-  // KV blocks do not matter to one step; a fixed number lets every GPU hold every batch.
-  const engine = parseConfig(engineConfigSchema, { numGpuBlocksOverride: 65536, maxModelLen: 8192 }, "engine");
-  const server = createServer(deployment, engine, parseConfig(samplingConfigSchema, {}, "sampling"));
-  return explainStep(server, parseBatch(batch)).gpuUs;
 }
 
 function mean(values: readonly number[]): number {

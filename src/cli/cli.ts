@@ -3,8 +3,11 @@ import { ROOFSERVE_VERSION } from "../core/engine/version.js";
 import { ConfigError } from "../core/errors/simulationError.js";
 import { benchDataCommand } from "./commands/benchData.js";
 import { calibrateCommand } from "./commands/calibrate.js";
+import { characterizeCommand } from "./commands/characterize.js";
 import { evaluateCommand } from "./commands/evaluate.js";
+import { explainCommand } from "./commands/explain.js";
 import { gpusCommand } from "./commands/gpus.js";
+import { hypothesesCommand } from "./commands/hypotheses.js";
 import { modelsCommand } from "./commands/models.js";
 import { replayCommand } from "./commands/replay.js";
 import { runCommand } from "./commands/run.js";
@@ -21,7 +24,19 @@ const EPILOGUE = `First steps:
 Exit codes: 0 done; 2 usage or config; 3 data file; 4 the plan cannot work; 70 a bug in roofserve.
 stdout carries the result and nothing else; progress and warnings go to stderr.`;
 
-const COMMANDS = ["run", "replay", "evaluate", "calibrate", "step", "models", "gpus", "bench-data"];
+const COMMANDS = [
+  "run",
+  "replay",
+  "evaluate",
+  "calibrate",
+  "hypotheses",
+  "step",
+  "explain",
+  "models",
+  "gpus",
+  "bench-data",
+  "characterize",
+];
 
 /**
  * Parses a command line and runs its command.
@@ -38,10 +53,13 @@ export async function runCli(args: readonly string[]): Promise<number> {
     .command(replayCommand)
     .command(evaluateCommand)
     .command(calibrateCommand)
+    .command(hypothesesCommand)
     .command(stepCommand)
+    .command(explainCommand)
     .command(modelsCommand)
     .command(gpusCommand)
     .command(benchDataCommand)
+    .command(characterizeCommand)
     .middleware(rejectRepeatedFlags, true)
     .demandCommand(1, "say what to do: roofserve run gives a first answer, roofserve --help lists the commands")
     .strict()

@@ -54,7 +54,7 @@ export function addDeploymentOptions<T>(command: Argv<T>, formats: readonly stri
 }
 
 /** Declares flags of a config; numbers stay text, so that the schema, not yargs, judges them. */
-export function addFlags<T>(command: Argv<T>, flags: readonly ConfigFlag[], group: string): void {
+export function addFlags<T>(command: Argv<T>, flags: readonly ConfigFlag[], group: string): Argv<T> {
   for (const flag of flags) {
     command.option(flag.name, {
       ...(flag.kind === "number" ? {} : { type: flag.kind === "boolean" ? "boolean" : "string" }),
@@ -64,6 +64,7 @@ export function addFlags<T>(command: Argv<T>, flags: readonly ConfigFlag[], grou
       group,
     });
   }
+  return command;
 }
 
 /** The config a command line and its `--config` file say, unparsed. */

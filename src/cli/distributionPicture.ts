@@ -1,5 +1,5 @@
-const BARS = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"] as const;
-const NO_BAR = " ";
+import { sparkline } from "./sparkline.js";
+
 /** Columns of a picture: narrow enough to stand beside its ends on one line of a terminal. */
 const NUM_COLUMNS = 40;
 /** Fewer values than this make no shape. */
@@ -22,7 +22,5 @@ export function distributionPicture(values: readonly number[]): string | null {
     const column = Math.min(NUM_COLUMNS - 1, Math.floor(Math.log(value / low) * columnsPerE));
     counts[column] = (counts[column] ?? 0) + 1;
   }
-  const fullest = Math.max(...counts);
-  const bars = counts.map((count) => (count === 0 ? NO_BAR : BARS[Math.ceil((count / fullest) * BARS.length) - 1]));
-  return bars.join("");
+  return sparkline(counts, Math.max(...counts));
 }

@@ -1,6 +1,10 @@
 import type { Comparison } from "../core/evaluation/compareRun.js";
 import type { ErrorSummary, EvaluatedRun, EvaluationReport } from "../core/evaluation/evaluationReport.js";
-import { numberColumns, printNumber, textTable } from "./textTable.js";
+import type { Regime } from "../core/metrics/regime.js";
+import { REGIME_GROUPS, regimeGroup } from "../core/metrics/regimeErrors.js";
+import { breakdownTable } from "./breakdownTable.js";
+import { REGIME_NAMES } from "./regimeWords.js";
+import { type Column, numberColumns, printNumber, textTable } from "./textTable.js";
 
 /** The rows of the table: one metric each. */
 const METRICS: readonly [title: string, pick: (run: EvaluatedRun) => Comparison][] = [
@@ -32,19 +36,22 @@ export function evaluationTable(report: EvaluationReport): string {
   const excluded = experiments.filter((run) => run.excluded !== null);
   const exclusions = excluded.map((run) => `excluded from the summary: ${run.name}: ${run.excluded}\n`);
   const errors = experiments.length > 1 ? [errorsByRun(experiments)] : [];
-  return [...experiments.map(runTable), ...errors, `${overall}${exclusions.join("")}`].join("\n");
+  return [...experiments.map(runTable), ...errors, `${overall}${exclusions.join("")}`, errorsByRegime(summary)].join(
+    "\n",
+  );
 }
 
 function runTable(run: EvaluatedRun): string {
   const { name, model, gpu, tensorParallelSize, numRequests, numCompared, perRequest } = run;
   const compared = numCompared === numRequests ? "" : `, ${numCompared} completed in both worlds and compared`;
-  const title = `${name}\n${model} on ${tensorParallelSize} × ${gpu}, ${numRequests} requests${compared}\n`;
+  const title = `${name}\n${model} on ${tensorParallelSize} × ${gpu}, ${numRequests} requests${compared}; ${regimeWords(run.regime)}\n`;
   const rows = METRICS.map(([metric, pick]) => {
     const { measured, predicted, ape } = pick(run);
     return [metric, printNumber(measured), printNumber(predicted), signedPercent({ measured, predicted, ape })];
   });
   const requests = `per request, mean |error|: E2E ${printNumber(perRequest.e2eMape)} %, TTFT ${printNumber(perRequest.ttftMape)} %\n`;
-  return title + textTable(numberColumns("", "measured", "predicted", "error %"), rows) + requests;
+  const groups = run.breakdown === undefined ? "" : `\n${breakdownTable(run.breakdown)}`;
+  return title + textTable(numberColumns("", "measured", "predicted", "error %"), rows) + requests + groups;
 }
 
 /** One line a run, so that the odd one stands out. */
@@ -52,16 +59,38 @@ function errorsByRun(experiments: readonly EvaluatedRun[]): string {
   const rows = experiments.map((run) => {
     const { e2eMs, ttftMs, itlMs } = run.metrics;
     const errors = [e2eMs.mean, e2eMs.p99, ttftMs.mean, ttftMs.p50, itlMs.mean].map(signedPercent);
-    return [run.excluded === null ? run.name : `${run.name} (excluded)`, ...errors];
+    return [
+      run.excluded === null ? run.name : `${run.name} (excluded)`,
+      REGIME_NAMES[regimeGroup(run.regime)],
+      ...errors,
+    ];
   });
-  return textTable(numberColumns("error, %", "E2E mean", "E2E p99", "TTFT mean", "TTFT p50", "ITL mean"), rows);
+  const [name, ...metrics] = numberColumns("error, %", "E2E mean", "E2E p99", "TTFT mean", "TTFT p50", "ITL mean");
+  return textTable([name as Column, { title: "saturation", align: "left" }, ...metrics], rows);
+}
+
+/** The mean errors of the runs in each regime. */
+function errorsByRegime({ byRegime }: EvaluationReport["summary"]): string {
+  const groups = REGIME_GROUPS.filter((group) => byRegime[group].numRuns > 0);
+  const rows = groups.map((group) => {
+    const { numRuns, e2eMeanApe, e2eP99Ape, ttftMeanApe, ttftP50Ape, itlMeanApe } = byRegime[group];
+    const means = [e2eMeanApe, e2eP99Ape, ttftMeanApe, ttftP50Ape, itlMeanApe].map(({ mean }) => printNumber(mean));
+    return [REGIME_NAMES[group], String(numRuns), ...means];
+  });
+  const titles = ["runs", "E2E mean", "E2E p99", "TTFT mean", "TTFT p50", "ITL mean"];
+  return textTable(numberColumns("mean |error| by saturation, %", ...titles), rows);
+}
+
+function regimeWords(regime: Regime): string {
+  return `${REGIME_NAMES[regimeGroup(regime)]}, utilisation ${printNumber(100 * regime.utilisation, 0)} %`;
 }
 
 function errorRow(title: string, errors: ErrorSummary): string[] {
   return [title, printNumber(errors.mean), printNumber(errors.median), printNumber(errors.max)];
 }
 
-function signedPercent({ measured, predicted, ape }: Comparison): string {
+/** Error of a prediction with its sign, percent; a dash without both numbers. */
+export function signedPercent({ measured, predicted, ape }: Comparison): string {
   if (ape === null || measured === null || predicted === null) return "–";
   const percent = (predicted / measured - 1) * 100;
   return `${percent > 0 ? "+" : ""}${percent.toFixed(1)}`;

@@ -1,29 +1,40 @@
+import { dirname } from "node:path";
 import type { Argv } from "yargs";
 import type { RunConfig } from "../core/engine/runConfig.js";
 import type { StepObserver } from "../core/engine/runResult.js";
 import type { SimulationResult } from "../core/engine/simulate.js";
+import { observeAll } from "../core/engine/stepObservers.js";
 import { ConfigError } from "../core/errors/simulationError.js";
 import type { WorkloadData } from "../core/workload/dataConfig.js";
 import type { GuidellmStrategy } from "../io/guidellm/guidellmReport.js";
 import { cleanJson } from "../io/results/cleanJson.js";
 import { requireWritableFolder } from "../io/results/outputFolder.js";
 import { requestCsvLines } from "../io/results/requestTable.js";
+import { StepLogWriter } from "../io/results/stepLogWriter.js";
 import { StepTraceRecorder } from "../io/results/stepTraceRecorder.js";
 import { writeRunOutputs } from "../io/results/writeRunOutputs.js";
 import type { Arguments } from "./deploymentOptions.js";
 import { rejectionNote } from "./rejections.js";
 import { runTable } from "./runTable.js";
 
-/** Adds `--out`. */
+/** Adds `--out` and `--step-log`. */
 export function addRunOutputOptions<T>(command: Argv<T>): Argv<T> {
-  return command.option("out", {
-    type: "string",
-    alias: "o",
-    requiresArg: true,
-    group: "Output:",
-    describe:
-      "folder for summary.json, requests.csv and .jsonl, guidellm.json and trace.json (open it in ui.perfetto.dev)",
-  }) as Argv<T>;
+  return command
+    .option("out", {
+      type: "string",
+      alias: "o",
+      requiresArg: true,
+      group: "Output:",
+      describe:
+        "folder for summary.json, requests.csv and .jsonl, guidellm.json and trace.json (open it in ui.perfetto.dev)",
+    })
+    .option("step-log", {
+      type: "string",
+      requiresArg: true,
+      group: "Output:",
+      describe:
+        "file for one JSON line per engine step: its batch, what each component took and was bound by; read it with roofserve explain",
+    }) as Argv<T>;
 }
 
 /** Runs a simulation and writes its result: to stdout in the chosen format, and to `--out`. */
@@ -34,12 +45,15 @@ export function writeRun(
 ): void {
   const folder = outputFolder(argv);
   const recorder = folder === null ? null : new StepTraceRecorder();
+  const stepLog = stepLogWriter(argv);
+  const observer = observeAll([recorder, stepLog].filter((one) => one !== null));
   const startedMs = performance.now();
-  const result = run(recorder);
+  const result = stepLog === null ? run(observer) : stepLog.during(() => run(observer));
   const wallS = (performance.now() - startedMs) / 1000;
   const { summary, records, specs } = result;
   const note = rejectionNote(result);
   if (note !== null) process.stderr.write(`note: ${note}\n`);
+  if (stepLog !== null) process.stderr.write(`wrote ${stepLog.file}\n`);
   if (folder !== null && recorder !== null) {
     const files = writeRunOutputs(folder, {
       summary,
@@ -71,6 +85,18 @@ function outputFolder(argv: Arguments): string | null {
   }
   requireWritableFolder(folder);
   return folder;
+}
+
+/** What writes the file of `--step-log`; a name that cannot be written is refused before the run. */
+function stepLogWriter(argv: Arguments): StepLogWriter | null {
+  const given = argv["step-log"];
+  if (given === undefined) return null;
+  const file = String(given);
+  if (file.trim() === "") {
+    throw new ConfigError([{ path: "--step-log", received: JSON.stringify(file), allowed: "must name a file" }]);
+  }
+  requireWritableFolder(dirname(file));
+  return new StepLogWriter(file);
 }
 
 function formatResult({ summary, records, specs }: SimulationResult, format: string, label: string): string {

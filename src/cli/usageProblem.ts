@@ -5,6 +5,7 @@ import type { ConfigIssue } from "../core/errors/simulationError.js";
 const NEEDED_ARGUMENTS: Readonly<Record<string, string>> = {
   replay: "a path: a trace, or the folder of a benchmark run",
   evaluate: "one or more paths: folders of benchmark runs",
+  explain: "a step log, as run --step-log writes it",
   calibrate: "a path: the folder or file of one benchmark run",
   check: "a folder of kernel tables",
   import: "a database and its checkout: aiconfigurator <folder>",

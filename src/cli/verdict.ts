@@ -1,4 +1,5 @@
 import type { RunSummary } from "../core/engine/simulate.js";
+import { trust } from "./regimeWords.js";
 import { printMs, printNumber } from "./textTable.js";
 
 /** Tokens per second that a fast reader follows: 300 words a minute at 0.75 words per token. */
@@ -10,7 +11,10 @@ const MS_PER_S = 1000;
 /** Share of time above which the front end, not the GPU, sets the pace. */
 const FRONT_END_LIMIT = 0.9;
 
-/** What the numbers mean, in two sentences: what a user sees, and whether the server keeps up with the load. */
+/**
+ * What the numbers mean, in three sentences: what a user sees, whether the server keeps up with the load, and how far
+ * to trust that.
+ */
 export function verdict(summary: RunSummary): string {
   const { ttftMs, tpotMs } = summary;
   if (ttftMs.p50 === null || ttftMs.p99 === null) {
@@ -18,7 +22,7 @@ export function verdict(summary: RunSummary): string {
     return `No request was completed: ${why}.`;
   }
   const seen = `Half of the users see a first token within ${printMs(ttftMs.p50)}, 99 % within ${printMs(ttftMs.p99)}`;
-  return `${seen}${speed(tpotMs.p50)}.\n${load(summary)}`;
+  return `${seen}${speed(tpotMs.p50)}.\n${load(summary)}\n${trust(summary.regime)}`;
 }
 
 function speed(tpotMs: number | null): string {
@@ -30,7 +34,7 @@ function speed(tpotMs: number | null): string {
   return `; then text comes at ${printNumber(tokensPerS, 0)} tokens/s${times >= 0.8 ? comparison : ", slower than people read"}`;
 }
 
-function load({ config, queueMs, engine, requests }: RunSummary): string {
+function load({ config, queueMs, engine, requests, regime }: RunSummary): string {
   const { kind } = config.workload.profile;
   const waited = `requests wait ${printMs(queueMs.p50 ?? 0)} in the median before they start (99 %: ${printMs(queueMs.p99 ?? 0)})`;
   const pressed = engine.preemptions > 0 ? ` The KV cache was full: ${engine.preemptions} preemptions.` : "";
@@ -41,13 +45,14 @@ function load({ config, queueMs, engine, requests }: RunSummary): string {
       ? " The front end, not the GPU, limits it: one process streams all tokens."
       : "";
   const lost = requests.rejected + gaveUp > 0 ? " Not every request was served: see the counts." : "";
-  if (kind === "throughput") return `All requests were sent at once: ${waited}.${pressed}${streaming}${lost}`;
-  if ((queueMs.p50 ?? 0) > NOTICEABLE_WAIT_MS) {
+  const seen = `${waited}.${pressed}${streaming}${lost}`;
+  if (kind === "throughput") return `All requests were sent at once: ${seen}`;
+  if (regime.label === "past") {
     const slower =
       kind === "trace" ? "a --time-scale above 1" : kind === "concurrent" ? "fewer streams" : "a lower --rate";
-    return `The server is overloaded: ${waited}.${pressed}${streaming}${lost} Try ${slower}, more or faster GPUs, or a smaller model.`;
+    return `The server is overloaded: ${seen} Try ${slower}, more or faster GPUs, or a smaller model.`;
   }
-  if ((queueMs.p99 ?? 0) > NOTICEABLE_WAIT_MS)
-    return `The server keeps up except in bursts: ${waited}.${pressed}${streaming}${lost}`;
-  return `The server keeps up with this load: ${waited}.${pressed}${streaming}${lost}`;
+  if (regime.label === "near" && !regime.closedLoop) return `The server is close to its limit: ${seen}`;
+  if ((queueMs.p99 ?? 0) > NOTICEABLE_WAIT_MS) return `The server keeps up except in bursts: ${seen}`;
+  return `The server keeps up with this load: ${seen}`;
 }

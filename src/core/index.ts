@@ -16,6 +16,10 @@
  *
  * @module
  */
+export type { ExplainReport } from "./analysis/explainReport.js";
+export type { LoggedStep, StepLogHeader } from "./analysis/stepLog.js";
+export { StepLogExplainer } from "./analysis/stepLogExplainer.js";
+export { StepLogger } from "./analysis/stepLogger.js";
 export type { EngineConfig, SamplingConfig } from "./config/engineConfig.js";
 export {
   engineConfigSchema,
@@ -56,13 +60,19 @@ export {
 } from "./errors/simulationError.js";
 export type { RunComparison } from "./evaluation/compareRun.js";
 export { compareRun } from "./evaluation/compareRun.js";
+export type { Breakdown, ErrorBreakdown } from "./evaluation/errorBreakdown.js";
+export { BREAKDOWNS, errorBreakdown } from "./evaluation/errorBreakdown.js";
 export type { EvaluationReport } from "./evaluation/evaluationReport.js";
 export { evaluationReport } from "./evaluation/evaluationReport.js";
 export type { GpuSpec } from "./hardware/gpuSpec.js";
 export { parseGpuSpec } from "./hardware/gpuSpecSchema.js";
+export type { AchievedBandwidth, Characterization } from "./kernels/characterization/characterization.js";
+export { characterizationSchema } from "./kernels/characterization/characterization.js";
+export { characterizeEfficiency } from "./kernels/characterization/characterizeEfficiency.js";
 export { createEfficiencyKernelModel } from "./kernels/efficiencyKernelModel.js";
 export type { GpuEfficiency } from "./kernels/gpuEfficiency.js";
 export { gpuEfficiencySchema } from "./kernels/gpuEfficiency.js";
+export type { KernelLookup, LookupKind } from "./kernels/kernelLookup.js";
 export type { KernelModel, KernelPrice } from "./kernels/kernelModel.js";
 export { transferEfficiency } from "./kernels/transferEfficiency.js";
 export type { Distribution } from "./metrics/distribution.js";
@@ -76,7 +86,7 @@ export { parseHfConfig } from "./model/parseHfConfig.js";
 export { activeParameterCount, parameterCount } from "./model/weights.js";
 export type { RequestSpec, TokenSegment } from "./request/requestSpec.js";
 export { requestSpec } from "./request/requestSpec.js";
-export type { StepBreakdown, StepComponent, StepModel } from "./stepmodel/stepModel.js";
+export type { ExplainedComponent, StepBreakdown, StepComponent, StepModel } from "./stepmodel/stepModel.js";
 export { createWorkload } from "./workload/createWorkload.js";
 export {
   closedLoopWorkload,

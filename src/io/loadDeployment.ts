@@ -1,20 +1,27 @@
 import type { EngineConfig } from "../core/config/engineConfig.js";
-import { type PricingConfig, pricingConfigSchema, toggledHypotheses } from "../core/config/pricingConfig.js";
+import {
+  type Hypothesis,
+  type PricingConfig,
+  pricingConfigSchema,
+  toggledHypotheses,
+} from "../core/config/pricingConfig.js";
 import type { Deployment, StepPricing } from "../core/engine/createServer.js";
-import { ConfigError, InvariantError } from "../core/errors/simulationError.js";
+import { ConfigError } from "../core/errors/simulationError.js";
 import type { GpuSpec } from "../core/hardware/gpuSpec.js";
+import type { Characterization } from "../core/kernels/characterization/characterization.js";
 import { createEfficiencyKernelModel } from "../core/kernels/efficiencyKernelModel.js";
-import type { GpuEfficiency } from "../core/kernels/gpuEfficiency.js";
 import type { KernelModel } from "../core/kernels/kernelModel.js";
 import { atPeakBandwidth } from "../core/kernels/peakBandwidth.js";
 import type { KernelTableSet } from "../core/kernels/tables/kernelTable.js";
 import { createNearestMfuKernelModel } from "../core/kernels/tables/nearestMfuKernelModel.js";
 import { createTableKernelModel, type TableUsage } from "../core/kernels/tables/tableKernelModel.js";
-import { transferEfficiency, transferSource } from "../core/kernels/transferEfficiency.js";
 import { type StepSwitches, stepSwitches } from "../core/stepmodel/stepSwitches.js";
 import { readBenchData } from "./benchData/readBenchData.js";
 import { calibrated } from "./calibration/calibrated.js";
-import { BENCH_DATA_FOLDER, loadGpu, loadGpuEfficiency, loadModel } from "./catalog.js";
+import { BENCH_DATA_FOLDER, loadGpu, loadModel } from "./catalog.js";
+import { readCharacterization } from "./characterization/characterizationFile.js";
+import { characterized } from "./characterization/characterized.js";
+import { loadKernelEfficiency } from "./kernelEfficiency.js";
 
 /** What a run config says of the deployment; `gpu` and `model` are names or paths. */
 export interface DeploymentConfig {
@@ -28,17 +35,27 @@ export interface DeploymentConfig {
   readonly engine?: EngineConfig;
 }
 
+const TABLES_FIRST = "kernels in the tables keep their prices; the characterisation changes the others";
+
 /**
  * Loads a model and a GPU by name or path, with what prices the kernels: the GPU's own fitted efficiencies, or a
  * relative's transferred to it; and before those the tables of `benchData`, where given.
  * @throws ConfigError, DataFileError
  */
 export function loadDeployment(config: DeploymentConfig): Deployment {
+  const file = config.pricing?.characterization ?? null;
+  return buildDeployment(config, file === null ? null : readCharacterization(file));
+}
+
+/** `loadDeployment` with a characterisation that need not be a file; null = none, whatever the config names. */
+export function buildDeployment(config: DeploymentConfig, characterization: Characterization | null): Deployment {
   const architecture = loadModel(config.model);
   const gpu = loadGpu(config.gpu);
   const pricing = config.pricing ?? pricingConfigSchema.parse({});
   const switches = requestedSwitches(pricing);
-  const efficiency = efficiencyOf(gpu);
+  const hypotheses: ReadonlySet<Hypothesis> = switches?.hypotheses ?? new Set();
+  const efficiency = characterized(loadKernelEfficiency(gpu), architecture, gpu, characterization, hypotheses);
+  const precedence = characterization === null || !config.benchData ? [] : [TABLES_FIRST];
   const hasBandwidth = switches?.hypotheses.has("H1") ?? true;
   const fitted = hasBandwidth ? efficiency.fit : atPeakBandwidth(efficiency.fit);
   const fallback = createEfficiencyKernelModel(gpu, fitted, efficiency.source);
@@ -52,7 +69,8 @@ export function loadDeployment(config: DeploymentConfig): Deployment {
     gpu,
     kernelModel,
     ...(pricing.stepModel === "additive" && pricing.toggleHypotheses === null ? {} : { stepPricing }),
-    notes: () => [...efficiency.notes, ...notes()],
+    ...(efficiency.waits === null ? {} : { constants: { waits: efficiency.waits } }),
+    notes: () => [...efficiency.notes, ...precedence, ...notes()],
   };
   return pricing.calibration === null ? deployment : calibrated(deployment, pricing.calibration, config.engine);
 }
@@ -85,8 +103,8 @@ function nearestKernels(folder: string | null, gpu: GpuSpec, fallback: KernelMod
   const tables = folder === null ? readBenchData(BENCH_DATA_FOLDER, gpu) : null;
   if (tables !== null && tables.files.length === 0) {
     const built = `built-in ones are there for ${[...new Set(tables.otherGpuFolders)].join(", ")}`;
-    const allowed = `looks efficiencies up in kernel tables (it is without H6), and there are none of ${gpu.id}; ${built}: choose one of these, toggle H6, or give --bench-data`;
-    throw new ConfigError([{ path: "pricing.stepModel", received: "a model without H6", allowed }]);
+    const allowed = `a GPU with kernel tables, which a step model without H6 looks its efficiencies up in; ${built}: choose one of these, toggle H6, or give --bench-data`;
+    throw new ConfigError([{ path: "gpu", received: gpu.id, allowed }]);
   }
   const rows = tables?.tables ?? tablesOf(folder as string, gpu);
   return { kernelModel: createNearestMfuKernelModel(gpu, rows, fallback), notes: () => [] };
@@ -106,21 +124,4 @@ function tablesOf(folder: string, gpu: GpuSpec): KernelTableSet {
 function fallbackNotes(usage: readonly TableUsage[]): string[] {
   const fellBack = usage.filter(({ numFellBack }) => numFellBack > 0).map(({ family }) => family);
   return fellBack.length === 0 ? [] : [`no table for ${fellBack.join(", ")}: priced by the built-in efficiency model`];
-}
-
-/** The GPU's own fitted efficiencies, or a relative's. */
-function efficiencyOf(gpu: GpuSpec): { fit: GpuEfficiency; source: "modelled" | "transferred"; notes: string[] } {
-  const own = loadGpuEfficiency(gpu.id);
-  if (own !== null) return { fit: own, source: "modelled", notes: [] };
-  const source = transferSource(gpu);
-  const relative = loadGpuEfficiency(source.gpu);
-  if (relative === null) throw new InvariantError(`no fitted efficiencies for ${source.gpu}`);
-  return {
-    fit: transferEfficiency(relative, gpu, source.slowdown),
-    source: "transferred",
-    notes: [
-      `no kernel measurements of ${gpu.id}: priced with ${source.gpu}'s efficiencies on its datasheet peaks; ` +
-        "expect step times to err by 3 to 15 %, 22 % at worst",
-    ],
-  };
 }

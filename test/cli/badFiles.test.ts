@@ -99,7 +99,7 @@ const traces: BadInput[] = [
     ["\u0000\u0001\u0002", 3, "is not text"],
   ]),
   ...cases(["replay"], "jsonl", [
-    ['{"timestamp":0,"input_length":5,"output_length":5}\n{"timestamp":0,"inp', 3, "row 2", "is the file truncated?"],
+    ['{"timestamp":0,"input_length":5,"output_length":5}\n{"timestamp":0,"inp', 3, "row 2", "the file is truncated"],
     ['{"timestamp":-1,"input_length":5,"output_length":5}\n', 3, "column timestamp", "got -1", "(milliseconds)"],
     ['{"timestamp":0,"input_length":1024,"output_length":5,"hash_ids":[1]}\n', 3, "hash_ids", "a list of 2 block ids"],
   ]),
@@ -151,6 +151,17 @@ const tables: BadInput[] = [
   [["bench-data", "import", "other", empty, "--out", absent], 2, ['got "other"', "must be one of aiconfigurator"]],
 ];
 
+const stepLogs: BadInput[] = [
+  ...cases(["explain"], "jsonl", [
+    ["", 3, "is empty", "give a file that run or replay wrote with --step-log"],
+    ['{"schema":"roofserve.run/1"}\n', 3, "row 1, column schema", "must be roofserve.step-log/1"],
+    ['{"schema":"roofserve.step-log/1","vers', 3, "row 1", "the file is truncated"],
+    ["[]\n", 3, "row 1: got []", "each line must be one JSON object"],
+  ]),
+  [["explain", absent], 3, [absent, "no such file"]],
+  [["explain", empty], 3, [empty, "is a folder, not a file"]],
+];
+
 describe("config files", () => {
   test.for(configs)("%j is refused", expectRefusal);
 });
@@ -162,6 +173,9 @@ describe("traces", () => {
 });
 describe("measured runs", () => {
   test.for(measured)("%j is refused", expectRefusal);
+});
+describe("step logs", () => {
+  test.for(stepLogs)("%j is refused", expectRefusal);
 });
 describe("kernel tables", () => {
   test.for(tables)("%j is refused", expectRefusal);

@@ -1,7 +1,10 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { engineConfigSchema } from "../../src/core/config/engineConfig.js";
 import { runConfigSchema } from "../../src/core/engine/runConfig.js";
+import { temporaryFolder } from "../reference/temporaryFile.js";
 import { experimentFolder } from "../unit/io/inferencePerf/inferencePerfFolder.js";
 import { ensureBuilt, spawnCli } from "./builtCli.js";
 import { callCli } from "./cliCall.js";
@@ -21,6 +24,16 @@ const distribution = z.strictObject({
   stddev: nullable,
   count: n.int().min(0),
 });
+const label = z.enum(["below", "near", "past"]);
+const regime = z.strictObject({
+  label,
+  closedLoop: z.boolean(),
+  utilisation: fraction,
+  sharedFraction: fraction,
+  limitedFraction: fraction,
+  queueGrowth: nullable,
+});
+const seenErrors = z.strictObject({ numRuns: n, e2eMeanApe: n, e2eMeanApeMax: n, ttftMeanApe: n, itlMeanApe: n });
 const run = z.strictObject({
   schema: z.literal("roofserve.run/1"),
   version: z.string(),
@@ -42,6 +55,7 @@ const run = z.strictObject({
     busyFraction: fraction,
     frontEndBusyFraction: fraction,
   }),
+  regime: regime.extend({ seenErrors: seenErrors.nullable() }),
   notes: z.array(z.string()),
   bottleneck: z.record(z.string(), fraction),
 });
@@ -64,6 +78,8 @@ const step = z.strictObject({
         boundBy: z.string(),
         efficiency: n.min(0),
         source: z.string(),
+        lookup: z.enum(["interpolated", "extrapolated", "modelled"]),
+        lnDistance: n.min(0),
       }),
     )
     .min(5),
@@ -71,6 +87,30 @@ const step = z.strictObject({
 const comparison = z.strictObject({ measured: nullable, predicted: nullable, ape: nullable });
 const comparisons = z.strictObject({ mean: comparison, p50: comparison, p90: comparison, p99: comparison });
 const errors = z.strictObject({ mean: nullable, median: nullable, max: nullable });
+const breakdown = z.strictObject({
+  by: z.enum(["phase", "batch", "context", "load"]),
+  groups: z
+    .array(
+      z.strictObject({
+        group: z.string(),
+        metric: z.enum(["ttftMs", "decodeMs", "e2eMs"]),
+        numRequests: n.int(),
+        measuredMs: nullable,
+        predictedMs: nullable,
+        errorPercent: nullable,
+        mapePercent: nullable,
+      }),
+    )
+    .min(2),
+});
+const errorsByMetric = {
+  e2eMeanApe: errors,
+  e2eP99Ape: errors,
+  ttftMeanApe: errors,
+  ttftP50Ape: errors,
+  itlMeanApe: errors,
+};
+const regimeErrors = z.strictObject({ numRuns: n.int(), ...errorsByMetric });
 const evaluation = z.strictObject({
   schema: z.literal("roofserve.evaluate/1"),
   experiments: z
@@ -83,6 +123,7 @@ const evaluation = z.strictObject({
         numRequests: n.int(),
         numCompared: n.int(),
         excluded: z.string().nullable(),
+        regime,
         metrics: z.strictObject({
           e2eMs: comparisons,
           ttftMs: comparisons,
@@ -90,16 +131,60 @@ const evaluation = z.strictObject({
           outputTokensPerS: comparison,
         }),
         perRequest: z.strictObject({ e2eMape: nullable, ttftMape: nullable }),
+        breakdown: breakdown.optional(),
       }),
     )
     .min(1),
   summary: z.strictObject({
-    e2eMeanApe: errors,
-    e2eP99Ape: errors,
-    ttftMeanApe: errors,
-    ttftP50Ape: errors,
-    itlMeanApe: errors,
+    ...errorsByMetric,
+    byRegime: z.strictObject({ below: regimeErrors, near: regimeErrors, past: regimeErrors, closedLoop: regimeErrors }),
   }),
+});
+const timeShare = { us: n.min(0), fraction };
+const stepGroup = { ...timeShare, steps: n.int().min(1), meanUs: n.min(0), tokens: n.int() };
+const meanAndPeak = z.strictObject({ mean: n, peak: n });
+const bound = z.enum(["compute", "memory", "launch", "network", "wait"]);
+const explained = z.strictObject({
+  schema: z.literal("roofserve.explain/1"),
+  model: z.string(),
+  gpu: z.string(),
+  tensorParallelSize: n.int(),
+  stepModel: z.string(),
+  steps: n.int(),
+  gpuUs: n,
+  spanUs: n,
+  busyFraction: n,
+  components: z.array(
+    z.strictObject({
+      name: z.string(),
+      category: z.string(),
+      steps: n.int(),
+      ...timeShare,
+      boundUs: z.partialRecord(bound, n),
+    }),
+  ),
+  bounds: z.array(z.strictObject({ bound, ...timeShare })),
+  phases: z.array(z.strictObject({ phase: z.enum(["prefill-only", "decode-only", "mixed"]), ...stepGroup })),
+  batchSizes: z.array(z.strictObject({ requests: z.strictObject({ from: n.int(), to: n.int() }), ...stepGroup })),
+  load: z.strictObject({
+    kvFraction: meanAndPeak,
+    running: meanAndPeak,
+    waiting: meanAndPeak,
+    preemptions: n.int(),
+    slices: z.array(
+      z.strictObject({ startUs: n, endUs: n, gpuUs: n, kvFraction: nullable, running: nullable, waiting: nullable }),
+    ),
+  }),
+  lookups: z.array(
+    z.strictObject({
+      kind: z.enum(["interpolated", "extrapolated", "modelled"]),
+      prices: n.int(),
+      priceFraction: fraction,
+      ...timeShare,
+    }),
+  ),
+  sources: z.array(z.strictObject({ source: z.enum(["measured", "modelled", "transferred"]), ...timeShare })),
+  farthest: z.strictObject({ component: z.string(), lnDistance: n, startUs: n }).nullable(),
 });
 const models = z.strictObject({
   schema: z.literal("roofserve.models/1"),
@@ -143,6 +228,7 @@ async function jsonOf(...args: string[]): Promise<unknown> {
   return JSON.parse(stdout);
 }
 
+const { folder, write } = temporaryFolder();
 const FEW = ["--max-requests", "20"];
 
 describe("JSON contracts, key for key", () => {
@@ -164,6 +250,50 @@ describe("JSON contracts, key for key", () => {
     const folder = experimentFolder();
     const result = evaluation.parse(await jsonOf("evaluate", folder, "--model", "meta-llama/Llama-2-7b-hf"));
     expect(result.experiments[0]).toMatchObject({ tensorParallelSize: 2, numRequests: 8, gpu: "H100" });
+  });
+
+  test.for(["phase", "batch", "context", "load"] as const)("evaluate --breakdown %s", async (by) => {
+    const folder = experimentFolder();
+    const given = ["evaluate", folder, "--model", "meta-llama/Llama-2-7b-hf"];
+    const [plain, grouped] = [await jsonOf(...given), await jsonOf(...given, "--breakdown", by)].map((result) =>
+      evaluation.parse(result),
+    );
+    const { breakdown: found, ...rest } = grouped!.experiments[0]!;
+    expect(rest).toEqual(plain!.experiments[0]);
+    expect(found?.by).toBe(by);
+    const ttft = found!.groups.filter(({ metric }) => metric === "ttftMs");
+    expect(ttft.reduce((sum, { numRequests }) => sum + numRequests, 0)).toBe(rest.numCompared);
+    if (by === "load") expect(ttft.map(({ group }) => group)).toEqual(["1 requests/s"]);
+    const { stdout } = await callCli(...given, "--breakdown", by);
+    expect(stdout).toContain(`by ${by} `);
+  });
+
+  test("explain: shares add up to the steps that run --step-log wrote", async () => {
+    const log = join(folder, "steps.jsonl");
+    const plain = await callCli("run", ...FEW, "--format", "json");
+    const logged = await callCli("run", ...FEW, "--format", "json", "--step-log", log);
+    expect(logged.stdout).toBe(plain.stdout);
+    expect(logged.stderr).toContain(`wrote ${log}`);
+    const { engine } = run.parse(JSON.parse(logged.stdout));
+    const result = explained.parse(await jsonOf("explain", log));
+    expect(result.steps).toBe(engine.steps);
+    expect(readFileSync(log, "utf8").trimEnd().split("\n")).toHaveLength(1 + engine.steps);
+    for (const shares of [result.components, result.bounds, result.phases, result.batchSizes, result.lookups]) {
+      expect((shares as { fraction: number }[]).reduce((sum, share) => sum + share.fraction, 0)).toBeCloseTo(1, 6);
+    }
+    const table = await callCli("explain", log);
+    expect(table.exitCode).toBe(0);
+    expect(table.stdout.split("\n")[0]).toMatch(/^[A-Z].* % .*\.$/);
+  });
+
+  test("replay --step-log --out: all files, and the result of neither flag", async () => {
+    const trace = write("trace.csv", "arrival_s,prompt_tokens,output_tokens\n0,50,10\n0.1,700,4\n");
+    const plain = await callCli("replay", trace, "--format", "json");
+    const log = join(folder, "logs", "replay.jsonl");
+    const both = await callCli("replay", trace, "--format", "json", "--step-log", log, "--out", join(folder, "out"));
+    expect(both.stdout).toBe(plain.stdout);
+    expect(existsSync(join(folder, "out", "trace.json"))).toBe(true);
+    expect(explained.parse(await jsonOf("explain", log)).steps).toBe(run.parse(JSON.parse(both.stdout)).engine.steps);
   });
 
   test("models, gpus and bench-data list", async () => {

@@ -21,7 +21,7 @@ describe("the built command line", () => {
     );
     const { version: expected } = JSON.parse(readFileSync(join(MAIN_FILE, "..", "..", "..", "package.json"), "utf8"));
     expect(version).toEqual({ exitCode: 0, stdout: `${expected}\n`, stderr: "" });
-    for (const word of ["run", "replay", "evaluate", "step", "models", "gpus", "bench-data", "Exit codes"]) {
+    for (const word of ["run", "replay", "evaluate", "step", "explain", "models", "gpus", "bench-data", "Exit codes"]) {
       expect(help?.stdout).toContain(word);
     }
     expect(runHelp?.stdout).toContain("Examples:");

@@ -5,7 +5,7 @@ import { HYPOTHESES, pricingConfigSchema } from "../../src/core/config/pricingCo
 import { createServer } from "../../src/core/engine/createServer.js";
 import { AdditiveStepModel } from "../../src/core/stepmodel/additiveStepModel.js";
 import type { StepModel } from "../../src/core/stepmodel/stepModel.js";
-import { DEFAULT_WAITS } from "../../src/core/stepmodel/stepWaits.js";
+import { DEFAULT_WAITS, WAIT_CATEGORY } from "../../src/core/stepmodel/stepWaits.js";
 import { BENCH_DATA_FOLDER, loadModel } from "../../src/io/catalog.js";
 import { loadDeployment } from "../../src/io/loadDeployment.js";
 import { SimpleStepModel } from "../unit/core/engine/plainServer.js";
@@ -87,6 +87,7 @@ describe.each(STEP_MODELS)("the step model %s", (_name, create) => {
   it("names each of its components once", () => {
     expect(model.componentNames.length).toBeGreaterThan(0);
     expect(new Set(model.componentNames).size).toBe(model.componentNames.length);
+    expect(model.componentCategories).toHaveLength(model.componentNames.length);
   });
 
   it.each(Object.entries(BATCHES))("prices %s above 0, as the sum of components that are not negative", (_, batch) => {
@@ -126,6 +127,27 @@ describe.each(STEP_MODELS)("the step model %s", (_name, create) => {
       [300, 0, false],
     ]);
     expect(price(reused).us).toBe(price(fresh).us);
+  });
+
+  it.each(Object.entries(BATCHES))("takes %s apart into what it priced", (_, batch) => {
+    const { componentsUs } = price(batch);
+    const { components, waits, numTokens, paddedTokens } = model.breakdown(batch);
+    const apart = new Float64Array(model.componentNames.length);
+    const parts = [
+      ...components.map(({ us, operator }) => ({ us, name: operator.name, category: operator.dims.category })),
+      ...waits.map((wait) => ({ ...wait, category: WAIT_CATEGORY })),
+    ];
+    expect(new Set(parts.map(({ name }) => name)).size).toBe(parts.length);
+    for (const { us, name, category } of parts) {
+      const slot = model.componentNames.indexOf(name);
+      expect(model.componentCategories[slot], name).toBe(category);
+      apart[slot]! += us;
+    }
+    for (const [slot, us] of apart.entries()) expect(us).toBeCloseTo(componentsUs[slot]!, 6);
+    expect(numTokens).toBe(batch.numTokens);
+    expect(paddedTokens).toBeGreaterThanOrEqual(numTokens);
+    for (const { lookup } of components) expect(lookup.lnDistance > 0).toBe(lookup.kind === "extrapolated");
+    expect(model.breakdown(batch)).toEqual({ components, waits, numTokens, paddedTokens });
   });
 
   it("asks no less for more tokens and longer contexts", () => {

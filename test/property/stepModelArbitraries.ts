@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { ScheduledBatch } from "../../src/core/batch/scheduledBatch.js";
 import type { GpuSpec } from "../../src/core/hardware/gpuSpec.js";
+import { characterizeEfficiency } from "../../src/core/kernels/characterization/characterizeEfficiency.js";
 import { createEfficiencyKernelModel } from "../../src/core/kernels/efficiencyKernelModel.js";
-import { transferEfficiency, transferSource } from "../../src/core/kernels/transferEfficiency.js";
 import type { PrefillChunk } from "../../src/core/model/operator.js";
 import { requireShardable } from "../../src/core/model/sharding.js";
 import { AdditiveStepModel } from "../../src/core/stepmodel/additiveStepModel.js";
@@ -10,7 +10,9 @@ import { cudaGraphCaptureSizes } from "../../src/core/stepmodel/cudaGraph.js";
 import type { StepModel } from "../../src/core/stepmodel/stepModel.js";
 import type { StepPlan } from "../../src/core/stepmodel/stepPlan.js";
 import { DEFAULT_WAITS } from "../../src/core/stepmodel/stepWaits.js";
-import { loadGpuCatalog, loadGpuEfficiency, loadModelCatalog } from "../../src/io/catalog.js";
+import { loadGpuCatalog, loadModelCatalog } from "../../src/io/catalog.js";
+import { loadKernelEfficiency } from "../../src/io/kernelEfficiency.js";
+import { characterizationOf } from "../reference/characterizations.js";
 
 /** A step as its rows: decodes by context before the step, prefill chunks. */
 export interface StepRows {
@@ -27,13 +29,29 @@ export interface PricedPlan {
 }
 
 /** Every built-in GPU with its kernel prices: its own fit, or a relative's. */
-const GPUS = loadGpuCatalog().map((gpu) => {
-  const own = loadGpuEfficiency(gpu.id);
-  if (own !== null) return { gpu, kernelModel: createEfficiencyKernelModel(gpu, own, "modelled") };
-  const { gpu: relative, slowdown } = transferSource(gpu);
-  const efficiency = transferEfficiency(loadGpuEfficiency(relative)!, gpu, slowdown);
-  return { gpu, kernelModel: createEfficiencyKernelModel(gpu, efficiency, "transferred") };
+const UNMEASURED_GPUS = loadGpuCatalog().map((gpu) => {
+  const { fit: efficiency, source } = loadKernelEfficiency(gpu);
+  return { gpu, efficiency, kernelModel: createEfficiencyKernelModel(gpu, efficiency, source) };
 });
+
+/** Some of them with bandwidths as a characterisation would find them: better, worse, and hardly different. */
+const MEASURED_GPUS = (
+  [
+    ["H100", { sequential: 0.93, scattered: 0.6, mixed: 0.75 }],
+    ["L40S", { sequential: 0.6, scattered: 1, mixed: 0.5 }],
+    ["B200", { sequential: 1, scattered: 0.9, mixed: 1 }],
+    ["L4", { sequential: 0.85, scattered: 0.4, mixed: 0.9 }],
+  ] as const
+).map(([id, fractions]) => {
+  const { gpu, efficiency } = UNMEASURED_GPUS.find((unmeasured) => unmeasured.gpu.id === id)!;
+  const measured = characterizeEfficiency(efficiency, gpu, characterizationOf(gpu, fractions));
+  return { gpu, kernelModel: createEfficiencyKernelModel(gpu, measured, "modelled") };
+});
+
+const GPUS = [
+  ...UNMEASURED_GPUS.map((priced) => ({ ...priced, name: priced.gpu.id })),
+  ...MEASURED_GPUS.map((priced) => ({ ...priced, name: `${priced.gpu.id} (characterised)` })),
+];
 
 const SHARDED_MODELS = loadModelCatalog().flatMap(({ architecture }) =>
   [1, 2, 4, 8].flatMap((tensorParallelSize) => {
@@ -56,7 +74,7 @@ export const pricedPlan: fc.Arbitrary<PricedPlan> = fc
     sortsLogits: fc.boolean(),
     isEager: fc.boolean(),
   })
-  .map(({ gpu: { gpu, kernelModel }, sharded, weightDtype, kvDtype, sortsLogits, isEager }) => {
+  .map(({ gpu: { gpu, name, kernelModel }, sharded, weightDtype, kvDtype, sortsLogits, isEager }) => {
     const { architecture, tensorParallelSize } = sharded;
     const plan: StepPlan = {
       architecture,
@@ -67,7 +85,7 @@ export const pricedPlan: fc.Arbitrary<PricedPlan> = fc
       captureSizes: isEager ? [] : cudaGraphCaptureSizes("0.15", 1024, 8192, 0),
       waits: DEFAULT_WAITS,
     };
-    const label = `${architecture.id} on ${tensorParallelSize} × ${gpu.id}, ${weightDtype} weights, ${kvDtype} KV`;
+    const label = `${architecture.id} on ${tensorParallelSize} × ${name}, ${weightDtype} weights, ${kvDtype} KV`;
     return { label, gpu, plan, model: new AdditiveStepModel(plan), toString: () => label };
   });
 

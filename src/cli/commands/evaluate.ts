@@ -1,4 +1,7 @@
 import type { ArgumentsCamelCase, CommandModule } from "yargs";
+import { mergeConfig } from "../../core/config/mergeConfig.js";
+import { STEP_MODELS, type StepModelName } from "../../core/config/pricingConfig.js";
+import { BREAKDOWNS, type Breakdown, errorBreakdown } from "../../core/evaluation/errorBreakdown.js";
 import { evaluateRun } from "../../core/evaluation/evaluateRun.js";
 import { type EvaluatedRun, type EvaluationReport, evaluationReport } from "../../core/evaluation/evaluationReport.js";
 import { unstatedNotes } from "../../core/evaluation/replayRun.js";
@@ -15,11 +18,14 @@ import {
 } from "../deploymentOptions.js";
 import { evaluationTable } from "../evaluationTable.js";
 import { examplesText } from "../examples.js";
+import { type ModelEvaluation, modelComparisonTable } from "../modelComparisonTable.js";
 import { endProgress, showProgress } from "../progressLine.js";
 
 const EXAMPLES = examplesText([
   ["evaluate runs/", "every experiment below a folder"],
+  ["evaluate runs/ --compare", "our step model beside the two baselines"],
   ["evaluate run1 run2 --gpu A100-80 --format json", "two folders, measured on A100"],
+  ["evaluate runs/ --breakdown load", "errors at each offered load beside the usual table"],
 ]);
 
 export const evaluateCommand: CommandModule = {
@@ -32,38 +38,86 @@ export const evaluateCommand: CommandModule = {
         array: true,
         describe: "inference-perf or GuideLLM folders, ground-truth JSON files, or folders of these",
       })
+      .option("compare", {
+        type: "boolean",
+        group: "Output:",
+        describe: `replay on each step model and lay their errors side by side: ${STEP_MODELS.join(", ")}`,
+      })
+      .option("breakdown", {
+        choices: BREAKDOWNS,
+        requiresArg: true,
+        group: "Output:",
+        describe:
+          "errors by group too: phase (to the first token, after it), batch (requests in flight at arrival), context (prompt and output tokens), load (the client's stages)",
+      })
+      .conflicts("breakdown", "compare")
       .epilogue(
         `${EXAMPLES}\n\nModel, TP, limits, KV blocks and sampling come from the files; flags win. The GPU is rarely in the files: ` +
           "it is H100 unless --gpu says otherwise.",
       ),
   handler: (argv: ArgumentsCamelCase) => {
     const experiments = (argv.path as string[]).flatMap((path) => readMeasuredExperiments(path, givenModel(argv)));
-    const runs = experiments.flatMap((experiment, i) => {
-      showProgress(i + 1, experiments.length, experiment.name);
-      return evaluateExperiment(experiment, argv);
-    });
-    endProgress();
-    writeReport(evaluationReport(runs), argv);
+    if (argv.compare === true) {
+      writeComparison(
+        STEP_MODELS.map((stepModel) => ({ stepModel, report: evaluateAll(experiments, argv, stepModel) })),
+        argv,
+      );
+      return;
+    }
+    writeReport(evaluateAll(experiments, argv, null), argv);
   },
 };
+
+/** Replays every run. @param stepModel in place of the config's, or null */
+function evaluateAll(
+  experiments: readonly MeasuredExperiment[],
+  argv: Arguments,
+  stepModel: StepModelName | null,
+): EvaluationReport {
+  const runs = experiments.flatMap((experiment, i) => {
+    showProgress(i + 1, experiments.length, `${stepModel ?? ""} ${experiment.name}`.trim());
+    return evaluateExperiment(experiment, argv, stepModel);
+  });
+  endProgress();
+  return evaluationReport(runs);
+}
 
 function givenModel(argv: Arguments): string | null {
   const { model } = givenConfig(argv, DEPLOYMENT_FLAGS) as { model?: unknown };
   return typeof model === "string" ? model : null;
 }
 
-function evaluateExperiment(experiment: MeasuredExperiment, argv: Arguments): EvaluatedRun[] {
+function evaluateExperiment(
+  experiment: MeasuredExperiment,
+  argv: Arguments,
+  stepModel: StepModelName | null,
+): EvaluatedRun[] {
   for (const note of [...experiment.notes, ...unstatedNotes(experiment)])
     process.stderr.write(`${experiment.name}: ${note}\n`);
   const { config, deployment } = withFlagNames(argv, DEPLOYMENT_FLAGS, () => {
-    const config = measuredConfig(experiment, givenConfig(argv, DEPLOYMENT_FLAGS));
+    const given = givenConfig(argv, DEPLOYMENT_FLAGS);
+    const config = measuredConfig(
+      experiment,
+      stepModel === null ? given : mergeConfig(given, { pricing: { stepModel } }),
+    );
     return { config, deployment: deploymentOf(config) };
   });
-  return experiment.runs.map(
-    (run) => withFlagNames(argv, DEPLOYMENT_FLAGS, () => evaluateRun(deployment, config, run)).evaluated,
-  );
+  return experiment.runs.map((run) => {
+    const replayed = withFlagNames(argv, DEPLOYMENT_FLAGS, () => evaluateRun(deployment, config, run));
+    if (argv.breakdown === undefined) return replayed.evaluated;
+    return { ...replayed.evaluated, breakdown: errorBreakdown(argv.breakdown as Breakdown, replayed) };
+  });
 }
 
 function writeReport(report: EvaluationReport, argv: Arguments): void {
   process.stdout.write(argv.format === "json" ? `${JSON.stringify(report, null, 2)}\n` : evaluationTable(report));
+}
+
+function writeComparison(models: readonly ModelEvaluation[], argv: Arguments): void {
+  const compare = models.map(({ stepModel, report }) => ({ stepModel, ...report }));
+  process.stdout.write(
+    argv.format === "json"
+      ? `${JSON.stringify({ schema: "roofserve.evaluate-compare/1", compare }, null, 2)}\n`
+      : modelComparisonTable(models),
+  );
 }

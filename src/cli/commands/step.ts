@@ -3,6 +3,7 @@ import { parseConfig } from "../../core/config/parseConfig.js";
 import { createServer } from "../../core/engine/createServer.js";
 import { explainStep, parseBatch, type StepReport } from "../../core/engine/explainStep.js";
 import { runConfigSchema } from "../../core/engine/runConfig.js";
+import { WAIT_CATEGORY } from "../../core/stepmodel/stepWaits.js";
 import {
   addDeploymentOptions,
   DEPLOYMENT_FLAGS,
@@ -61,6 +62,7 @@ function stepTable(report: StepReport): string {
     "bound by",
     "efficiency#",
     "source",
+    "lookup",
   );
   const rows = report.components.map((component) => [
     component.name,
@@ -72,7 +74,14 @@ function stepTable(report: StepReport): string {
     component.boundBy,
     component.efficiency === 0 ? "–" : printNumber(component.efficiency, 2),
     component.source,
+    lookupText(component),
   ]);
   const padding = paddedTokens === numTokens ? "" : `, padded to ${paddedTokens}`;
   return `step ${printNumber(stepUs)} µs = GPU ${printNumber(gpuUs)} µs + CPU in the open ${printNumber(cpuUs)} µs; ${numTokens} token${numTokens === 1 ? "" : "s"}${padding}\n\n${textTable(columns, rows)}`;
+}
+
+/** `extrapolated ×1.96`: a shape number lies at 1.96 times the edge of the data, or at 1/1.96 of it. */
+function lookupText({ category, lookup, lnDistance }: StepReport["components"][number]): string {
+  if (category === WAIT_CATEGORY) return "–";
+  return lookup === "extrapolated" ? `${lookup} ×${printNumber(Math.exp(lnDistance), 2)}` : lookup;
 }

@@ -1,7 +1,9 @@
 import { ScheduledBatch } from "../batch/scheduledBatch.js";
 import { ConfigError, type ConfigIssue } from "../errors/simulationError.js";
+import { type LookupKind, MODELLED } from "../kernels/kernelLookup.js";
 import type { PriceSource } from "../kernels/kernelModel.js";
 import { operatorBytes } from "../model/operator.js";
+import { WAIT_CATEGORY } from "../stepmodel/stepWaits.js";
 import type { Server } from "./createServer.js";
 
 /** One row, or several equal ones, of a step to explain. */
@@ -34,6 +36,10 @@ export interface StepReport {
     readonly boundBy: string;
     readonly efficiency: number;
     readonly source: PriceSource;
+    /** Where the price lies relative to the data behind it. */
+    readonly lookup: LookupKind;
+    /** Largest |ln| by which a shape number lies beyond that data; 0 unless extrapolated. */
+    readonly lnDistance: number;
   }[];
 }
 
@@ -74,7 +80,7 @@ export function explainStep(server: Server, rows: readonly BatchRow[]): StepRepo
     numTokens,
     paddedTokens,
     components: [
-      ...components.map(({ operator, us, price }) => ({
+      ...components.map(({ operator, us, price, lookup }) => ({
         name: operator.name,
         category: operator.dims.category,
         us,
@@ -84,10 +90,12 @@ export function explainStep(server: Server, rows: readonly BatchRow[]): StepRepo
         boundBy: price.boundBy,
         efficiency: price.efficiency,
         source: price.source,
+        lookup: lookup.kind,
+        lnDistance: lookup.lnDistance,
       })),
       ...waits.map(({ name, us, count }) => ({
         name,
-        category: "wait",
+        category: WAIT_CATEGORY,
         us,
         count,
         flops: 0,
@@ -95,6 +103,8 @@ export function explainStep(server: Server, rows: readonly BatchRow[]): StepRepo
         boundBy: "launch",
         efficiency: 0,
         source: "modelled" as const,
+        lookup: MODELLED.kind,
+        lnDistance: MODELLED.lnDistance,
       })),
     ],
   };

@@ -2,6 +2,8 @@ import type { RequestRecord } from "../metrics/requestRecord.js";
 import type { RequestSpec } from "../request/requestSpec.js";
 import type { ScheduledStep } from "../scheduler/scheduledStep.js";
 import type { Scheduler } from "../scheduler/scheduler.js";
+import type { Server } from "./createServer.js";
+import type { RunConfig } from "./runConfig.js";
 
 /** What the engine did over a run. */
 export interface EngineStats {
@@ -16,6 +18,8 @@ export interface EngineStats {
   /** Prompt tokens found in the prefix cache at first admission, over all prompt tokens admitted. */
   readonly prefixCacheHitFraction: number;
   readonly gpuBusyUs: number;
+  /** GPU time of steps that left requests waiting: no sequence, token or KV block was free for them. */
+  readonly limitedUs: number;
   /** Time the front end spends streaming tokens to clients, µs. */
   readonly outputBusyUs: number;
   /** Share of GPU time by component; sums to 1. */
@@ -33,6 +37,8 @@ export interface ServedRun {
 
 /** Watches a run without changing it. */
 export interface StepObserver {
+  /** A run of `config`, resolved, begins on this server: once, before the first step. */
+  onStart?(server: Server, config: RunConfig): void;
   /** A step was planned: `step` is valid during the call only; the GPU runs it from `startUs` to `endUs`. */
   onStep(step: ScheduledStep, startUs: number, endUs: number, scheduler: Scheduler): void;
 }

@@ -70,6 +70,7 @@ export class ServerLoop {
   #numSteps = 0;
   #numPreemptions = 0;
   #gpuBusyUs = 0;
+  #limitedUs = 0;
   #kvPeakUsedFraction = 0;
   #numCachedTokens = 0;
   #numLookedUpTokens = 0;
@@ -120,6 +121,7 @@ export class ServerLoop {
       endUs = startUs + gpuUs;
       this.#gpuFreeUs = endUs;
       this.#gpuBusyUs += gpuUs;
+      if (scheduler.numWaiting > 0) this.#limitedUs += gpuUs;
       this.#numSteps++;
       this.#kvPeakUsedFraction = Math.max(this.#kvPeakUsedFraction, scheduler.kvUsageFraction);
       this.#observer?.onStep(step, startUs, endUs, scheduler);
@@ -286,6 +288,7 @@ export class ServerLoop {
       kvPeakUsedFraction: this.#kvPeakUsedFraction,
       prefixCacheHitFraction: this.#numLookedUpTokens === 0 ? 0 : this.#numCachedTokens / this.#numLookedUpTokens,
       gpuBusyUs: this.#gpuBusyUs,
+      limitedUs: this.#limitedUs,
       outputBusyUs: this.#outputBusyUs,
       componentShares: Object.fromEntries(
         stepModel.componentNames.map((name, i) => [name, total === 0 ? 0 : this.#componentsUs[i]! / total]),

@@ -1,13 +1,15 @@
 import { withClientResidual } from "../metrics/clientResidual.js";
-import type { RequestRecord } from "../metrics/requestRecord.js";
+import { type Regime, regimeOf } from "../metrics/regime.js";
+import { type SeenErrors, seenErrors } from "../metrics/regimeErrors.js";
 import { type RunMetrics, summariseRecords } from "../metrics/runMetrics.js";
 import type { RequestSpec } from "../request/requestSpec.js";
 import { US_PER_S } from "../units/units.js";
 import { createWorkload } from "../workload/createWorkload.js";
 import type { Workload } from "../workload/workload.js";
 import { createServer, type Deployment, type Server } from "./createServer.js";
+import { loadElasticity } from "./loadElasticity.js";
 import type { RunConfig } from "./runConfig.js";
-import type { EngineStats, ServedRun, StepObserver } from "./runResult.js";
+import type { ServedRun, StepObserver } from "./runResult.js";
 import { ServerLoop } from "./serverLoop.js";
 import { ROOFSERVE_VERSION } from "./version.js";
 
@@ -29,6 +31,11 @@ export interface RunSummary extends RunMetrics {
     readonly busyFraction: number;
     /** Share of simulated time in which the one front-end process streams tokens; near 1 it is the bottleneck. */
     readonly frontEndBusyFraction: number;
+  };
+  /** How far from saturation, which decides what an error of the step time does to the latencies. */
+  readonly regime: Regime & {
+    /** Errors of predictions for measured runs in this regime; null when none was measured. */
+    readonly seenErrors: SeenErrors | null;
   };
   /** What a reader should know: borrowed efficiencies, kernels without a table. */
   readonly notes: readonly string[];
@@ -66,9 +73,12 @@ export function simulateRequests(
   observer: StepObserver | null,
 ): SimulationResult {
   const server = createServer(deployment, config.engine, config.sampling);
-  const { records, specs, stats } = runServer(server, workload, observer);
+  const resolved = { ...config, engine: server.engine };
+  observer?.onStart?.(server, resolved);
+  const run = runServer(server, workload, observer);
+  const { records, specs } = run;
   const notes = deployment.notes?.() ?? [];
-  return { summary: summarise({ ...config, engine: server.engine }, records, stats, notes), records, specs };
+  return { summary: summarise(resolved, server, run, notes), records, specs };
 }
 
 /** Lets a server work off a workload. */
@@ -79,12 +89,19 @@ export function runServer(server: Server, workload: Workload, observer: StepObse
   return { ...served, records: served.records.map((record) => withClientResidual(record, residual)) };
 }
 
-function summarise(
-  config: RunConfig,
-  records: readonly RequestRecord[],
-  stats: EngineStats,
-  notes: readonly string[],
-): RunSummary {
+/** How far a server was from saturation in a run. */
+export function runRegime(server: Server, { records, stats }: ServedRun): Regime {
+  const { limitedUs, simulatedUs } = stats;
+  return regimeOf(records, {
+    limitedUs,
+    simulatedUs,
+    loadElasticity: loadElasticity(server, records, simulatedUs),
+  });
+}
+
+function summarise(config: RunConfig, server: Server, run: ServedRun, notes: readonly string[]): RunSummary {
+  const { records, stats } = run;
+  const regime = runRegime(server, run);
   const shares = Object.entries(stats.componentShares).sort(([, a], [, b]) => b - a);
   return {
     schema: "roofserve.run/1",
@@ -101,6 +118,7 @@ function summarise(
       busyFraction: stats.simulatedUs === 0 ? 0 : stats.gpuBusyUs / stats.simulatedUs,
       frontEndBusyFraction: stats.simulatedUs === 0 ? 0 : stats.outputBusyUs / stats.simulatedUs,
     },
+    regime: { ...regime, seenErrors: seenErrors(regime) },
     notes,
     bottleneck: Object.fromEntries(shares.filter(([, share]) => share > 0)),
   };

@@ -38,10 +38,7 @@ export interface RunComparison {
  * @param measured parallel to `records` (same request at the same index)
  */
 export function compareRun(measured: readonly MeasuredRequest[], records: readonly RequestRecord[]): RunComparison {
-  const pairs: number[] = [];
-  for (let i = 0; i < measured.length; i++) {
-    if (measured[i]?.failed === false && records[i]?.status === "completed") pairs.push(i);
-  }
+  const pairs = comparedIndices(measured, records);
   const seen = pairs.map((i) => measured[i] as MeasuredRequest);
   const simulated = pairs.map((i) => records[i] as RequestRecord);
   const weights = simulated.map((record) => Math.max(0, record.numOutputTokens - 1));
@@ -78,6 +75,15 @@ export function compareRun(measured: readonly MeasuredRequest[], records: readon
   };
 }
 
+/** Requests that completed in both worlds, ascending: only they are compared. */
+export function comparedIndices(measured: readonly MeasuredRequest[], records: readonly RequestRecord[]): number[] {
+  const indices: number[] = [];
+  for (let i = 0; i < measured.length; i++) {
+    if (measured[i]?.failed === false && records[i]?.status === "completed") indices.push(i);
+  }
+  return indices;
+}
+
 /** Compares two numbers; null where either is missing or the measured one is 0. */
 export function compare(measured: number | null, predicted: number | null): Comparison {
   const ape = measured === null || predicted === null || measured === 0 ? null : absolutePercent(measured, predicted);
@@ -106,7 +112,8 @@ function outputTokensPerS(records: readonly RequestRecord[], latenciesMs: readon
   return lastUs > firstUs ? numTokens / ((lastUs - firstUs) / US_PER_S) : null;
 }
 
-function meanApe(measured: readonly number[], predicted: readonly number[]): number | null {
+/** Mean over requests of each one's absolute percentage error; null where no measured value is above 0. */
+export function meanApe(measured: readonly number[], predicted: readonly number[]): number | null {
   let sum = 0;
   let count = 0;
   measured.forEach((value, i) => {

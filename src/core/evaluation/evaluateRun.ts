@@ -1,6 +1,6 @@
 import { createServer, type Deployment } from "../engine/createServer.js";
 import type { RunConfig } from "../engine/runConfig.js";
-import { runServer } from "../engine/simulate.js";
+import { runRegime, runServer } from "../engine/simulate.js";
 import type { MeasuredRun } from "../metrics/measuredExperiment.js";
 import type { RequestRecord } from "../metrics/requestRecord.js";
 import { compareRun } from "./compareRun.js";
@@ -23,7 +23,8 @@ export interface ReplayedRun {
  */
 export function evaluateRun(deployment: Deployment, config: ServerRunConfig, run: MeasuredRun): ReplayedRun {
   const server = createServer(deployment, config.engine, config.sampling);
-  const { records } = runServer(server, replayWorkload(run));
+  const served = runServer(server, replayWorkload(run));
+  const { records } = served;
   const { metrics, perRequest, numCompared } = compareRun(run.measured, records);
   const evaluated = {
     name: run.name,
@@ -33,6 +34,7 @@ export function evaluateRun(deployment: Deployment, config: ServerRunConfig, run
     numRequests: run.specs.length,
     numCompared,
     excluded: run.excluded,
+    regime: runRegime(server, served),
     metrics,
     perRequest,
   };

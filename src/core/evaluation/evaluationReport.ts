@@ -1,4 +1,7 @@
+import type { Regime } from "../metrics/regime.js";
+import { REGIME_GROUPS, type RegimeGroup, regimeGroup } from "../metrics/regimeErrors.js";
 import type { RunComparison } from "./compareRun.js";
+import type { ErrorBreakdown } from "./errorBreakdown.js";
 
 /** One run of one experiment, replayed; `excluded` says why it does not enter the summary. */
 export interface EvaluatedRun {
@@ -10,8 +13,12 @@ export interface EvaluatedRun {
   /** Requests that completed both when measured and when simulated: only they are compared. */
   readonly numCompared: number;
   readonly excluded: string | null;
+  /** How far the simulated server was from saturation. */
+  readonly regime: Regime;
   readonly metrics: RunComparison["metrics"];
   readonly perRequest: RunComparison["perRequest"];
+  /** Errors by group, where they were asked for. */
+  readonly breakdown?: ErrorBreakdown;
 }
 
 /** Spread of one error over the runs that count, percent; null when no run has it. */
@@ -21,33 +28,45 @@ export interface ErrorSummary {
   readonly max: number | null;
 }
 
+/** Errors over some runs, by metric. */
+export interface ErrorsByMetric {
+  readonly e2eMeanApe: ErrorSummary;
+  readonly e2eP99Ape: ErrorSummary;
+  readonly ttftMeanApe: ErrorSummary;
+  readonly ttftP50Ape: ErrorSummary;
+  readonly itlMeanApe: ErrorSummary;
+}
+
 /** The `roofserve.evaluate/1` contract. */
 export interface EvaluationReport {
   readonly schema: "roofserve.evaluate/1";
   readonly experiments: readonly EvaluatedRun[];
-  readonly summary: {
-    readonly e2eMeanApe: ErrorSummary;
-    readonly e2eP99Ape: ErrorSummary;
-    readonly ttftMeanApe: ErrorSummary;
-    readonly ttftP50Ape: ErrorSummary;
-    readonly itlMeanApe: ErrorSummary;
+  readonly summary: ErrorsByMetric & {
+    /** The same errors by the regime of the simulated server. */
+    readonly byRegime: Readonly<Record<RegimeGroup, ErrorsByMetric & { readonly numRuns: number }>>;
   };
 }
 
 /** Puts evaluated runs under one summary; excluded runs are listed but not counted. */
 export function evaluationReport(experiments: readonly EvaluatedRun[]): EvaluationReport {
   const counted = experiments.filter((run) => run.excluded === null);
-  const over = (ape: (run: EvaluatedRun) => number | null): ErrorSummary => summariseErrors(counted.map(ape));
+  const byRegime = Object.fromEntries(
+    REGIME_GROUPS.map((group) => {
+      const runs = counted.filter((run) => regimeGroup(run.regime) === group);
+      return [group, { numRuns: runs.length, ...errorsByMetric(runs) }];
+    }),
+  ) as EvaluationReport["summary"]["byRegime"];
+  return { schema: "roofserve.evaluate/1", experiments, summary: { ...errorsByMetric(counted), byRegime } };
+}
+
+function errorsByMetric(runs: readonly EvaluatedRun[]): ErrorsByMetric {
+  const over = (ape: (run: EvaluatedRun) => number | null): ErrorSummary => summariseErrors(runs.map(ape));
   return {
-    schema: "roofserve.evaluate/1",
-    experiments,
-    summary: {
-      e2eMeanApe: over((run) => run.metrics.e2eMs.mean.ape),
-      e2eP99Ape: over((run) => run.metrics.e2eMs.p99.ape),
-      ttftMeanApe: over((run) => run.metrics.ttftMs.mean.ape),
-      ttftP50Ape: over((run) => run.metrics.ttftMs.p50.ape),
-      itlMeanApe: over((run) => run.metrics.itlMs.mean.ape),
-    },
+    e2eMeanApe: over((run) => run.metrics.e2eMs.mean.ape),
+    e2eP99Ape: over((run) => run.metrics.e2eMs.p99.ape),
+    ttftMeanApe: over((run) => run.metrics.ttftMs.mean.ape),
+    ttftP50Ape: over((run) => run.metrics.ttftMs.p50.ape),
+    itlMeanApe: over((run) => run.metrics.itlMs.mean.ape),
   };
 }
 

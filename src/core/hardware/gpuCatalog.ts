@@ -5,14 +5,19 @@ import type { GpuSpecFile } from "./gpuSpecSchema.js";
 /** Built-in GPUs. */
 export type GpuCatalog = readonly GpuSpecFile[];
 
+/** The GPU that goes by a name, as `resolveGpuId` compares names; null when none does. */
+export function findGpu(name: string, catalog: GpuCatalog): GpuSpecFile | null {
+  const wanted = bareName(name);
+  return catalog.find((gpu) => namesOf(gpu).some((known) => bareName(known) === wanted)) ?? null;
+}
+
 /**
  * The GPU a user named, by id, alias or product name; case, punctuation, a leading "NVIDIA" and "GB" do not count.
  * @throws ConfigError naming the nearest known id
  */
 export function resolveGpuId(text: string, catalog: GpuCatalog): GpuSpecFile {
-  const wanted = bareName(text);
-  const found = catalog.find((gpu) => namesOf(gpu).some((known) => bareName(known) === wanted));
-  if (found !== undefined) return found;
+  const found = findGpu(text, catalog);
+  if (found !== null) return found;
   const near = nearestName(
     text,
     catalog.flatMap((gpu) => [gpu.id, ...gpu.aliases]),

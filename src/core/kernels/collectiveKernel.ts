@@ -1,5 +1,6 @@
 import type { CollectiveEfficiency } from "./gpuEfficiency.js";
 import type { GpuRoofs } from "./gpuRoofs.js";
+import { dataLookup, type KernelLookup, lnDistanceBeyond, MODELLED } from "./kernelLookup.js";
 
 /** Beyond the largest measured group, µs grow with this power of the ranks (no data: one node is the limit). */
 const BEYOND_RANKS_POWER = 0.5;
@@ -23,6 +24,29 @@ export function collectiveUs(
   if (numRanks <= 1 || messageBytes <= 0) return 0;
   const bytes = collective === "all-gather" ? messageBytes * ALL_GATHER_SHARE : messageBytes;
   return Math.max(allReduceUs(groups, numRanks, bytes), collectiveFloorUs(roofs, numRanks, messageBytes));
+}
+
+/** How `collectiveUs` finds a price: groups are all-reduces, so an all-gather is a formula on top of them. */
+export function collectiveLookup(
+  groups: readonly CollectiveEfficiency[],
+  collective: "all-reduce" | "all-gather",
+  numRanks: number,
+  messageBytes: number,
+): KernelLookup {
+  if (numRanks <= 1 || messageBytes <= 0 || collective === "all-gather") return MODELLED;
+  const ranks = groups.map((group) => group.numRanks);
+  const beyondRanks = lnDistanceBeyond(numRanks, ranks[0]!, ranks[ranks.length - 1]!);
+  const beyondSizes = neighbourGroups(groups, numRanks).map(({ messageBytes: sizes }) =>
+    lnDistanceBeyond(messageBytes, sizes[0]!, sizes[sizes.length - 1]!),
+  );
+  return dataLookup(Math.max(beyondRanks, ...beyondSizes));
+}
+
+/** The groups whose curves a price is read from: the next smaller and the next larger one, or the one at an end. */
+function neighbourGroups(groups: readonly CollectiveEfficiency[], numRanks: number): CollectiveEfficiency[] {
+  const below = groups.findLast((group) => group.numRanks <= numRanks);
+  const above = groups.find((group) => group.numRanks >= numRanks);
+  return [below, above].filter((group) => group !== undefined);
 }
 
 /** What each GPU must at least receive of the tensor, at full link speed. */

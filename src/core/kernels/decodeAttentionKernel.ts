@@ -49,6 +49,29 @@ export function compileDecodeSurfaces(fit: DecodeAttentionEfficiency): DecodeAtt
 }
 
 /**
+ * Largest |ln| by which decode rows lie beyond the knots; 0 inside. Query heads per KV head do not count: their last
+ * knot stands for any number of them.
+ * @param sumContextTokens Σ KV tokens read by `numRequests` ≥ 1 rows, sliding window applied
+ */
+export function decodeAttentionLnDistance(
+  { byKvHeads }: DecodeAttentionSurfaces,
+  { numKvHeads, headDim }: { readonly numKvHeads: number; readonly headDim: number },
+  numRequests: number,
+  sumContextTokens: number,
+): number {
+  return byKvHeads.lnDistance(
+    numRequests * numKvHeads,
+    meanReferenceContext(numRequests, sumContextTokens, headDim),
+    numKvHeads,
+  );
+}
+
+/** Mean context of the rows, as tokens of the head size the fits were made at. */
+function meanReferenceContext(numRequests: number, sumContextTokens: number, headDim: number): number {
+  return (sumContextTokens / numRequests) * (headDim / REFERENCE_HEAD_DIM);
+}
+
+/**
  * µs of one decode attention launch, KV write included; allocation-free, priced every step.
  *
  * The price rises with the requests at equal mean context, and with the context. At equal SUM of contexts more
@@ -75,7 +98,7 @@ export function decodeAttentionUs(
   const baseUs = decodeAttentionBaseUs(fit, roofs, numKvRows, readBytes);
   if (surfaces === null) return Math.max(baseUs, readBytes / roofs.bytesPerUs);
   const lnRows = Math.log(numKvRows);
-  const lnContext = Math.log((sumContextTokens / numRequests) * (headDim / REFERENCE_HEAD_DIM));
+  const lnContext = Math.log(meanReferenceContext(numRequests, sumContextTokens, headDim));
   const lnFactor =
     surfaces.byGroup.lnFactor(lnRows, lnContext, Math.log(numHeads / numKvHeads)) +
     surfaces.byKvHeads.lnFactor(lnRows, lnContext, Math.log(numKvHeads));

@@ -1,13 +1,19 @@
 import type { GpuSpec } from "../hardware/gpuSpec.js";
 import { type Operator, type OperatorDims, operatorBytes } from "../model/operator.js";
 import type { KvDtype, WeightDtype } from "../units/dtype.js";
-import { collectiveFloorUs, collectiveUs } from "./collectiveKernel.js";
-import { compileDecodeSurfaces, type DecodeAttentionSurfaces, decodeAttentionUs } from "./decodeAttentionKernel.js";
+import { collectiveFloorUs, collectiveLookup, collectiveUs } from "./collectiveKernel.js";
+import {
+  compileDecodeSurfaces,
+  type DecodeAttentionSurfaces,
+  decodeAttentionLnDistance,
+  decodeAttentionUs,
+} from "./decodeAttentionKernel.js";
 import { CompiledSurface } from "./efficiencySurface.js";
 import { gemmUs, peakFlopsPerUs } from "./gemmKernel.js";
 import type { DecodeAttentionEfficiency, GpuEfficiency, RoofEfficiency } from "./gpuEfficiency.js";
 import { type GpuRoofs, gpuRoofs } from "./gpuRoofs.js";
-import { groupedGemmUs, touchedExperts } from "./groupedGemmKernel.js";
+import { groupedGemmLnDistance, groupedGemmUs, touchedExperts } from "./groupedGemmKernel.js";
+import { dataLookup, type KernelLookup, MODELLED } from "./kernelLookup.js";
 import type { KernelModel, KernelPrice } from "./kernelModel.js";
 import { PrefillAttentionCost, type PrefillAttentionHeads } from "./prefillAttentionKernel.js";
 
@@ -97,6 +103,28 @@ class EfficiencyKernelModel implements KernelModel {
     }
   }
 
+  /** Distances are to the knots of the fit, which lie at or inside the ends of the measurements it was made from. */
+  lookup({ dims }: Operator): KernelLookup {
+    switch (dims.category) {
+      case "gemm": {
+        const { surface } = this.#gemm[weightKind(dims.weightDtype)];
+        return surface === null ? MODELLED : dataLookup(surface.lnDistance(dims.m, dims.n, dims.k));
+      }
+      case "grouped-gemm": {
+        const { surface } = this.#groupedGemm[weightKind(dims.weightDtype)];
+        return surface === null ? MODELLED : dataLookup(groupedGemmLnDistance(surface, dims));
+      }
+      case "attention-prefill":
+        return this.#lookUpPrefill(dims);
+      case "attention-decode":
+        return this.#lookUpDecode(dims);
+      case "collective":
+        return collectiveLookup(this.#efficiency.allReduce, dims.collective, dims.numRanks, dims.messageBytes);
+      default:
+        return MODELLED;
+    }
+  }
+
   #priceGemm(operator: Operator, { m, k, n, weightDtype }: Dims<"gemm">): KernelPrice {
     const { fit, surface } = this.#gemm[weightKind(weightDtype)];
     const us = gemmUs(fit, surface, this.#roofs, m, k, n, weightDtype);
@@ -116,13 +144,39 @@ class EfficiencyKernelModel implements KernelModel {
     return this.#finish(operator, cost.us(), cost.launchUs, this.#roofs.bf16FlopsPerUs);
   }
 
+  /** A dtype that borrows bf16's constants has no data of its own. */
+  #lookUpPrefill(dims: Dims<"attention-prefill">): KernelLookup {
+    if (kvKind(dims.kvDtype) === "fp8" && this.#efficiency.prefillAttention.fp8 === null) return MODELLED;
+    const cost = this.#prefillCost(dims);
+    const distances = dims.chunks.map(({ newTokens, contextTokens }) => cost.lnDistance(newTokens, contextTokens));
+    return dataLookup(distances.reduce((most, distance) => Math.max(most, distance), 0));
+  }
+
   #priceDecode(operator: Operator, dims: Dims<"attention-decode">): KernelPrice {
-    const { fit, surfaces } = this.#decode[kvKind(dims.kvDtype)];
-    const { numRequests, sumContextTokens, maxContextTokens, numHeads, numKvHeads, headDim, kvDtype } = dims;
-    const rowsUs = (rows: number, tokens: number) =>
-      decodeAttentionUs(fit, surfaces, this.#roofs, rows, tokens, numHeads, numKvHeads, headDim, kvDtype);
-    const us = Math.max(rowsUs(numRequests, sumContextTokens), rowsUs(1, maxContextTokens));
+    const { fit } = this.#decode[kvKind(dims.kvDtype)];
+    const { numRequests, sumContextTokens, maxContextTokens } = dims;
+    const us = Math.max(
+      this.#decodeRowsUs(dims, numRequests, sumContextTokens),
+      this.#decodeRowsUs(dims, 1, maxContextTokens),
+    );
     return this.#finish(operator, us, fit.launchUs, this.#roofs.bf16FlopsPerUs);
+  }
+
+  /** Judges the reading that set the price: that of all rows, or that of the longest alone. */
+  #lookUpDecode(dims: Dims<"attention-decode">): KernelLookup {
+    const { surfaces } = this.#decode[kvKind(dims.kvDtype)];
+    const { numRequests, sumContextTokens, maxContextTokens } = dims;
+    if (surfaces === null || numRequests === 0) return MODELLED;
+    const isSetByLongest =
+      this.#decodeRowsUs(dims, 1, maxContextTokens) > this.#decodeRowsUs(dims, numRequests, sumContextTokens);
+    const [rows, tokens] = isSetByLongest ? [1, maxContextTokens] : [numRequests, sumContextTokens];
+    return dataLookup(decodeAttentionLnDistance(surfaces, dims, rows, tokens));
+  }
+
+  #decodeRowsUs(dims: Dims<"attention-decode">, numRows: number, numTokens: number): number {
+    const { fit, surfaces } = this.#decode[kvKind(dims.kvDtype)];
+    const { numHeads, numKvHeads, headDim, kvDtype } = dims;
+    return decodeAttentionUs(fit, surfaces, this.#roofs, numRows, numTokens, numHeads, numKvHeads, headDim, kvDtype);
   }
 
   #priceCollective({ collective, numRanks, messageBytes }: Dims<"collective">): KernelPrice {

@@ -28,6 +28,15 @@ export class CompiledSurface {
     return Math.exp(this.lnFactor(Math.log(x), Math.log(y), Math.log(z)));
   }
 
+  /** Largest |ln| by which one of the three shape numbers, each > 0, lies beyond its knots; 0 inside. */
+  lnDistance(x: number, y: number, z: number): number {
+    return Math.max(
+      beyondKnots(this.#x, Math.log(x)),
+      beyondKnots(this.#y, Math.log(y)),
+      beyondKnots(this.#z, Math.log(z)),
+    );
+  }
+
   /** The same in logarithms, for fits. */
   lnFactor(lnX: number, lnY: number, lnZ: number): number {
     const i = lowerKnot(this.#x, lnX);
@@ -46,6 +55,12 @@ export class CompiledSurface {
     const lowX = bilinear(values, base, stepY, stepZ, v, w);
     return lowX + u * (bilinear(values, base + stepX, stepY, stepZ, v, w) - lowX);
   }
+}
+
+/** A single knot switches its axis off: nothing lies beyond it. */
+function beyondKnots(lnKnots: Float64Array, ln: number): number {
+  if (lnKnots.length === 1) return 0;
+  return Math.max(0, lnKnots[0]! - ln, ln - lnKnots[lnKnots.length - 1]!);
 }
 
 /** Index of the cell that holds `ln`: 0 … length − 2 (0 for a single knot). Knot lists are short: a linear scan wins. */

@@ -39,6 +39,16 @@ export function groupedGemmFlops(shape: GroupedGemmShape): number {
   return localRows(shape) * expertPairFlops(shape.hiddenSize, shape.intermediateSize, MLP_MATRICES);
 }
 
+/** Largest |ln| by which the shape lies beyond the surface's knots; 0 inside. */
+export function groupedGemmLnDistance(surface: CompiledSurface, shape: GroupedGemmShape): number {
+  return surface.lnDistance(rowsPerExpert(shape), shape.numLocalExperts, shape.intermediateSize);
+}
+
+/** Pairs an expert of this GPU computes when routing is balanced: the first axis of the surface. */
+function rowsPerExpert(shape: GroupedGemmShape): number {
+  return localRows(shape) / shape.numLocalExperts;
+}
+
 /** (token, expert) pairs this GPU computes. */
 function localRows(shape: GroupedGemmShape): number {
   return (shape.numTokens * shape.topK * shape.numLocalExperts) / shape.numExperts;
@@ -65,7 +75,6 @@ export function groupedGemmUs(
   const us =
     surface === null
       ? baseUs
-      : baseUs *
-        surface.factor(localRows(shape) / shape.numLocalExperts, shape.numLocalExperts, shape.intermediateSize);
+      : baseUs * surface.factor(rowsPerExpert(shape), shape.numLocalExperts, shape.intermediateSize);
   return Math.max(us, bytes / roofs.bytesPerUs, flops / peak);
 }

@@ -1,4 +1,5 @@
 import type { Operator } from "../model/operator.js";
+import type { KernelLookup } from "./kernelLookup.js";
 
 /** Where a kernel's price came from. */
 export type PriceSource = "measured" | "modelled" | "transferred";
@@ -23,4 +24,6 @@ export interface KernelPrice {
 export interface KernelModel {
   /** @returns µs of one run (not multiplied by `count`); 0 only for an operator without work */
   price(operator: Operator): KernelPrice;
+  /** How `price` found the price of this operator; for people to question, not for the hot path. */
+  lookup(operator: Operator): KernelLookup;
 }

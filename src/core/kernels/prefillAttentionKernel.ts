@@ -2,6 +2,7 @@ import type { KvDtype } from "../units/dtype.js";
 import { kvBytes, REFERENCE_HEAD_DIM } from "./decodeAttentionKernel.js";
 import type { PrefillAttentionEfficiency } from "./gpuEfficiency.js";
 import type { GpuRoofs } from "./gpuRoofs.js";
+import { lnDistanceBeyond } from "./kernelLookup.js";
 
 /** Query rows one thread block works on; sets how long the longest block runs. */
 const TILE_ROWS = 128;
@@ -73,6 +74,17 @@ export class PrefillAttentionCost {
     this.#kvTokens += isWindowed ? Math.min(end, window + newTokens) : end;
     const tileTokens = (isWindowed ? window : end) * Math.min(1, newTokens / TILE_ROWS);
     if (tileTokens > this.#longestTileTokens) this.#longestTileTokens = tileTokens;
+  }
+
+  /**
+   * |ln| by which the last position of a chunk lies beyond the data; 0 inside. Early positions never do: the first
+   * entry of the fit is the mean cost from position 1 on.
+   */
+  lnDistance(newTokens: number, contextTokens: number): number {
+    const window = this.#heads.slidingWindow;
+    const end = contextTokens + newTokens;
+    const last = this.#positions[this.#positions.length - 1]!;
+    return lnDistanceBeyond(window > 0 ? Math.min(end, window) : end, 1, last);
   }
 
   /** µs at vanishing work; shared with the decode attention of the same step. */

@@ -1,16 +1,7 @@
 import type { GpuSpec } from "../hardware/gpuSpec.js";
-import type { KvDtype, WeightDtype } from "../units/dtype.js";
-import { CompiledSurface } from "./efficiencySurface.js";
-import { risingDecode, risingGemm, risingGroupedGemm } from "./fit/risingPrices.js";
-import { bendToRise } from "./fit/surfaceFit.js";
-import type {
-  CollectiveEfficiency,
-  DecodeAttentionEfficiency,
-  GpuEfficiency,
-  PrefillAttentionEfficiency,
-  RoofEfficiency,
-} from "./gpuEfficiency.js";
-import { type GpuRoofs, gpuRoofs } from "./gpuRoofs.js";
+import type { CollectiveEfficiency, GpuEfficiency } from "./gpuEfficiency.js";
+import { gpuRoofs } from "./gpuRoofs.js";
+import { rescaleDecodeAttention, rescaleLinear, rescalePrefillAttention } from "./rescaleEfficiency.js";
 
 /**
  * Carries efficiencies over to a GPU without data: what was achieved of each datasheet rate, divided by `slowdown`.
@@ -26,83 +17,22 @@ import { type GpuRoofs, gpuRoofs } from "./gpuRoofs.js";
 export function transferEfficiency(source: GpuEfficiency, target: GpuSpec, slowdown = 1): GpuEfficiency {
   const { reference } = source;
   const roofs = gpuRoofs(target);
-  const memoryRatio = reference.bandwidthBytesPerS / target.memory.bandwidthBytesPerS;
-  const computeRatio = reference.bf16FlopsPerS / target.compute.bf16FlopsPerS;
-  const roof = (fit: RoofEfficiency): RoofEfficiency => ({
-    ...fit,
-    memoryEfficiency: fit.memoryEfficiency / slowdown,
-    computeEfficiency: fit.computeEfficiency / slowdown,
-  });
-  const dense = (fit: RoofEfficiency, dtype: WeightDtype): RoofEfficiency => {
-    const slowed = roof(fit);
-    const rising = risingGemm(slowed, roofs, dtype);
-    return { ...slowed, surface: slowed.surface && bendToRise(slowed.surface, rising) };
+  const scales = {
+    memorySlowdown: slowdown,
+    computeSlowdown: slowdown,
+    memoryTimeRatio: reference.bandwidthBytesPerS / target.memory.bandwidthBytesPerS,
+    computeTimeRatio: reference.bf16FlopsPerS / target.compute.bf16FlopsPerS,
   };
-  const grouped = (fit: RoofEfficiency, dtype: WeightDtype): RoofEfficiency => {
-    const slowed = roof(fit);
-    const rising = risingGroupedGemm(slowed, roofs, dtype);
-    return { ...slowed, surface: slowed.surface && bendToRise(slowed.surface, rising) };
-  };
+  const linear = rescaleLinear(source, roofs, scales);
   const hasFp8 = target.compute.fp8FlopsPerS !== null;
-  const { gemm, groupedGemm, decodeAttention, prefillAttention } = source;
-  const prefill = (fit: PrefillAttentionEfficiency) => scalePrefill(fit, memoryRatio, computeRatio, slowdown);
   return {
     ...source,
-    gemm: {
-      bf16: dense(gemm.bf16, "bf16"),
-      fp8: hasFp8 && gemm.fp8 ? dense(gemm.fp8, "fp8") : null,
-      int4: gemm.int4 && dense(gemm.int4, "int4"),
-    },
-    groupedGemm: {
-      bf16: grouped(groupedGemm.bf16, "bf16"),
-      fp8: hasFp8 && groupedGemm.fp8 ? grouped(groupedGemm.fp8, "fp8") : null,
-      int4: groupedGemm.int4 && grouped(groupedGemm.int4, "int4"),
-    },
-    decodeAttention: {
-      bf16: scaleDecode(decodeAttention.bf16, roofs, "bf16", slowdown),
-      fp8: decodeAttention.fp8 && scaleDecode(decodeAttention.fp8, roofs, "fp8", slowdown),
-    },
-    prefillAttention: {
-      bf16: prefill(prefillAttention.bf16),
-      fp8: prefillAttention.fp8 && prefill(prefillAttention.fp8),
-    },
+    ...linear,
+    gemm: hasFp8 ? linear.gemm : { ...linear.gemm, fp8: null },
+    groupedGemm: hasFp8 ? linear.groupedGemm : { ...linear.groupedGemm, fp8: null },
+    decodeAttention: rescaleDecodeAttention(source, roofs, scales),
+    prefillAttention: rescalePrefillAttention(source, scales),
     allReduce: source.allReduce.map((group) => scaleCollective(group, reference, target)),
-    elementwise: {
-      ...source.elementwise,
-      memoryEfficiency: source.elementwise.memoryEfficiency / slowdown,
-    },
-    sampler: { ...source.sampler, sortPsPerLogit: source.sampler.sortPsPerLogit * memoryRatio * slowdown },
-  };
-}
-
-function scaleDecode(
-  fit: DecodeAttentionEfficiency,
-  roofs: GpuRoofs,
-  dtype: KvDtype,
-  slowdown: number,
-): DecodeAttentionEfficiency {
-  const slowed = { ...fit, memoryEfficiency: fit.memoryEfficiency / slowdown };
-  if (fit.groupSurface === null || fit.kvHeadSurface === null) return slowed;
-  const groupSurface = bendToRise(fit.groupSurface, risingDecode(slowed, roofs, dtype));
-  const byGroup = new CompiledSurface(groupSurface);
-  const lnGroups = groupSurface.knots[2].map(Math.log);
-  const kvHeadSurface = bendToRise(fit.kvHeadSurface, risingDecode(slowed, roofs, dtype, byGroup, lnGroups));
-  return { ...slowed, groupSurface, kvHeadSurface };
-}
-
-/** The first value is reading queries and writing outputs, the increments are arithmetic. */
-function scalePrefill(
-  fit: PrefillAttentionEfficiency,
-  memoryRatio: number,
-  computeRatio: number,
-  slowdown: number,
-): PrefillAttentionEfficiency {
-  const first = fit.headTokenPs[0]!;
-  return {
-    ...fit,
-    memoryEfficiency: fit.memoryEfficiency / slowdown,
-    kvHeadTokenPs: fit.kvHeadTokenPs * memoryRatio * slowdown,
-    headTokenPs: fit.headTokenPs.map((ps) => (first * memoryRatio + (ps - first) * computeRatio) * slowdown),
   };
 }
 

@@ -1,10 +1,13 @@
 import type { ScheduledBatch } from "../batch/scheduledBatch.js";
 import { padToCaptureSize } from "./cudaGraph.js";
-import { OperatorPrices, possibleOperators } from "./operatorPrices.js";
+import { componentCategories, OperatorPrices, possibleOperators } from "./operatorPrices.js";
 import { phaseRows } from "./phaseRows.js";
-import type { StepBreakdown, StepComponent, StepModel } from "./stepModel.js";
+import type { ComponentCategory, ExplainedComponent, StepBreakdown, StepComponent, StepModel } from "./stepModel.js";
 import type { StepPlan } from "./stepPlan.js";
 import { type StepWait, stepWaits } from "./stepWaits.js";
+
+/** Token counts whose explained layers are kept: whoever asks for every step meets the same few again and again. */
+const MAX_EXPLAINED_COUNTS = 1024;
 
 /**
  * The additive mixed-batch roofline: every linear layer once over all tokens of the step, plus prefill attention per
@@ -13,6 +16,7 @@ import { type StepWait, stepWaits } from "./stepWaits.js";
  */
 export class AdditiveStepModel implements StepModel {
   readonly componentNames: readonly string[];
+  readonly componentCategories: readonly ComponentCategory[];
   readonly #captureSizes: readonly number[];
   readonly #prices: OperatorPrices;
   readonly #slotOf: ReadonlyMap<string, number>;
@@ -21,6 +25,9 @@ export class AdditiveStepModel implements StepModel {
   /** µs by component slot, by number of tokens and by number of sampled positions; filled when first needed. */
   readonly #linearUs: Float64Array[] = [];
   readonly #sampledUs: Float64Array[] = [];
+  /** What `breakdown` says of them, by the same numbers. */
+  readonly #explainedLinear = new Map<number, readonly ExplainedComponent[]>();
+  readonly #explainedSampled = new Map<number, readonly ExplainedComponent[]>();
 
   constructor(plan: StepPlan) {
     this.#captureSizes = plan.captureSizes;
@@ -28,6 +35,7 @@ export class AdditiveStepModel implements StepModel {
     const possible = possibleOperators(plan);
     this.#waits = stepWaits(plan, possible);
     this.componentNames = [...possible, ...this.#waits].map(({ name }) => name);
+    this.componentCategories = componentCategories(possible, this.#waits);
     this.#slotOf = new Map(this.componentNames.map((name, slot) => [name, slot]));
   }
 
@@ -56,11 +64,13 @@ export class AdditiveStepModel implements StepModel {
 
   breakdown(batch: ScheduledBatch): StepBreakdown {
     const { numTokens, numSampled } = batch;
-    const attention = this.#prices.attention(phaseRows(batch));
+    const prices = this.#prices;
+    const linear = remembered(this.#explainedLinear, numTokens, () => prices.explain(this.#linear(numTokens)));
+    const sampled = remembered(this.#explainedSampled, numSampled, () => prices.explain(prices.sampled(numSampled)));
     return {
       numTokens,
       paddedTokens: this.#padded(numTokens),
-      components: [...this.#linear(numTokens), ...this.#prices.sampled(numSampled), ...attention],
+      components: [...linear, ...sampled, ...prices.explain(prices.attention(phaseRows(batch)))],
       waits: this.#waits,
     };
   }
@@ -80,4 +90,14 @@ export class AdditiveStepModel implements StepModel {
   #padded(numTokens: number): number {
     return padToCaptureSize(this.#captureSizes, numTokens) ?? numTokens;
   }
+}
+
+/** The value kept for a count, made when first asked for. Starts afresh when full: memory stays bounded. */
+function remembered<T>(kept: Map<number, T>, count: number, make: () => T): T {
+  const known = kept.get(count);
+  if (known !== undefined) return known;
+  if (kept.size >= MAX_EXPLAINED_COUNTS) kept.clear();
+  const made = make();
+  kept.set(count, made);
+  return made;
 }

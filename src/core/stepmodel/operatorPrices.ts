@@ -2,8 +2,9 @@ import { type AttentionLayer, attentionLayers, layerOperators } from "../model/a
 import type { Operator } from "../model/operator.js";
 import { linearOperators, operators, sampledOperators } from "../model/operators.js";
 import type { PhaseRows } from "./phaseRows.js";
-import type { StepComponent } from "./stepModel.js";
+import type { ComponentCategory, ExplainedComponent, StepComponent } from "./stepModel.js";
 import type { StepPlan } from "./stepPlan.js";
+import { type StepWait, WAIT_CATEGORY } from "./stepWaits.js";
 
 /** Prices the operators of a plan's steps, in the three parts that depend on different things. Keeps nothing. */
 export class OperatorPrices {
@@ -39,6 +40,12 @@ export class OperatorPrices {
     return components;
   }
 
+  /** The components with how their prices were found; for people, not for the hot path. */
+  explain(components: readonly StepComponent[]): ExplainedComponent[] {
+    const { kernelModel } = this.#plan;
+    return components.map((component) => ({ ...component, lookup: kernelModel.lookup(component.operator) }));
+  }
+
   price(list: readonly Operator[]): StepComponent[] {
     return list.map((operator) => {
       const price = this.#plan.kernelModel.price(operator);
@@ -67,4 +74,12 @@ export function possibleOperators(plan: StepPlan): Operator[] {
     prefillChunks: [{ newTokens: 1, contextTokens: 0 }],
     decodeContextTokens: [1],
   });
+}
+
+/** Categories of a step's possible parts, in the order of their names: operators first, then waits. */
+export function componentCategories(
+  operators: readonly Operator[],
+  waits: readonly StepWait[],
+): readonly ComponentCategory[] {
+  return [...operators.map(({ dims }) => dims.category), ...waits.map(() => WAIT_CATEGORY)];
 }

@@ -1,15 +1,17 @@
 import type { ScheduledBatch } from "../batch/scheduledBatch.js";
 import type { GpuRoofs } from "../kernels/gpuRoofs.js";
+import { type KernelLookup, MODELLED } from "../kernels/kernelLookup.js";
 import { physicalFloor } from "../kernels/tables/physicalFloor.js";
 import type { Operator } from "../model/operator.js";
 import { operators } from "../model/operators.js";
+import { baselineAllReduces, isLayerProductOrAttention } from "./baselineOperators.js";
+import { ComparedStepModel } from "./comparedStepModel.js";
 import { prefillWeight } from "./mixedWeights.js";
 import { possibleOperators } from "./operatorPrices.js";
 import { type PhaseRows, phaseRows, separatePhases, tokensOf } from "./phaseRows.js";
-import type { StepBreakdown, StepComponent, StepModel } from "./stepModel.js";
+import type { StepComponent } from "./stepModel.js";
 import type { StepPlan } from "./stepPlan.js";
-import { BASELINE_ALL_REDUCE_US, BASELINE_OVERHEAD_US } from "./stepSwitches.js";
-import type { StepWait } from "./stepWaits.js";
+import { BASELINE_OVERHEAD_US } from "./stepSwitches.js";
 
 /**
  * The calibrated constants of the model, for all its GPUs alike.
@@ -29,52 +31,30 @@ type PhaseConstants = typeof PREFILL;
  * longer of the two; TP that helps prefill less than linearly; a weighted mix of the phases; a constant per all-reduce
  * and per step. It knows no shapes, so no table changes it. Norms, sampling and the LM head are not in it.
  */
-export class RooflineV1StepModel implements StepModel {
-  readonly componentNames: readonly string[];
+export class RooflineV1StepModel extends ComparedStepModel {
   readonly #plan: StepPlan;
   readonly #roofs: GpuRoofs;
-  readonly #slotOf: ReadonlyMap<string, number>;
-  readonly #waits: readonly StepWait[];
 
   constructor(plan: StepPlan, roofs: GpuRoofs) {
+    const possible = possibleOperators(plan);
+    const overhead = { name: "fixed_overhead", us: BASELINE_OVERHEAD_US, count: 1 };
+    super(possible.filter(isLayerProductOrAttention), [...baselineAllReduces(possible), overhead]);
     this.#plan = plan;
     this.#roofs = roofs;
-    const possible = possibleOperators(plan);
-    const numAllReduces = possible
-      .filter(({ dims }) => dims.category === "collective" && dims.collective === "all-reduce")
-      .reduce((sum, { count }) => sum + count, 0);
-    this.#waits = [
-      { name: "all_reduce_latency", us: numAllReduces * BASELINE_ALL_REDUCE_US, count: numAllReduces },
-      { name: "fixed_overhead", us: BASELINE_OVERHEAD_US, count: 1 },
-    ].filter(({ us }) => us > 0);
-    this.componentNames = [...possible.filter(isCounted), ...this.#waits].map(({ name }) => name);
-    this.#slotOf = new Map(this.componentNames.map((name, slot) => [name, slot]));
   }
 
-  gpuUs(batch: ScheduledBatch, componentsUs: Float64Array): number {
-    const { components, waits } = this.breakdown(batch);
-    let totalUs = 0;
-    for (const { operator, us } of components) {
-      componentsUs[this.#slotOf.get(operator.name)!]! += us;
-      totalUs += us;
-    }
-    for (const { name, us } of waits) {
-      componentsUs[this.#slotOf.get(name)!]! += us;
-      totalUs += us;
-    }
-    return totalUs;
-  }
-
-  breakdown(batch: ScheduledBatch): StepBreakdown {
-    const { numTokens } = batch;
+  protected override price(batch: ScheduledBatch): StepComponent[] {
     const [prefill, decode] = separatePhases(phaseRows(batch));
     const weight = prefillWeight(tokensOf(prefill), tokensOf(decode));
-    return {
-      numTokens,
-      paddedTokens: numTokens,
-      components: [...this.#phase(prefill, PREFILL, weight), ...this.#phase(decode, DECODE, 1 - weight)],
-      waits: this.#waits,
-    };
+    return [...this.#phase(prefill, PREFILL, weight), ...this.#phase(decode, DECODE, 1 - weight)];
+  }
+
+  protected override lookup(): KernelLookup {
+    return MODELLED;
+  }
+
+  protected override linearTokens(numTokens: number): number {
+    return numTokens;
   }
 
   /** A phase's time, shared out over its operators by what each would ask of the binding side. */
@@ -88,7 +68,7 @@ export class RooflineV1StepModel implements StepModel {
       numSampledTokens: 0,
       prefillChunks: rows.prefillChunks,
       decodeContextTokens: rows.decodeContextTokens,
-    }).filter(isCounted);
+    }).filter(isLayerProductOrAttention);
     const sides = list.map((operator) => this.#sides(operator, constants));
     const computeUs = sides.reduce((sum, side) => sum + side.computeUs, 0);
     const memoryUs = sides.reduce((sum, side) => sum + side.memoryUs, 0);
@@ -115,9 +95,4 @@ export class RooflineV1StepModel implements StepModel {
       memoryUs: (operator.count * memoryUs) / bandwidthFraction,
     };
   }
-}
-
-function isCounted({ name, dims: { category } }: Operator): boolean {
-  const isProduct = category === "gemm" || category === "grouped-gemm";
-  return category.startsWith("attention-") || (isProduct && name !== "lm_head");
 }

@@ -1,7 +1,8 @@
 import type { ScheduledBatch } from "../batch/scheduledBatch.js";
+import type { KernelLookup } from "../kernels/kernelLookup.js";
 import type { KernelPrice } from "../kernels/kernelModel.js";
-import type { Operator } from "../model/operator.js";
-import type { StepWait } from "./stepWaits.js";
+import type { Operator, OperatorCategory } from "../model/operator.js";
+import type { StepWait, WAIT_CATEGORY } from "./stepWaits.js";
 
 /** One priced operator of a step, over all the layers it runs in. */
 export interface StepComponent {
@@ -11,19 +12,29 @@ export interface StepComponent {
   readonly price: KernelPrice;
 }
 
-/** A step taken apart; the components and the waits add up to the step. */
+/** A component with how its price was found: what nobody asks for in the hot path. */
+export interface ExplainedComponent extends StepComponent {
+  readonly lookup: KernelLookup;
+}
+
+/** A step taken apart; the components and the waits add up to the step, each name at most once. */
 export interface StepBreakdown {
   readonly numTokens: number;
   /** Rows the linear layers run over. */
   readonly paddedTokens: number;
-  readonly components: readonly StepComponent[];
+  readonly components: readonly ExplainedComponent[];
   readonly waits: readonly StepWait[];
 }
+
+/** What kind of kernel a component is, or that it is none. */
+export type ComponentCategory = OperatorCategory | typeof WAIT_CATEGORY;
 
 /** Prices one engine step on the GPU. Implementations keep no state between steps. */
 export interface StepModel {
   /** Names of the components, in the order of `componentsUs`. */
   readonly componentNames: readonly string[];
+  /** Parallel to `componentNames`. */
+  readonly componentCategories: readonly ComponentCategory[];
   /**
    * @param componentsUs length `componentNames.length`; each component's µs is ADDED, so a run can keep one sum
    * @returns GPU µs of the step (fractional), > 0 for a non-empty batch

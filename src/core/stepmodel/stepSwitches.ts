@@ -43,6 +43,3 @@ export const BASELINE_WAITS: WaitConstants = {
   rankSkewUsPerDoubling: 0,
   fixedUs: BASELINE_OVERHEAD_US,
 };
-
-/** µs of one all-reduce in the baselines, whatever its size. @see inference-sim `hardware_config.json`, `allReduceLatency` */
-export const BASELINE_ALL_REDUCE_US = 20;

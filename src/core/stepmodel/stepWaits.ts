@@ -20,6 +20,9 @@ export interface WaitConstants {
  */
 export const DEFAULT_WAITS: WaitConstants = { kernelGapUsPerLayer: 7, rankSkewUsPerDoubling: 1.5, fixedUs: 0 };
 
+/** What stands in an operator category's place for a wait. */
+export const WAIT_CATEGORY = "wait" as const;
+
 /** A part of a step in which the GPU computes nothing. */
 export interface StepWait {
   readonly name: string;

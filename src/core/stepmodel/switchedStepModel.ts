@@ -1,17 +1,20 @@
 import type { ScheduledBatch } from "../batch/scheduledBatch.js";
 import type { Hypothesis } from "../config/pricingConfig.js";
 import type { GpuRoofs } from "../kernels/gpuRoofs.js";
+import type { KernelLookup } from "../kernels/kernelLookup.js";
 import { physicalFloor } from "../kernels/tables/physicalFloor.js";
 import type { Operator } from "../model/operator.js";
 import { splitProjections } from "../model/splitProjections.js";
+import { baselineAllReduces, isLayerProductOrAttention, isMfuPriced } from "./baselineOperators.js";
+import { ComparedStepModel } from "./comparedStepModel.js";
 import { padToCaptureSize } from "./cudaGraph.js";
 import { prefillWeight } from "./mixedWeights.js";
 import { OperatorPrices, possibleOperators } from "./operatorPrices.js";
 import { type PhaseRows, phaseRows, separatePhases, tokensOf } from "./phaseRows.js";
-import type { StepBreakdown, StepComponent, StepModel } from "./stepModel.js";
+import type { StepComponent } from "./stepModel.js";
 import type { StepPlan } from "./stepPlan.js";
-import { BASELINE_ALL_REDUCE_US, type StepSwitches } from "./stepSwitches.js";
-import { type StepWait, stepWaits } from "./stepWaits.js";
+import type { StepSwitches } from "./stepSwitches.js";
+import { stepWaits } from "./stepWaits.js";
 
 /** Sequences of prefills are rounded up to powers of two from here on, where real shapes are not priced. */
 const SMALLEST_BUCKET_TOKENS = 512;
@@ -26,55 +29,48 @@ export interface SwitchedModelOptions {
 
 /**
  * Every model between roofline-v2 and the additive one: any of the six corrections switched on or off. With all of
- * them it gives the additive model's prices, which it shares no code path with in the hot loop; it is slower, and
- * exists for ablation.
+ * them it gives the additive model's prices; it is slower, and exists for ablation. Without H4 or H5 a step can be faster
+ * than its kernels one after the other could be: that is what these two correct.
  *
  * H1 and H6 live in the kernel model (bandwidth; interpolation), H2 in the plan's waits; here are H3 (fused products),
  * H4 (a roof per kernel) and H5 (the additive mix), and the two switches that belong to no hypothesis.
  */
-export class SwitchedStepModel implements StepModel {
-  readonly componentNames: readonly string[];
+export class SwitchedStepModel extends ComparedStepModel {
   readonly #plan: StepPlan;
   readonly #options: SwitchedModelOptions;
-  readonly #slotOf: ReadonlyMap<string, number>;
-  readonly #waits: readonly StepWait[];
   readonly #prices: OperatorPrices;
   /** By number of tokens and by number of sampled positions; filled when first needed. */
   readonly #linearOf: StepComponent[][] = [];
   readonly #sampledOf: StepComponent[][] = [];
 
   constructor(plan: StepPlan, options: SwitchedModelOptions) {
+    const possible = possibleOperators(plan);
+    const { switches } = options;
+    super(knownOperators(possible, plan, switches), [
+      ...stepWaits(plan, possible),
+      ...(switches.pricesAllOperators ? [] : baselineAllReduces(possible)),
+    ]);
     this.#plan = plan;
     this.#options = options;
     this.#prices = new OperatorPrices(plan);
-    const possible = possibleOperators(plan);
-    this.#waits = [...stepWaits(plan, possible), ...this.#constantCollectives(possible)];
-    this.componentNames = [...this.#counted(possible), ...this.#waits].map(({ name }) => name);
-    this.#slotOf = new Map(this.componentNames.map((name, slot) => [name, slot]));
   }
 
-  gpuUs(batch: ScheduledBatch, componentsUs: Float64Array): number {
-    const { components, waits } = this.breakdown(batch);
-    let totalUs = 0;
-    for (const { operator, us } of components) {
-      componentsUs[this.#slotOf.get(operator.name)!]! += us;
-      totalUs += us;
-    }
-    for (const { name, us } of waits) {
-      componentsUs[this.#slotOf.get(name)!]! += us;
-      totalUs += us;
-    }
-    return totalUs;
-  }
-
-  breakdown(batch: ScheduledBatch): StepBreakdown {
+  protected override price(batch: ScheduledBatch): StepComponent[] {
     const rows = phaseRows(batch);
-    const paddedTokens = this.#linearTokens(batch.numTokens);
-    const parts = this.#has("H5") ? [{ rows, weight: 1 }] : weightedPhases(rows);
-    const components = parts.flatMap((part) =>
+    if (this.#has("H5")) return this.#phase(rows);
+    return weightedPhases(rows).flatMap((part) =>
       this.#phase(part.rows).map((component) => ({ ...component, us: component.us * part.weight })),
     );
-    return { numTokens: batch.numTokens, paddedTokens, components, waits: this.#waits };
+  }
+
+  protected override lookup(operator: Operator): KernelLookup {
+    return this.#plan.kernelModel.lookup(operator);
+  }
+
+  /** Rows of the linear layers. */
+  protected override linearTokens(numTokens: number): number {
+    if (!this.#options.switches.pricesRealShapes) return numTokens;
+    return padToCaptureSize(this.#plan.captureSizes, numTokens) ?? numTokens;
   }
 
   #has(hypothesis: Hypothesis): boolean {
@@ -91,7 +87,7 @@ export class SwitchedStepModel implements StepModel {
   }
 
   #linear(numTokens: number): StepComponent[] {
-    this.#linearOf[numTokens] ??= this.#known(this.#prices.linear(numTokens, this.#linearTokens(numTokens)));
+    this.#linearOf[numTokens] ??= this.#known(this.#prices.linear(numTokens, this.linearTokens(numTokens)));
     return this.#linearOf[numTokens];
   }
 
@@ -102,27 +98,12 @@ export class SwitchedStepModel implements StepModel {
 
   /** The components this model knows of, fused or taken apart. */
   #known(components: readonly StepComponent[]): StepComponent[] {
-    return this.#prices.price(this.#counted(components.map(({ operator }) => operator)));
-  }
-
-  #counted(list: readonly Operator[]): Operator[] {
-    const { switches } = this.#options;
-    const known = switches.pricesAllOperators ? [...list] : list.filter(isLayerProductOrAttention);
-    return this.#has("H3") ? known : splitProjections(known, this.#plan.architecture, this.#plan.parallelism);
-  }
-
-  #constantCollectives(possible: readonly Operator[]): StepWait[] {
-    if (this.#options.switches.pricesAllOperators) return [];
-    const count = possible
-      .filter(({ dims }) => dims.category === "collective" && dims.collective === "all-reduce")
-      .reduce((sum, operator) => sum + operator.count, 0);
-    return count === 0 ? [] : [{ name: "all_reduce_latency", us: count * BASELINE_ALL_REDUCE_US, count }];
-  }
-
-  /** Rows of the linear layers. */
-  #linearTokens(numTokens: number): number {
-    if (!this.#options.switches.pricesRealShapes) return numTokens;
-    return padToCaptureSize(this.#plan.captureSizes, numTokens) ?? numTokens;
+    const known = knownOperators(
+      components.map(({ operator }) => operator),
+      this.#plan,
+      this.#options.switches,
+    );
+    return this.#prices.price(known);
   }
 
   /** Each kernel takes the longer of its two sides. */
@@ -170,6 +151,16 @@ export class SwitchedStepModel implements StepModel {
   }
 }
 
+/** The operators a model with these switches knows of, fused or taken apart. */
+function knownOperators(
+  list: readonly Operator[],
+  { architecture, parallelism }: StepPlan,
+  { hypotheses, pricesAllOperators }: StepSwitches,
+): readonly Operator[] {
+  const known = pricesAllOperators ? list : list.filter(isLayerProductOrAttention);
+  return hypotheses.has("H3") ? known : splitProjections(known, architecture, parallelism);
+}
+
 function weightedPhases(rows: PhaseRows): { readonly rows: PhaseRows; readonly weight: number }[] {
   const [prefill, decode] = separatePhases(rows);
   const weight = prefillWeight(tokensOf(prefill), tokensOf(decode));
@@ -193,12 +184,4 @@ function bucketed({ prefillChunks, decodeContextTokens }: PhaseRows): Omit<Phase
 
 function bucketTokens(sequenceTokens: number): number {
   return Math.max(SMALLEST_BUCKET_TOKENS, 2 ** Math.ceil(Math.log2(sequenceTokens)));
-}
-
-function isMfuPriced({ dims: { category } }: Operator): boolean {
-  return category === "gemm" || category === "grouped-gemm" || category.startsWith("attention-");
-}
-
-function isLayerProductOrAttention(operator: Operator): boolean {
-  return isMfuPriced(operator) && operator.name !== "lm_head";
 }

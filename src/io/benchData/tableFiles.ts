@@ -22,9 +22,13 @@ export interface TableFiles {
   readonly strayFiles: readonly string[];
 }
 
+/** Where micro-benchmarks of memory lie, in another format than tables of kernels. */
+export const CHARACTERIZATION_FOLDER = "characterization";
+
 /**
  * Finds tables by their place: `gemm/<gpu>/data.csv`, `mha/decode/<gpu>/<heads>-<kvheads>-<dim>[-tpN].csv`, …
- * Sorted by path, so that results do not depend on the file system. Other files than CSV are ignored.
+ * Sorted by path, so that results do not depend on the file system. Other files than CSV are ignored,
+ * and so are the micro-benchmarks beside the tables.
  *
  * @throws DataFileError when the folder is missing
  */
@@ -42,6 +46,7 @@ export function findTableFiles(dir: string): TableFiles {
   const strayFiles: string[] = [];
   for (const path of paths) {
     const parts = path.split("/");
+    if (parts[0] === CHARACTERIZATION_FOLDER) continue;
     const name = parts.at(-1)!.replace(/\.csv$/, "");
     const family = familyOfPath(parts);
     const gpuFolder = parts.at(-2);

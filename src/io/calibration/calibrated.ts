@@ -19,5 +19,11 @@ export function calibrated(deployment: Deployment, file: string, engineConfig?: 
     asyncScheduling: resolveAsyncScheduling(engine),
     isAdditive: deployment.stepPricing === undefined,
   });
-  return { ...deployment, constants, notes: () => [...notes, ...(deployment.notes?.() ?? [])] };
+  // Gaps that were measured on the GPU stay: a calibration knows only the built-in ones and what is left beside them.
+  const waits = { ...constants.waits, ...deployment.constants?.waits };
+  return {
+    ...deployment,
+    constants: { ...constants, waits },
+    notes: () => [...notes, ...(deployment.notes?.() ?? [])],
+  };
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { z } from "zod";
 import { allowedText, printValue, valueAt } from "../../core/config/parseConfig.js";
-import { DataFileError } from "../../core/errors/simulationError.js";
+import { DataFileError, type DataLocation } from "../../core/errors/simulationError.js";
 
 /** How many problems of one file a message spells out before it only counts the rest. */
 const MAX_PROBLEMS_SHOWN = 3;
@@ -29,10 +29,15 @@ export function readOptionalDataText(file: string): string | null {
 }
 
 /**
- * Checks a parsed file against a schema.
+ * Checks a parsed file, or one row of it, against a schema.
  * @throws DataFileError naming the first problems as `path: got X; must be Y`
  */
-export function checkData<T extends z.ZodType>(schema: T, input: unknown, file: string, remedy: string): z.output<T> {
+export function checkData<T extends z.ZodType>(
+  schema: T,
+  input: unknown,
+  place: string | Pick<DataLocation, "file" | "row">,
+  remedy: string,
+): z.output<T> {
   const result = schema.safeParse(input);
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) => ({ path: pathText(issue.path), text: issueText(issue, input) }));
@@ -40,7 +45,8 @@ export function checkData<T extends z.ZodType>(schema: T, input: unknown, file: 
   const shown = others.slice(0, MAX_PROBLEMS_SHOWN - 1).map((problem) => `; also ${problem.path}: ${problem.text}`);
   const hidden = problems.length - MAX_PROBLEMS_SHOWN;
   const more = hidden > 0 ? `; and ${hidden} more` : "";
-  const location = first?.path ? { file, column: first.path } : { file };
+  const row = typeof place === "string" ? { file: place } : place;
+  const location = first?.path ? { ...row, column: first.path } : row;
   throw new DataFileError(location, `${first?.text ?? "malformed"}${shown.join("")}${more}; ${remedy}`);
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { DataFileError } from "../../core/errors/simulationError.js";
 import { makeFolders } from "./outputFolder.js";
@@ -7,42 +7,84 @@ import { makeFolders } from "./outputFolder.js";
 const CHUNK_CHARACTERS = 1 << 20;
 
 /**
- * Writes a text file piece by piece under a temporary name and renames it at the end, so that a reader never sees
- * half a file and a failed run leaves the old one. Makes the folder if need be.
- * @throws DataFileError when the place cannot be written
+ * A text file that appears whole or not at all: written piece by piece under a temporary name, in bounded memory, and
+ * renamed at the end, so that a reader never sees half of it and a failed run leaves the old one. Makes the folder if
+ * need be. End with `commit` or `discard`.
+ * @throws DataFileError, from every method but `discard`, when the place cannot be written
  */
-export function writeFileAtomically(file: string, pieces: Iterable<string>): void {
-  const temporary = `${file}.tmp`;
-  try {
-    makeFolders(dirname(file));
-    const descriptor = openSync(temporary, "w");
-    try {
-      writePieces(descriptor, pieces);
-    } finally {
-      closeSync(descriptor);
+export class AtomicFile {
+  readonly #file: string;
+  readonly #temporary: string;
+  readonly #descriptor: number;
+  #pending: string[] = [];
+  #numCharacters = 0;
+  #isOpen = true;
+
+  constructor(file: string) {
+    this.#file = file;
+    this.#temporary = `${file}.tmp`;
+    if (existsSync(file) && !statSync(file).isFile()) {
+      throw new DataFileError({ file }, "cannot be written: it exists and is no file; choose another name");
     }
-    renameSync(temporary, file);
-  } catch (error) {
-    if (existsSync(temporary)) rmSync(temporary);
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === undefined) throw error;
-    throw new DataFileError({ file }, `cannot be written (${code}); choose a folder that can`);
+    this.#descriptor = this.#attempt(() => {
+      makeFolders(dirname(file));
+      return openSync(this.#temporary, "w");
+    });
+  }
+
+  write(piece: string): void {
+    this.#pending.push(piece);
+    this.#numCharacters += piece.length;
+    if (this.#numCharacters >= CHUNK_CHARACTERS) this.#attempt(() => this.#flush());
+  }
+
+  commit(): void {
+    this.#attempt(() => {
+      this.#flush();
+      this.#close();
+      renameSync(this.#temporary, this.#file);
+    });
+  }
+
+  /** Leaves no trace. Safe after any failure. */
+  discard(): void {
+    this.#close();
+    rmSync(this.#temporary, { force: true });
+  }
+
+  #flush(): void {
+    const bytes = Buffer.from(this.#pending.join(""), "utf8");
+    for (let written = 0; written < bytes.length; ) written += writeSync(this.#descriptor, bytes, written);
+    this.#pending = [];
+    this.#numCharacters = 0;
+  }
+
+  #close(): void {
+    if (this.#isOpen) closeSync(this.#descriptor);
+    this.#isOpen = false;
+  }
+
+  #attempt<T>(act: () => T): T {
+    try {
+      return act();
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      throw new DataFileError({ file: this.#file }, `cannot be written (${code}); choose a folder that can`);
+    }
   }
 }
 
-function writePieces(descriptor: number, pieces: Iterable<string>): void {
-  let pending: string[] = [];
-  let numCharacters = 0;
-  const flush = (): void => {
-    const bytes = Buffer.from(pending.join(""), "utf8");
-    for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
-    pending = [];
-    numCharacters = 0;
-  };
-  for (const piece of pieces) {
-    pending.push(piece);
-    numCharacters += piece.length;
-    if (numCharacters >= CHUNK_CHARACTERS) flush();
+/**
+ * Writes a text file from its pieces, whole or not at all.
+ * @throws DataFileError when the place cannot be written, and whatever making a piece throws
+ */
+export function writeFileAtomically(file: string, pieces: Iterable<string>): void {
+  const output = new AtomicFile(file);
+  try {
+    for (const piece of pieces) output.write(piece);
+    output.commit();
+  } catch (error) {
+    output.discard();
+    throw error;
   }
-  flush();
 }

@@ -1,3 +1,4 @@
+import { endUs } from "../../core/metrics/requestEnd.js";
 import type { RequestRecord } from "../../core/metrics/requestRecord.js";
 import { e2eMs, interTokenMs, ttftMs } from "../../core/metrics/runMetrics.js";
 import type { RequestSpec } from "../../core/request/requestSpec.js";
@@ -102,20 +103,6 @@ function requestRow(run: string, record: RequestRecord, spec: RequestSpec | null
     lora: spec?.lora ?? null,
     timeout_s: spec === null ? null : cleanNumber(spec.timeoutUs / US_PER_S),
   };
-}
-
-/** When the client was done with the request, µs; NaN when it never was. */
-export function endUs(record: RequestRecord, spec: RequestSpec | null): number {
-  switch (record.status) {
-    case "completed":
-      return record.lastTokenUs;
-    case "rejected":
-      return record.arrivalUs;
-    case "aborted":
-      return spec === null || !Number.isFinite(spec.timeoutUs) ? record.lastTokenUs : record.arrivalUs + spec.timeoutUs;
-    case "unfinished":
-      return Number.NaN;
-  }
 }
 
 /** requests.csv, header first. */

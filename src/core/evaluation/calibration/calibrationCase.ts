@@ -45,6 +45,7 @@ function slowed(kernelModel: KernelModel, factor: number): KernelModel {
       const price = kernelModel.price(operator);
       return { ...price, us: price.us * factor, launchUs: price.launchUs * factor };
     },
+    lookup: (operator) => kernelModel.lookup(operator),
   };
 }
 

@@ -35,13 +35,28 @@ export class DecodeAttentionTable {
   }
 
   read(dims: Dims<"attention-decode">): TableReading | null {
+    return interpolateHeads(this.#series, dims, (heads) => this.#slower(heads, dims)?.reading ?? null);
+  }
+
+  /** Of the readings that set the price; null where `read` is null. */
+  lnDistance(dims: Dims<"attention-decode">): number | null {
+    return largestLnDistance(this.#series, dims, (heads) => {
+      const slower = this.#slower(heads, dims);
+      return slower === null ? null : this.index.lnDistance(headsKey(heads), slower.at);
+    });
+  }
+
+  /** No launch ends before its longest row would alone: the slower of all rows and that one, and where it was read. */
+  #slower(
+    heads: AttentionHeads,
+    dims: Dims<"attention-decode">,
+  ): { readonly reading: TableReading; readonly at: readonly number[] } | null {
     const rows = [Math.max(1, dims.sumContextTokens / dims.numRequests), dims.numRequests];
     const longest = [Math.max(1, dims.maxContextTokens), 1];
-    return interpolateHeads(this.#series, dims, (heads) => {
-      const all = this.index.read(headsKey(heads), rows);
-      const alone = this.index.read(headsKey(heads), longest);
-      return all !== null && alone !== null && alone.us > all.us ? { ...all, us: alone.us } : all;
-    });
+    const all = this.index.read(headsKey(heads), rows);
+    const alone = this.index.read(headsKey(heads), longest);
+    if (all === null || alone === null) return null;
+    return alone.us > all.us ? { reading: alone, at: longest } : { reading: all, at: rows };
   }
 }
 
@@ -76,18 +91,34 @@ export class PrefillAttentionTable {
 
   /** @param floorUs physical floor of the whole operator */
   read(dims: Dims<"attention-prefill">, floorUs: number): TableReading | null {
-    const { chunks, slidingWindow } = dims;
-    const numPairs = chunks.reduce((sum, chunk) => sum + attendedPairs(chunk, slidingWindow), 0);
+    const numPairs = pairsOf(dims);
     return interpolateHeads(this.#series, dims, (heads) => {
       const key = headsKey(heads);
       const indexed = this.index.grid(key);
       if (indexed === null) return null;
-      const batchSize = Math.min(chunks.length, this.#maxBatch.get(key) ?? 1);
-      const { us, isExtrapolated } = indexed.grid.read([lengthWithPairs(numPairs / batchSize), batchSize]);
+      const { us, isExtrapolated } = indexed.grid.read(this.#at(key, dims.chunks.length, numPairs));
       const { launchUs, bestEfficiency } = indexed.grid;
       return { us: Math.max(us, floorUs / bestEfficiency), launchUs, isExtrapolated, source: indexed.source };
     });
   }
+
+  /** Null where `read` is null. */
+  lnDistance(dims: Dims<"attention-prefill">): number | null {
+    const numPairs = pairsOf(dims);
+    return largestLnDistance(this.#series, dims, (heads) => {
+      const key = headsKey(heads);
+      return this.index.lnDistance(key, this.#at(key, dims.chunks.length, numPairs));
+    });
+  }
+
+  #at(key: string, numChunks: number, numPairs: number): readonly number[] {
+    const batchSize = Math.min(numChunks, this.#maxBatch.get(key) ?? 1);
+    return [lengthWithPairs(numPairs / batchSize), batchSize];
+  }
+}
+
+function pairsOf({ chunks, slidingWindow }: Dims<"attention-prefill">): number {
+  return chunks.reduce((sum, chunk) => sum + attendedPairs(chunk, slidingWindow), 0);
 }
 
 /** Prompt length s with s(s+1)/2 query-key pairs. */
@@ -118,4 +149,15 @@ function interpolateHeads(
     isExtrapolated: lower.isExtrapolated || upper.isExtrapolated,
     source: lower.source,
   };
+}
+
+/** The larger distance of the head shapes a price is read from; null where one of them has no rows. */
+function largestLnDistance(
+  series: HeadSeries,
+  heads: AttentionHeads,
+  lnDistance: (heads: AttentionHeads) => number | null,
+): number | null {
+  const [lower, upper] = series(heads)?.map(lnDistance) ?? [];
+  if (lower === undefined || upper === undefined || lower === null || upper === null) return null;
+  return Math.max(lower, upper);
 }

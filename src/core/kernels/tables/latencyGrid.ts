@@ -1,4 +1,6 @@
 import { InvariantError } from "../../errors/simulationError.js";
+import { median } from "../fit/median.js";
+import { lnDistanceBeyond } from "../kernelLookup.js";
 import { fillColumns, fillMissingColumns } from "./gridFill.js";
 import { type GridShape, gridShape, sweepMaxFromBelow, sweepMinFromAbove } from "./gridSweep.js";
 import { monotoneRows } from "./monotoneRows.js";
@@ -83,6 +85,14 @@ export class LatencyGrid {
       cell += index * this.#shape.strides[axis]!;
     }
     return { us: this.#interpolate(cell, shares) * overshoot, isExtrapolated };
+  }
+
+  /** Largest |ln| by which a coordinate lies beyond every row; 0 where `read` does not extrapolate. */
+  lnDistance(at: readonly number[]): number {
+    return at.reduce((most, value, axis) => {
+      const { min, max } = this.#rowBounds[axis]!;
+      return Math.max(most, lnDistanceBeyond(value, min, max));
+    }, 0);
   }
 
   #share(axis: number, index: number, value: number): number {
@@ -199,10 +209,4 @@ function mergeDuplicates(points: readonly GridPoint[]): GridPoint[] {
     else group.push(point);
   }
   return [...groups.values()].map((group) => ({ at: group[0]!.at, us: median(group.map(({ us }) => us)) }));
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

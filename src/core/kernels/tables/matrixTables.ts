@@ -33,6 +33,10 @@ export class GemmTable {
   read({ m, k, n, weightDtype }: Dims<"gemm">): TableReading | null {
     return this.index.read(kernelDtype(weightDtype), [m, k, n]);
   }
+
+  lnDistance({ m, k, n, weightDtype }: Dims<"gemm">): number | null {
+    return this.index.lnDistance(kernelDtype(weightDtype), [m, k, n]);
+  }
 }
 
 /** Fused experts over (tokens, hidden size, expert size), one grid per dtype and routing. */
@@ -61,6 +65,12 @@ export class GroupedGemmTable {
     const { numTokens, hiddenSize, intermediateSize, weightDtype } = dims;
     return this.index.read(groupedGemmKey({ ...dims, dtype: weightDtype }), [numTokens, hiddenSize, intermediateSize]);
   }
+
+  lnDistance(dims: Dims<"grouped-gemm">): number | null {
+    const { numTokens, hiddenSize, intermediateSize, weightDtype } = dims;
+    const key = groupedGemmKey({ ...dims, dtype: weightDtype });
+    return this.index.lnDistance(key, [numTokens, hiddenSize, intermediateSize]);
+  }
 }
 
 function groupedGemmKey(shape: Pick<GroupedGemmRow, "numExperts" | "numLocalExperts" | "topK" | "dtype">): string {
@@ -86,5 +96,9 @@ export class AllReduceTable {
   /** Rows measure all-reduces; other collectives have no table. */
   read({ collective, numRanks, messageBytes }: Dims<"collective">): TableReading | null {
     return collective === "all-reduce" ? this.index.read(String(numRanks), [messageBytes]) : null;
+  }
+
+  lnDistance({ collective, numRanks, messageBytes }: Dims<"collective">): number | null {
+    return collective === "all-reduce" ? this.index.lnDistance(String(numRanks), [messageBytes]) : null;
   }
 }

@@ -1,6 +1,7 @@
 import type { GpuSpec } from "../../hardware/gpuSpec.js";
 import type { Operator, OperatorDims } from "../../model/operator.js";
 import { gpuRoofs } from "../gpuRoofs.js";
+import { dataLookup, type KernelLookup } from "../kernelLookup.js";
 import type { KernelModel, KernelPrice } from "../kernelModel.js";
 import type {
   AttentionHeads,
@@ -17,10 +18,12 @@ import { groupRows } from "./tableReading.js";
 
 type Dims<Category extends OperatorDims["category"]> = Extract<OperatorDims, { category: Category }>;
 
-/** A row with the FLOPs of what it measured. */
+/** A row with the FLOPs of what it measured, and how far it is from what was asked for. */
 interface NearestRow {
   readonly row: TableRow;
   readonly flops: number;
+  /** Pairs of a shape number asked for and the row's. */
+  readonly shape: readonly (readonly [asked: number, found: number])[];
 }
 
 /**
@@ -63,6 +66,12 @@ export function createNearestMfuKernelModel(gpu: GpuSpec, tables: KernelTableSet
       const efficiency = us > 0 ? floor.us / us : 1;
       return { us, launchUs: 0, boundBy: floor.boundBy, efficiency, source: nearest.row.source };
     },
+    lookup(operator): KernelLookup {
+      const nearest = find(operator);
+      if (nearest === null) return fallback.lookup(operator);
+      // Between rows as much as beyond them: the price is that of a row so far away.
+      return dataLookup(Math.max(...nearest.shape.map(([asked, found]) => Math.abs(Math.log(asked / found)))));
+    },
   };
 }
 
@@ -88,7 +97,13 @@ function nearestGemm(rows: readonly GemmRow[]): (dims: Dims<"gemm">) => NearestR
   });
   return ({ m, k, n, weightDtype }) => {
     const row = lastUpTo(chosen(kernelDtype(weightDtype), k, n), (candidate) => candidate.m, m);
-    return row === null ? null : { row, flops: gemmRowOperator(row).flops };
+    if (row === null) return null;
+    const shape = [
+      [m, row.m],
+      [k, row.k],
+      [n, row.n],
+    ] as const;
+    return { row, flops: gemmRowOperator(row).flops, shape };
   };
 }
 
@@ -107,7 +122,13 @@ function nearestGroupedGemm(rows: readonly GroupedGemmRow[]): (dims: Dims<"group
       .filter((row) => distance(row) === distance(nearest))
       .sort((a, b) => a.numTokens - b.numTokens);
     const row = lastUpTo(ofShape, (candidate) => candidate.numTokens, numTokens);
-    return row === null ? null : { row, flops: groupedGemmRowOperator(row).flops };
+    if (row === null) return null;
+    const shape = [
+      [numTokens, row.numTokens],
+      [hiddenSize, row.hiddenSize],
+      [intermediateSize, row.intermediateSize],
+    ] as const;
+    return { row, flops: groupedGemmRowOperator(row).flops, shape };
   };
 }
 
@@ -116,7 +137,9 @@ function nearestPrefill(rows: readonly PrefillAttentionRow[]): (dims: Dims<"atte
   return (dims) => {
     const longest = dims.chunks.reduce((max, chunk) => Math.max(max, chunk.contextTokens + chunk.newTokens), 0);
     const row = lastUpTo(ofHeads(dims), (candidate) => candidate.seqLen, longest);
-    return row === null ? null : { row, flops: prefillRowOperator(row).flops };
+    if (row === null) return null;
+    const shape = [[longest, row.seqLen], ...headsShape(dims, row)] as const;
+    return { row, flops: prefillRowOperator(row).flops, shape };
   };
 }
 
@@ -129,7 +152,9 @@ function nearestDecode(rows: readonly DecodeAttentionRow[]): (dims: Dims<"attent
     const row = least(below.length > 0 ? below : known, ({ batchSize, kvLen }) =>
       Math.hypot(batchSize - dims.numRequests, kvLen - contextTokens),
     );
-    return row === null ? null : { row, flops: decodeRowOperator(row).flops };
+    if (row === null) return null;
+    const shape = [[dims.numRequests, row.batchSize], [contextTokens, row.kvLen], ...headsShape(dims, row)] as const;
+    return { row, flops: decodeRowOperator(row).flops, shape };
   };
 }
 
@@ -156,6 +181,14 @@ function nearestHeads<Row extends TableRow & AttentionHeads>(
     chosen.set(key, nearest ?? []);
     return nearest ?? [];
   };
+}
+
+function headsShape(asked: AttentionHeads, found: AttentionHeads): (readonly [number, number])[] {
+  return [
+    [asked.numHeads, found.numHeads],
+    [asked.numKvHeads, found.numKvHeads],
+    [asked.headDim, found.headDim],
+  ];
 }
 
 function sequence(row: object): number {

@@ -26,7 +26,7 @@ interface IndexedGrid {
 /** A row this much faster than the floor still counts as on it: floors are sums of rounded datasheet numbers. */
 const FLOOR_SLACK = 1e-6;
 /** From this many L2 sizes on a kernel's data must come from memory. */
-const STREAMED_L2_SIZES = 2;
+export const STREAMED_L2_SIZES = 2;
 
 /** What of a GPU decides which rows can be believed. */
 export interface TableGpu {
@@ -62,6 +62,11 @@ export class TableIndex<Row extends TableRow> {
     if (indexed === null) return null;
     const { us, isExtrapolated } = indexed.grid.read(at);
     return { us, isExtrapolated, launchUs: indexed.grid.launchUs, source: indexed.source };
+  }
+
+  /** Largest |ln| by which a coordinate lies beyond the rows of that key; null where `read` is null. */
+  lnDistance(key: string, at: readonly number[]): number | null {
+    return this.grid(key)?.grid.lnDistance(at) ?? null;
   }
 
   grid(key: string): IndexedGrid | null {

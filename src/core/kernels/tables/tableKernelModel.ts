@@ -1,10 +1,10 @@
 import type { GpuSpec } from "../../hardware/gpuSpec.js";
 import type { Operator } from "../../model/operator.js";
 import { gpuRoofs } from "../gpuRoofs.js";
+import { dataLookup } from "../kernelLookup.js";
 import type { KernelModel, KernelPrice } from "../kernelModel.js";
-import { DecodeAttentionTable, PrefillAttentionTable } from "./attentionTables.js";
+import { IndexedTables } from "./indexedTables.js";
 import { type KernelTableSet, TABLE_FAMILIES, type TableFamily } from "./kernelTable.js";
-import { AllReduceTable, GemmTable, GroupedGemmTable } from "./matrixTables.js";
 import { type PhysicalFloor, physicalFloor } from "./physicalFloor.js";
 import type { RowCounts, TableReading } from "./tableReading.js";
 
@@ -34,38 +34,15 @@ export interface TableKernelModel extends KernelModel {
  */
 export function createTableKernelModel(gpu: GpuSpec, tables: KernelTableSet, fallback: KernelModel): TableKernelModel {
   const roofs = gpuRoofs(gpu);
-  const tableGpu = { roofs, l2Bytes: gpu.memory.l2Bytes };
-  const gemm = new GemmTable(tables.gemm, tableGpu);
-  const groupedGemm = new GroupedGemmTable(tables.groupedGemm, tableGpu);
-  const prefillAttention = new PrefillAttentionTable(tables.prefillAttention, tableGpu);
-  const decodeAttention = new DecodeAttentionTable(tables.decodeAttention, tableGpu);
-  const allReduce = new AllReduceTable(tables.allReduce, tableGpu);
-  const indexes = { gemm, groupedGemm, prefillAttention, decodeAttention, allReduce };
+  const indexed = new IndexedTables(tables, { roofs, l2Bytes: gpu.memory.l2Bytes });
   const counts = new Map<TableFamily, { numPriced: number; numExtrapolated: number; numFellBack: number }>();
-
-  const read = ({ dims }: Operator, floorUs: number): TableReading | null => {
-    switch (dims.category) {
-      case "gemm":
-        return gemm.read(dims);
-      case "grouped-gemm":
-        return groupedGemm.read(dims);
-      case "attention-prefill":
-        return prefillAttention.read(dims, floorUs);
-      case "attention-decode":
-        return decodeAttention.read(dims);
-      case "collective":
-        return allReduce.read(dims);
-      default:
-        return null;
-    }
-  };
 
   return {
     price(operator) {
       const family = familyOf(operator);
       if (family === null || !hasWork(operator)) return fallback.price(operator);
       const floor = physicalFloor(operator, roofs);
-      const reading = read(operator, floor.us);
+      const reading = indexed.read(operator, floor.us);
       const count = counts.get(family) ?? { numPriced: 0, numExtrapolated: 0, numFellBack: 0 };
       counts.set(family, count);
       if (reading === null) {
@@ -76,10 +53,15 @@ export function createTableKernelModel(gpu: GpuSpec, tables: KernelTableSet, fal
       if (reading.isExtrapolated) count.numExtrapolated += 1;
       return priceOf(reading, floor);
     },
+    lookup(operator) {
+      const isInTable = familyOf(operator) !== null && hasWork(operator);
+      const lnDistance = isInTable ? indexed.lnDistance(operator) : null;
+      return lnDistance === null ? fallback.lookup(operator) : dataLookup(lnDistance);
+    },
     usage() {
       return TABLE_FAMILIES.flatMap((family) => {
         const count = counts.get(family);
-        return count === undefined ? [] : [{ family, ...indexes[family].index.counts, ...count }];
+        return count === undefined ? [] : [{ family, ...indexed[family].index.counts, ...count }];
       });
     },
   };

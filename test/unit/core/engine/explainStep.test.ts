@@ -74,6 +74,17 @@ describe("an explained step", () => {
     expect(open.stepUs).toBe(open.gpuUs + open.cpuUs);
   });
 
+  it("says how each price was found", () => {
+    const components = new Map(
+      explainStep(serverWith(), parseBatch("decode:32@1024")).components.map((part) => [part.name, part]),
+    );
+    expect(components.get("qkv_proj")).toMatchObject({ lookup: "interpolated", lnDistance: 0 });
+    // The vocabulary of 128,256 is wider than any product behind the fit.
+    expect(components.get("lm_head")).toMatchObject({ lookup: "extrapolated" });
+    expect(components.get("lm_head")?.lnDistance).toBeCloseTo(Math.log(128_256 / 65_536), 9);
+    expect(components.get("kernel_gaps")).toMatchObject({ category: "wait", lookup: "modelled", lnDistance: 0 });
+  });
+
   it("pads decodes to the next CUDA graph, and nothing beyond the largest", () => {
     expect(explainStep(serverWith(), parseBatch("decode:33@100")).paddedTokens).toBe(40);
     expect(explainStep(serverWith(), parseBatch("prefill:513@0")).paddedTokens).toBe(513);

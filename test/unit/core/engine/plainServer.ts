@@ -8,6 +8,7 @@ import { Scheduler } from "../../../../src/core/scheduler/scheduler.js";
 import { type SchedulerConfig, schedulerConfig } from "../../../../src/core/scheduler/schedulerConfig.js";
 import type { ServerOverheads } from "../../../../src/core/stepmodel/serverOverheads.js";
 import type { StepBreakdown, StepModel } from "../../../../src/core/stepmodel/stepModel.js";
+import { WAIT_CATEGORY } from "../../../../src/core/stepmodel/stepWaits.js";
 import type { Workload } from "../../../../src/core/workload/workload.js";
 
 export const NO_OVERHEADS: ServerOverheads = {
@@ -22,6 +23,7 @@ export const NO_OVERHEADS: ServerOverheads = {
 /** A step costs so much, and so much more per token. */
 export class SimpleStepModel implements StepModel {
   readonly componentNames = ["fixed", "tokens"];
+  readonly componentCategories = [WAIT_CATEGORY, WAIT_CATEGORY] as const;
   readonly #fixedUs: number;
   readonly #usPerToken: number;
 

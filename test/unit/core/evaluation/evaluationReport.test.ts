@@ -1,8 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { compareRun } from "../../../../src/core/evaluation/compareRun.js";
 import { type EvaluatedRun, evaluationReport } from "../../../../src/core/evaluation/evaluationReport.js";
+import type { Regime } from "../../../../src/core/metrics/regime.js";
 
 const { metrics, perRequest } = compareRun([], []);
+
+const regime: Regime = {
+  label: "below",
+  closedLoop: false,
+  utilisation: 0.1,
+  sharedFraction: 0.1,
+  limitedFraction: 0,
+  queueGrowth: 0,
+};
 
 function run(name: string, e2eApe: number | null, excluded: string | null = null): EvaluatedRun {
   const mean = { measured: 100, predicted: 100, ape: e2eApe };
@@ -14,6 +24,7 @@ function run(name: string, e2eApe: number | null, excluded: string | null = null
     numRequests: 1,
     numCompared: 1,
     excluded,
+    regime,
     metrics: { ...metrics, e2eMs: { ...metrics.e2eMs, mean } },
     perRequest,
   };
@@ -39,5 +50,15 @@ describe("the summary of an evaluation", () => {
     expect(evaluationReport([run("a", null), run("b", 3)]).summary.e2eMeanApe.mean).toBe(3);
     expect(evaluationReport([run("a", null)]).summary.e2eMeanApe).toEqual({ mean: null, median: null, max: null });
     expect(evaluationReport([]).summary.ttftMeanApe).toEqual({ mean: null, median: null, max: null });
+  });
+
+  it("splits the errors by regime, and closed loops from all of them", () => {
+    const near = { ...run("b", 9), regime: { ...regime, label: "near" as const } };
+    const closed = { ...run("c", 2), regime: { ...regime, label: "past" as const, closedLoop: true } };
+    const { byRegime } = evaluationReport([run("a", 1), run("d", 3), near, closed, run("e", 99, "failed")]).summary;
+    expect(byRegime.below).toMatchObject({ numRuns: 2, e2eMeanApe: { mean: 2, max: 3 } });
+    expect(byRegime.near).toMatchObject({ numRuns: 1, e2eMeanApe: { mean: 9 } });
+    expect(byRegime.past).toMatchObject({ numRuns: 0, e2eMeanApe: { mean: null } });
+    expect(byRegime.closedLoop).toMatchObject({ numRuns: 1, e2eMeanApe: { mean: 2 } });
   });
 });

@@ -86,7 +86,7 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
   [
     "a truncated JSON line",
     '{"arrival_s":1,"prompt_tokens":2,"output_tokens":3}\n{"arrival_s":2,"prompt_to',
-    ["row 2", "is not valid JSON", "is the file truncated?"],
+    ["row 2", "is not valid JSON", "the file is truncated"],
   ],
   [
     "a JSON line that is no object",

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { gpuRoofs } from "../../../../../src/core/kernels/gpuRoofs.js";
+import { MODELLED } from "../../../../../src/core/kernels/kernelLookup.js";
 import type { KernelModel, KernelPrice } from "../../../../../src/core/kernels/kernelModel.js";
 import { type KernelTableSet, NO_TABLES } from "../../../../../src/core/kernels/tables/kernelTable.js";
 import { physicalFloor } from "../../../../../src/core/kernels/tables/physicalFloor.js";
@@ -19,7 +20,7 @@ import { loadGpu } from "../../../../../src/io/catalog.js";
 const gpu = loadGpu("H100");
 const roofs = gpuRoofs(gpu);
 const FALLBACK_PRICE: KernelPrice = { us: 123, launchUs: 4, boundBy: "memory", efficiency: 0.5, source: "modelled" };
-const fallback: KernelModel = { price: () => FALLBACK_PRICE };
+const fallback: KernelModel = { price: () => FALLBACK_PRICE, lookup: () => MODELLED };
 const source = "measured" as const;
 const HEADS = { numKvHeads: 8, headDim: 128, kvDtype: "bf16" as const };
 
@@ -218,5 +219,65 @@ describe("createTableKernelModel", () => {
       { seed: 20260221, numRuns: 300 },
     );
     for (const usage of model.usage()) expect(usage.numPriced).toBeGreaterThan(50);
+  });
+});
+
+describe("lookups of the table model", () => {
+  const tables = { gemm: GEMM_ROWS, decodeAttention: DECODE_ROWS, prefillAttention: PREFILL_ROWS };
+  const heads = { ...HEADS, numHeads: 32, batchSize: 1 };
+
+  it("agree with what a price counts as extrapolated, and count nothing themselves", () => {
+    const size = (max: number) => fc.integer({ min: 1, max });
+    const operators = fc.oneof(
+      fc
+        .tuple(size(9000), size(30000), fc.integer({ min: 3000, max: 7000 }))
+        .map(([m, k, n]) => ["gemm", gemmRowOperator({ m, k, n, dtype: "bf16" })] as const),
+      fc
+        .tuple(size(400), size(20000))
+        .map(([batchSize, kvLen]) => ["decodeAttention", decodeRowOperator({ ...heads, batchSize, kvLen })] as const),
+      fc
+        .tuple(size(20000), fc.nat(20000))
+        .map(
+          ([seqLen, contextLen]) => ["prefillAttention", prefillRowOperator({ ...heads, seqLen, contextLen })] as const,
+        ),
+    );
+    const seen = new Set<string>();
+    fc.assert(
+      fc.property(operators, ([family, operator]) => {
+        const model = withTables(tables);
+        const { kind, lnDistance } = model.lookup(operator);
+        expect(model.usage()).toEqual([]);
+        model.price(operator);
+        expect(model.usage()).toMatchObject([{ family, numExtrapolated: kind === "extrapolated" ? 1 : 0 }]);
+        expect(lnDistance > 0).toBe(kind === "extrapolated");
+        seen.add(`${family} ${kind}`);
+      }),
+      { seed: 20261126, numRuns: 150 },
+    );
+    expect(seen.size).toBe(6);
+  });
+
+  it.each([
+    ["twice the tokens of any row", gemmRowOperator({ m: 8192, k: 4096, n: 4096, dtype: "bf16" }), 2],
+    ["half the width of any row", gemmRowOperator({ m: 64, k: 2048, n: 2048, dtype: "bf16" }), 2],
+    ["half the context of any row", decodeRowOperator({ ...heads, batchSize: 4, kvLen: 64 }), 2],
+    ["heads between two measured ones", decodeRowOperator({ ...HEADS, numHeads: 24, batchSize: 512, kvLen: 1024 }), 2],
+    ["twice the length of any prompt", prefillRowOperator({ ...heads, seqLen: 16_384, contextLen: 0 }), 2],
+  ])("say how far %s is away", (_what, operator, factor) => {
+    expect(withTables(tables).lookup(operator).lnDistance).toBeCloseTo(Math.log(factor), 4);
+  });
+
+  it("are 0 away at every row", () => {
+    const model = withTables(tables);
+    for (const row of GEMM_ROWS) expect(model.lookup(gemmRowOperator(row)).kind).toBe("interpolated");
+    for (const row of DECODE_ROWS) expect(model.lookup(decodeRowOperator(row)).kind).toBe("interpolated");
+  });
+
+  it("are the fallback's where the fallback prices", () => {
+    const model = withTables({ allReduce: [{ numRanks: 2, messageBytes: 2 ** 20, latencyUs: 12, source }] });
+    expect(model.lookup(gemmRowOperator(GEMM_ROWS[0]!))).toBe(MODELLED);
+    expect(model.lookup(allReduceRowOperator({ numRanks: 4, messageBytes: 2 ** 20 }))).toBe(MODELLED);
+    const far = model.lookup(allReduceRowOperator({ numRanks: 2, messageBytes: 2 ** 22 }));
+    expect(far.lnDistance).toBeCloseTo(Math.log(4), 9);
   });
 });

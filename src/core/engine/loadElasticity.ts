@@ -1,0 +1,80 @@
+import type { RequestRecord } from "../metrics/requestRecord.js";
+import type { Server } from "./createServer.js";
+import { type BatchRow, explainStep } from "./explainStep.js";
+
+/** Mean request of a run, and how many are served at a time. */
+interface MeanLoad {
+  readonly newTokens: number;
+  readonly cachedTokens: number;
+  readonly outputTokens: number;
+  /** Mean number of requests between first schedule and last token. */
+  readonly numRunning: number;
+}
+
+/**
+ * By how many percent the mean step of a run grows when the load grows by 1 %, 0–1: the share of the step that
+ * requests cost each other. Its fixed part (weights, gaps) does not count; where experts are touched anyway, neither
+ * do they. A step of b running requests takes D(b) for their decodes and b/N · X for prefills, N output tokens and X
+ * extra µs of a request's prefill. 0 when nothing was served.
+ */
+export function loadElasticity(server: Server, records: readonly RequestRecord[], simulatedUs: number): number {
+  const load = meanLoad(records, simulatedUs);
+  if (load === null) return 0;
+  const { numRunning, outputTokens } = load;
+  const many = Math.min(server.engine.maxNumSeqs, Math.max(1, Math.ceil(numRunning)));
+  const few = Math.max(1, Math.round(many / 2));
+  const manyUs = stepUs(server, [decodes(server, load, many)]);
+  const fewUs = stepUs(server, [decodes(server, load, few)]);
+  const usPerRequest = many > few ? (manyUs - fewUs) / (many - few) : 0;
+  const prefillShareUs = (numRunning / outputTokens) * prefillExtraUs(server, load, many, manyUs);
+  return (numRunning * usPerRequest + prefillShareUs) / (manyUs + prefillShareUs);
+}
+
+/** What one request's prefill adds to the steps it rides in, in chunks of what the decodes leave of the budget. */
+function prefillExtraUs(server: Server, load: MeanLoad, numDecodes: number, decodeUs: number): number {
+  const { maxNumBatchedTokens, maxNumSeqs, maxModelLen } = server.engine;
+  const numBeside = Math.min(numDecodes, maxNumSeqs - 1, maxNumBatchedTokens - 1);
+  const beside = numBeside > 0 ? [decodes(server, load, numBeside)] : [];
+  let extraUs = 0;
+  for (let done = 0; done < load.newTokens; ) {
+    const count = Math.min(maxNumBatchedTokens - numBeside, load.newTokens - done);
+    const contextTokens = Math.min(load.cachedTokens + done, maxModelLen - count);
+    extraUs += stepUs(server, [...beside, { kind: "prefill", count, contextTokens }]) - decodeUs;
+    done += count;
+  }
+  return Math.max(0, extraUs);
+}
+
+function decodes({ engine }: Server, load: MeanLoad, count: number): BatchRow {
+  const contextTokens = Math.round(load.newTokens + load.cachedTokens + load.outputTokens / 2);
+  return { kind: "decode", count, contextTokens: Math.min(contextTokens, engine.maxModelLen - 1) };
+}
+
+function stepUs(server: Server, rows: readonly BatchRow[]): number {
+  return explainStep(server, rows).stepUs;
+}
+
+/** Means over completed requests; the number running counts every request that was served. */
+function meanLoad(records: readonly RequestRecord[], simulatedUs: number): MeanLoad | null {
+  let numCompleted = 0;
+  let promptTokens = 0;
+  let cachedTokens = 0;
+  let outputTokens = 0;
+  let servedUs = 0;
+  for (const record of records) {
+    const us = record.lastTokenUs - record.firstScheduledUs;
+    if (us > 0) servedUs += us;
+    if (record.status !== "completed") continue;
+    numCompleted++;
+    promptTokens += record.numPromptTokens;
+    cachedTokens += record.numCachedTokens;
+    outputTokens += record.numOutputTokens;
+  }
+  if (numCompleted === 0 || simulatedUs <= 0) return null;
+  return {
+    newTokens: Math.max(1, Math.round((promptTokens - cachedTokens) / numCompleted)),
+    cachedTokens: Math.round(cachedTokens / numCompleted),
+    outputTokens: outputTokens / numCompleted,
+    numRunning: servedUs / simulatedUs,
+  };
+}

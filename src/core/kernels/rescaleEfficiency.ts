@@ -1,0 +1,135 @@
+import type { KvDtype, WeightDtype } from "../units/dtype.js";
+import { CompiledSurface } from "./efficiencySurface.js";
+import { risingDecode, risingGemm, risingGroupedGemm } from "./fit/risingPrices.js";
+import { bendToRise } from "./fit/surfaceFit.js";
+import type {
+  DecodeAttentionEfficiency,
+  GpuEfficiency,
+  PrefillAttentionEfficiency,
+  RoofEfficiency,
+} from "./gpuEfficiency.js";
+import type { GpuRoofs } from "./gpuRoofs.js";
+
+/** How kernels change; 1 = not at all. */
+export interface EfficiencyScales {
+  /** How many times longer moving bytes takes, as a share of the datasheet's bandwidth: > 0. */
+  readonly memorySlowdown: number;
+  /** The same of arithmetic, as a share of the datasheet's FLOP/s. */
+  readonly computeSlowdown: number;
+  /** Old over new datasheet bandwidth: what times that are stored as such, not as fractions, change by. */
+  readonly memoryTimeRatio: number;
+  /** Old over new datasheet FLOP/s. */
+  readonly computeTimeRatio: number;
+}
+
+/**
+ * Kernels whose bytes are weights and activations, where memory and arithmetic reach other shares of the datasheet
+ * (`roofs`), or the datasheet itself is another. As in all of this file: launch and wave times stay, no fraction exceeds
+ * 1, and surfaces are bent so that prices keep rising with every dimension on the new base.
+ */
+export function rescaleLinear(
+  { gemm, groupedGemm, elementwise, sampler }: GpuEfficiency,
+  roofs: GpuRoofs,
+  scales: EfficiencyScales,
+): Pick<GpuEfficiency, "gemm" | "groupedGemm" | "elementwise" | "sampler"> {
+  const dense = (fit: RoofEfficiency, dtype: WeightDtype) => scaleDense(fit, roofs, dtype, scales);
+  const grouped = (fit: RoofEfficiency, dtype: WeightDtype) => scaleGrouped(fit, roofs, dtype, scales);
+  return {
+    gemm: {
+      bf16: dense(gemm.bf16, "bf16"),
+      fp8: gemm.fp8 && dense(gemm.fp8, "fp8"),
+      int4: gemm.int4 && dense(gemm.int4, "int4"),
+    },
+    groupedGemm: {
+      bf16: grouped(groupedGemm.bf16, "bf16"),
+      fp8: groupedGemm.fp8 && grouped(groupedGemm.fp8, "fp8"),
+      int4: groupedGemm.int4 && grouped(groupedGemm.int4, "int4"),
+    },
+    elementwise: {
+      ...elementwise,
+      memoryEfficiency: slowedFraction(elementwise.memoryEfficiency, scales.memorySlowdown),
+    },
+    sampler: { ...sampler, sortPsPerLogit: sampler.sortPsPerLogit * scales.memoryTimeRatio * scales.memorySlowdown },
+  };
+}
+
+/** Decode attention; its work is reading KV, so its arithmetic does not enter. */
+export function rescaleDecodeAttention(
+  { decodeAttention: { bf16, fp8 } }: GpuEfficiency,
+  roofs: GpuRoofs,
+  { memorySlowdown }: Pick<EfficiencyScales, "memorySlowdown">,
+): GpuEfficiency["decodeAttention"] {
+  return {
+    bf16: scaleDecode(bf16, roofs, "bf16", memorySlowdown),
+    fp8: fp8 && scaleDecode(fp8, roofs, "fp8", memorySlowdown),
+  };
+}
+
+/** Prefill attention: KV streaming, KV writes and query reads are its memory side. */
+export function rescalePrefillAttention(
+  { prefillAttention: { bf16, fp8 } }: GpuEfficiency,
+  scales: EfficiencyScales,
+): GpuEfficiency["prefillAttention"] {
+  return { bf16: scalePrefill(bf16, scales), fp8: fp8 && scalePrefill(fp8, scales) };
+}
+
+/** A fraction of a datasheet rate after a slowdown; nothing reaches more than all of it. */
+function slowedFraction(fraction: number, slowdown: number): number {
+  return Math.min(1, fraction / slowdown);
+}
+
+function scaleRoof(fit: RoofEfficiency, { memorySlowdown, computeSlowdown }: EfficiencyScales): RoofEfficiency {
+  return {
+    ...fit,
+    memoryEfficiency: slowedFraction(fit.memoryEfficiency, memorySlowdown),
+    computeEfficiency: slowedFraction(fit.computeEfficiency, computeSlowdown),
+  };
+}
+
+function scaleDense(
+  fit: RoofEfficiency,
+  roofs: GpuRoofs,
+  dtype: WeightDtype,
+  scales: EfficiencyScales,
+): RoofEfficiency {
+  const scaled = scaleRoof(fit, scales);
+  return { ...scaled, surface: scaled.surface && bendToRise(scaled.surface, risingGemm(scaled, roofs, dtype)) };
+}
+
+function scaleGrouped(
+  fit: RoofEfficiency,
+  roofs: GpuRoofs,
+  dtype: WeightDtype,
+  scales: EfficiencyScales,
+): RoofEfficiency {
+  const scaled = scaleRoof(fit, scales);
+  return { ...scaled, surface: scaled.surface && bendToRise(scaled.surface, risingGroupedGemm(scaled, roofs, dtype)) };
+}
+
+function scaleDecode(
+  fit: DecodeAttentionEfficiency,
+  roofs: GpuRoofs,
+  dtype: KvDtype,
+  memorySlowdown: number,
+): DecodeAttentionEfficiency {
+  const scaled = { ...fit, memoryEfficiency: slowedFraction(fit.memoryEfficiency, memorySlowdown) };
+  if (fit.groupSurface === null || fit.kvHeadSurface === null) return scaled;
+  const groupSurface = bendToRise(fit.groupSurface, risingDecode(scaled, roofs, dtype));
+  const byGroup = new CompiledSurface(groupSurface);
+  const lnGroups = groupSurface.knots[2].map(Math.log);
+  const kvHeadSurface = bendToRise(fit.kvHeadSurface, risingDecode(scaled, roofs, dtype, byGroup, lnGroups));
+  return { ...scaled, groupSurface, kvHeadSurface };
+}
+
+/** The first value is reading queries and writing outputs, the increments are arithmetic. */
+function scalePrefill(fit: PrefillAttentionEfficiency, scales: EfficiencyScales): PrefillAttentionEfficiency {
+  const memoryRatio = scales.memoryTimeRatio * scales.memorySlowdown;
+  const computeRatio = scales.computeTimeRatio * scales.computeSlowdown;
+  const first = fit.headTokenPs[0]!;
+  return {
+    ...fit,
+    memoryEfficiency: slowedFraction(fit.memoryEfficiency, scales.memorySlowdown),
+    kvHeadTokenPs: fit.kvHeadTokenPs * memoryRatio,
+    headTokenPs: fit.headTokenPs.map((ps) => first * memoryRatio + (ps - first) * computeRatio),
+  };
+}

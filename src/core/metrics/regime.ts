@@ -1,0 +1,132 @@
+import type { RequestRecord } from "./requestRecord.js";
+
+/** Where a server stands: keeping up, about to be overrun, or overrun. */
+export const REGIME_LABELS = ["below", "near", "past"] as const;
+export type RegimeLabel = (typeof REGIME_LABELS)[number];
+
+/** How far a run is from saturation, which decides what an error of the step time does to its latencies. */
+export interface Regime {
+  /**
+   * `below`: 1 % of step time becomes less than 2 % of mean latency. `near`: more. `past`: waits grow for as long as
+   * the load lasts, so latencies say how long the run was, not how fast the server is.
+   * In a closed loop the load follows the server and 1 % stays 1 %: there the label says only how full it is.
+   */
+  readonly label: RegimeLabel;
+  /** Whether clients wait for answers before they send again, or have sent everything at once. */
+  readonly closedLoop: boolean;
+  /** 1 − (1 − sharedFraction)·(1 − limitedFraction), 0–1. */
+  readonly utilisation: number;
+  /** Share of the mean step that requests cost each other: by how many percent it grows with 1 % more load. */
+  readonly sharedFraction: number;
+  /** Share of simulated time in which requests waited for a sequence, tokens or KV blocks. */
+  readonly limitedFraction: number;
+  /** Growth of the wait for the first schedule over the later half of the arrivals, s per s; null without a span. */
+  readonly queueGrowth: number | null;
+}
+
+/** What `regimeOf` looks at besides the requests. */
+export interface RegimeEvidence {
+  /** GPU time of steps that left requests waiting, µs. */
+  readonly limitedUs: number;
+  readonly simulatedUs: number;
+  /** By how many percent the mean step grows when the load grows by 1 %, 0–1. */
+  readonly loadElasticity: number;
+}
+
+/** From here on 1 % of step time is 2 % of latency or more: 1/(1 − utilisation). */
+const NEAR_UTILISATION = 0.5;
+/** The same where arrivals come evenly and hide the load until they queue: sweeps had 2 % and more from here on. */
+const NEAR_LIMITED_FRACTION = 0.25;
+/** Overrun: most of the time somebody waits, … */
+const PAST_LIMITED_FRACTION = 0.5;
+/** … and over the later half of the run the wait grew by a quarter of a mean latency, … */
+const PAST_GROWTH_FRACTION = 0.25;
+/** … or this share of those who came then was not served to the end: impatient clients keep a queue from growing. */
+const PAST_UNSERVED_FRACTION = 0.1;
+/** Arrivals that the server's own answers must explain before a load counts as closed loop. */
+const CLOSED_FRACTION = 0.5;
+
+/**
+ * Tells the regime of a run from what happened to its requests.
+ *
+ * Two mechanisms stretch an error of the step time on its way to latency, and the utilisation joins them. Requests in
+ * a batch slow each other down: where they cost a share ρ of the mean step, latency and its error grow as
+ * 1/(1 − ρ) (processor sharing with Little's law). And arrivals that find the server limited queue behind it; Poisson
+ * arrivals do so as often as time shows it. The amplification is then about 1/(1 − utilisation); `eval/regime` lays
+ * that beside amplifications of simulated runs.
+ */
+export function regimeOf(records: readonly RequestRecord[], evidence: RegimeEvidence): Regime {
+  const { limitedUs, simulatedUs, loadElasticity } = evidence;
+  const limitedFraction = simulatedUs > 0 ? Math.min(1, limitedUs / simulatedUs) : 0;
+  const utilisation = 1 - (1 - loadElasticity) * (1 - limitedFraction);
+  const meanE2eUs = meanCompletedE2eUs(records);
+  const closedLoop = isClosedLoop(records, meanE2eUs);
+  const later = records.slice(records.length >> 1);
+  const queueGrowth = waitSlope(later);
+  const grownUs = (queueGrowth ?? 0) * arrivalSpanUs(later);
+  const isOverrun =
+    closedLoop || grownUs >= PAST_GROWTH_FRACTION * meanE2eUs || unservedFraction(later) >= PAST_UNSERVED_FRACTION;
+  const isNear = utilisation >= NEAR_UTILISATION || limitedFraction >= NEAR_LIMITED_FRACTION;
+  const isPast = limitedFraction >= PAST_LIMITED_FRACTION && isOverrun;
+  return {
+    label: isPast ? "past" : isNear ? "near" : "below",
+    closedLoop,
+    utilisation,
+    sharedFraction: loadElasticity,
+    limitedFraction,
+    queueGrowth,
+  };
+}
+
+/** NaN when none completed. */
+function meanCompletedE2eUs(records: readonly RequestRecord[]): number {
+  let sumUs = 0;
+  let count = 0;
+  for (const record of records) {
+    if (record.status !== "completed") continue;
+    sumUs += record.lastTokenUs - record.arrivalUs;
+    count++;
+  }
+  return sumUs / count;
+}
+
+/**
+ * Whether most requests were sent the moment another one ended, or all of them within a small part of one latency.
+ * The records show it, so that a replay of a closed loop by its arrival times is judged as the run was.
+ */
+function isClosedLoop(records: readonly RequestRecord[], meanE2eUs: number): boolean {
+  if (records.length < 2) return false;
+  if (arrivalSpanUs(records) < CLOSED_FRACTION * meanE2eUs) return true;
+  const firstUs = records[0]?.arrivalUs;
+  const endsUs = new Set(records.map((record) => Math.ceil(record.lastTokenUs)));
+  const caused = records.filter(({ arrivalUs }) => arrivalUs === firstUs || endsUs.has(arrivalUs));
+  return caused.length > CLOSED_FRACTION * records.length;
+}
+
+/** @param records in order of arrival */
+function arrivalSpanUs(records: readonly RequestRecord[]): number {
+  return (records.at(-1)?.arrivalUs ?? 0) - (records[0]?.arrivalUs ?? 0);
+}
+
+/** Least-squares slope of the wait over the arrival of those that were scheduled; null when all came at one instant. */
+function waitSlope(records: readonly RequestRecord[]): number | null {
+  const scheduled = records.filter(({ firstScheduledUs }) => !Number.isNaN(firstScheduledUs));
+  const waitUs = ({ firstScheduledUs, arrivalUs }: RequestRecord) => firstScheduledUs - arrivalUs;
+  const meanArrivalUs = scheduled.reduce((sum, record) => sum + record.arrivalUs, 0) / scheduled.length;
+  const meanWaitUs = scheduled.reduce((sum, record) => sum + waitUs(record), 0) / scheduled.length;
+  let covariance = 0;
+  let variance = 0;
+  for (const record of scheduled) {
+    const deviationUs = record.arrivalUs - meanArrivalUs;
+    covariance += deviationUs * (waitUs(record) - meanWaitUs);
+    variance += deviationUs * deviationUs;
+  }
+  return variance > 0 ? covariance / variance : null;
+}
+
+/** Share of requests that did not complete; rejected ones never asked the scheduler. */
+function unservedFraction(records: readonly RequestRecord[]): number {
+  const asked = records.filter(({ status }) => status !== "rejected");
+  const unserved = asked.filter(({ status }) => status !== "completed").length;
+  return asked.length === 0 ? 0 : unserved / asked.length;
+}
