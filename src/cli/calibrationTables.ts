@@ -27,7 +27,7 @@ export function calibrationTable(calibration: Calibration): string {
 }
 
 function termTable({ terms, residual }: Calibration): string {
-  const keys = ["frontEndUs", "stepUs", "frontEndUsPerPromptToken"] as const;
+  const keys = ["frontEndUs", "frontEndUsPerPromptToken", "stepUs", "kernelGapUsPerLayer"] as const;
   const rows = keys.map((key) => {
     const { start, value, low80, high80, status } = terms[key];
     return [TERM_MEANINGS[key], ...[start, value, low80, high80].map((us) => printNumber(us)), statusWords(status)];

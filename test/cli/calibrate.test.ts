@@ -24,7 +24,7 @@ function groundTruth(name: string, options: PlantedOptions, extra: object = {}):
   return write(`${name}.json`, JSON.stringify({ schema: GROUND_TRUTH_SCHEMA_ID, experiments: [experiment] }));
 }
 
-const planted = { frontEndUs: 9000, stepUs: 600 };
+const planted = { frontEndUs: 9000, kernelGapUsPerLayer: 26 };
 const run = groundTruth("first", { planted });
 const calibrationFile = join(folder, "calibration.json");
 
@@ -64,8 +64,9 @@ describe("roofserve calibrate", () => {
     expect(summary.ttftMs.p50).toBeGreaterThan(plain.ttftMs.p50 + 3);
     expect(summary.notes[0]).toContain('calibrated with "mine"');
     expect(calibrated.stderr).toContain('note: calibrated with "mine"');
-    const step = await callCli("step", "--batch", "decode:1@10", "--calibration", calibrationFile);
-    expect(step.stdout).toContain("fixed_overhead");
+    const gpuUs = async (...flags: string[]) =>
+      JSON.parse((await callCli("step", "--batch", "decode:1@10", "--format", "json", ...flags)).stdout).gpuUs;
+    expect(await gpuUs("--calibration", calibrationFile)).toBeGreaterThan((await gpuUs()) + 300);
     expect((await callCli("replay", run, "--calibration", calibrationFile)).stderr).toContain("calibrated with");
   });
 

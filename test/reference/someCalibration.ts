@@ -21,8 +21,9 @@ export function someCalibration(): Calibration {
     seed: 42,
     terms: {
       frontEndUs: { ...term, value: 9000, low80: 8870, high80: 9130, start: 4500 },
-      stepUs: { ...term, value: 600, low80: 470, high80: 730, start: 0 },
       frontEndUsPerPromptToken: { ...term, value: 2, low80: 0, high80: 130, start: 1 },
+      stepUs: { ...term, value: 600, low80: 470, high80: 730, start: 0 },
+      kernelGapUsPerLayer: { ...term, value: 9, low80: 0, high80: 137, start: 7 },
     },
     residual: { usPerOutputToken: dropped, usPerPromptToken: dropped, usPerRequest: dropped },
     errors: { training: { before: errors, after: errors }, validation: { before: errors, after: errors } },

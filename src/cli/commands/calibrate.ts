@@ -40,8 +40,8 @@ const EXAMPLES = examplesText([
 
 const EPILOGUE = `${EXAMPLES}
 
-Fitted are the front end's time per request and per prompt token, and the time a step spends in the open (CPU of a
-synchronous server, waits of an asynchronous one). A constant moves only where the run contradicts the built-in value:
+Fitted are the front end's time per request and per prompt token, and the time that a step loses: to the CPU of a
+synchronous server, between the kernels of each layer of an asynchronous one. A constant moves only where the run contradicts the built-in value:
 a 95 % interval, with 1.5 % of kernel time granted for what no constant stands for, must exclude it. What no constant
 explains is kept as a residual per output token, prompt token or request, if it lowers the error on requests that took no
 part in the fit. Warm-up is left out, outliers count little.

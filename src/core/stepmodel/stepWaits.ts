@@ -3,13 +3,13 @@ import type { Operator } from "../model/operator.js";
 import type { Parallelism } from "../model/sharding.js";
 import type { StepPlan } from "./stepPlan.js";
 
-/** How long the GPU waits in a step, whatever it computes; each ≥ 0 but `fixedUs`. */
+/** How long the GPU waits in a step, whatever it computes; each ≥ 0. */
 export interface WaitConstants {
   /** Between dependent kernels inside a CUDA graph, µs per layer. */
   readonly kernelGapUsPerLayer: number;
   /** For the slowest rank, µs per collective and doubling of the ranks. */
   readonly rankSkewUsPerDoubling: number;
-  /** Once per step, µs. Negative where a server waits less than the other two say: they shrink by it, to 0 at least. */
+  /** Once per step, µs. */
   readonly fixedUs: number;
 }
 
@@ -39,12 +39,10 @@ export function stepWaits(
 ): StepWait[] {
   const layers = numLayers(architecture);
   const collectives = numCollectives(operators);
-  const gapsUs = layers * waits.kernelGapUsPerLayer;
   const skewUs = collectives * waits.rankSkewUsPerDoubling * doublings(parallelism);
-  const keptFraction = waits.fixedUs < 0 ? Math.max(0, 1 + waits.fixedUs / (gapsUs + skewUs)) : 1;
   return [
-    { name: "kernel_gaps", us: gapsUs * keptFraction, count: layers },
-    { name: "rank_skew", us: skewUs * keptFraction, count: collectives },
+    { name: "kernel_gaps", us: layers * waits.kernelGapUsPerLayer, count: layers },
+    { name: "rank_skew", us: skewUs, count: collectives },
     { name: "fixed_overhead", us: waits.fixedUs, count: 1 },
   ].filter(({ us }) => us > 0);
 }

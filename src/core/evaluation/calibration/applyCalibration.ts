@@ -36,7 +36,7 @@ export function applyCalibration(calibration: Calibration, target: CalibrationTa
     ...start,
     frontEndUs: terms.frontEndUs.value,
     frontEndUsPerPromptToken: terms.frontEndUsPerPromptToken.value,
-    stepUs: hasStep ? terms.stepUs.value : start.stepUs,
+    ...(hasStep ? { stepUs: terms.stepUs.value, kernelGapUsPerLayer: terms.kernelGapUsPerLayer.value } : {}),
   };
   const constants = constantsOf(values, target.asyncScheduling);
   const isSameServer =

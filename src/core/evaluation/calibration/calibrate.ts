@@ -5,9 +5,9 @@ import { type RequestErrors, requestErrors } from "./calibrationErrors.js";
 import {
   BUILT_IN_START,
   type CalibrationStart,
-  type CalibrationTerm,
   startValues,
   type TermValues,
+  termsOfOneRun,
 } from "./calibrationTerms.js";
 import { type Evidence, gatherEvidence } from "./evidence.js";
 import { fitTerms, type TermFit } from "./fitTerms.js";
@@ -26,8 +26,6 @@ export const MIN_CALIBRATION_REQUESTS = 100;
 export const MAX_VALIDATION_RATIO = 2;
 /** Errors below this count as this, percent: their ratio says nothing. */
 const SMALL_ERROR_PERCENT = 0.5;
-/** What one experiment can tell apart; gaps and rank skew need several models. */
-export const TERMS_OF_ONE_RUN: readonly CalibrationTerm[] = ["frontEndUs", "stepUs", "frontEndUsPerPromptToken"];
 
 /** Errors with the starting constants and with the fitted ones. */
 export interface BeforeAfter {
@@ -65,9 +63,9 @@ export function calibrateOn(evidence: Evidence): Calibrated {
   const { from, start, runs, leftOut } = evidence;
   requireEnough(evidence);
   const isAsync = isAsyncCase(from);
-  const { values, estimates: terms } = fitTerms([evidence], start, TERMS_OF_ONE_RUN);
+  const { values, estimates: terms } = fitTerms([evidence], start, termsOfOneRun(isAsync));
   const before = startValues(start, isAsync);
-  const found = fitResiduals(evidence, values, TERMS_OF_ONE_RUN);
+  const found = fitResiduals(evidence, values, termsOfOneRun(isAsync));
   const plain = errorsOn(evidence, values, null, "validation");
   const corrected = errorsOn(evidence, values, found.residual, "validation");
   const isBetter = total(corrected) < total(plain);

@@ -51,8 +51,9 @@ export const calibrationSchema = z.strictObject({
   seed: z.number().int().min(0).describe("of the draw of validation blocks"),
   terms: z.strictObject({
     frontEndUs: termSchema.extend({ value: us.min(0).max(1e7) }),
-    stepUs: termSchema.extend({ value: us.min(-1e6).max(1e6) }),
     frontEndUsPerPromptToken: termSchema.extend({ value: us.min(0).max(1e5) }),
+    stepUs: termSchema.extend({ value: us.min(-1e6).max(1e6) }),
+    kernelGapUsPerLayer: termSchema.extend({ value: us.min(0).max(1e5) }),
   }),
   residual: z.strictObject({
     usPerOutputToken: residualSchema.extend({ value: us.min(0).max(1e6) }),

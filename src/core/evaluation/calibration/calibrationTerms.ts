@@ -2,11 +2,11 @@ import type { ServerConstants } from "../../engine/createServer.js";
 import { type ServerOverheads, serverOverheads } from "../../stepmodel/serverOverheads.js";
 import { DEFAULT_WAITS } from "../../stepmodel/stepWaits.js";
 
-/** The server's constants that a client's latencies can show, in the order in which they are fitted. */
+/** The server's constants that a client's latencies can show. */
 export const CALIBRATION_TERMS = [
   "frontEndUs",
-  "stepUs",
   "frontEndUsPerPromptToken",
+  "stepUs",
   "kernelGapUsPerLayer",
   "rankSkewUsPerDoubling",
 ] as const;
@@ -15,18 +15,34 @@ export type CalibrationTerm = (typeof CALIBRATION_TERMS)[number];
 /** What each term is, for people. */
 export const TERM_MEANINGS: Readonly<Record<CalibrationTerm, string>> = {
   frontEndUs: "front end, per request",
-  stepUs: "CPU and waits per step, beside the built-in ones",
   frontEndUsPerPromptToken: "front end, per prompt token",
+  stepUs: "CPU in the open, per step, beside the built-in",
   kernelGapUsPerLayer: "gaps between kernels, per layer",
   rankSkewUsPerDoubling: "rank skew, per collective and doubling",
 };
 
 /**
- * A value of every term, µs. `stepUs` is signed: what a step takes in the open beside the built-in CPU time of a
- * synchronous server, or the waits of an asynchronous one (whose CPU hides behind the GPU); the others are constants of
- * the same name.
+ * A value of every term, µs. `stepUs` is what a step takes in the open beside the built-in CPU time of a synchronous
+ * server (so it may be negative), or at all on an asynchronous one, whose CPU hides behind the GPU; the others are
+ * constants of the same name.
  */
 export type TermValues = Readonly<Record<CalibrationTerm, number>>;
+
+/**
+ * Terms that one experiment is fitted with, those first that explain what several could. Time per step is the CPU's
+ * where it is in the open, else it is lost between kernels, and then a model of more layers loses more. Rank skew needs
+ * several models to be told from gaps.
+ */
+export function termsOfOneRun(isAsync: boolean): readonly CalibrationTerm[] {
+  return isAsync
+    ? ["frontEndUs", "kernelGapUsPerLayer", "frontEndUsPerPromptToken", "stepUs"]
+    : ["frontEndUs", "stepUs", "frontEndUsPerPromptToken", "kernelGapUsPerLayer"];
+}
+
+/** Terms that several experiments are fitted with, in the same order. */
+export function termsOfManyRuns(isAsync: boolean): readonly CalibrationTerm[] {
+  return [...termsOfOneRun(isAsync), "rankSkewUsPerDoubling"];
+}
 
 /** What is believed of a term before a run is seen. */
 export interface TermPrior {
@@ -49,7 +65,7 @@ export interface CalibrationStart {
 /**
  * From the constants that roofserve ships. Spreads: front ends of different clients and servers were found 2 to 5 ms
  * apart; tokenisers differ by a factor of two; a synchronous engine core's CPU time was seen from 1.5 to 2.5 ms and is
- * known to depend on the CPU; what an asynchronous one leaves in the open was small wherever it was looked at.
+ * known to depend on the CPU; what an asynchronous one leaves in the open, and gaps, were small wherever looked at.
  */
 export const BUILT_IN_START: CalibrationStart = {
   name: "built-in",
@@ -59,11 +75,9 @@ export const BUILT_IN_START: CalibrationStart = {
     const { frontEndUs, frontEndUsPerPromptToken, scheduleUs, updateUs } = serverOverheads(isAsync);
     return {
       frontEndUs: { start: frontEndUs, spread: 2000, min: 0 },
-      stepUs: isAsync
-        ? { start: 0, spread: 300, min: Number.NEGATIVE_INFINITY }
-        : { start: 0, spread: 1000, min: -(scheduleUs + updateUs) },
+      stepUs: isAsync ? { start: 0, spread: 300, min: 0 } : { start: 0, spread: 1000, min: -(scheduleUs + updateUs) },
       frontEndUsPerPromptToken: { start: frontEndUsPerPromptToken, spread: 1, min: 0 },
-      kernelGapUsPerLayer: { start: DEFAULT_WAITS.kernelGapUsPerLayer, spread: 2, min: 0 },
+      kernelGapUsPerLayer: { start: DEFAULT_WAITS.kernelGapUsPerLayer, spread: 5, min: 0 },
       rankSkewUsPerDoubling: { start: DEFAULT_WAITS.rankSkewUsPerDoubling, spread: 1, min: 0 },
     };
   },

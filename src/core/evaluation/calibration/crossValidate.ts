@@ -5,7 +5,7 @@ import { evaluateRun } from "../evaluateRun.js";
 import type { EvaluatedRun } from "../evaluationReport.js";
 import { calibrateOn } from "./calibrate.js";
 import { type CalibrationCase, deploymentAt, isAsyncCase } from "./calibrationCase.js";
-import { CALIBRATION_TERMS, type CalibrationStart, startValues, type TermValues } from "./calibrationTerms.js";
+import { type CalibrationStart, startValues, type TermValues, termsOfManyRuns } from "./calibrationTerms.js";
 import { type Evidence, gatherEvidence } from "./evidence.js";
 import { fitTerms } from "./fitTerms.js";
 
@@ -92,7 +92,7 @@ function heldOutModels(
     );
     if (others.length === 0) return [];
     onProgress(`all but ${modelOf(first)}`);
-    const { values } = fitTerms(others, first.start, CALIBRATION_TERMS);
+    const { values } = fitTerms(others, first.start, termsOfManyRuns(isAsyncCase(first.from)));
     const calibratedOn = [...new Set(others.map(modelOf))].join(", ");
     return heldOut.flatMap(({ from, start }) =>
       from.runs.map((run) => ({

@@ -35,8 +35,9 @@ export function describeCalibration(from: CalibrationCase, fit: Calibrated, orig
     seed: origin.seed,
     terms: {
       frontEndUs: termOf(fit, "frontEndUs"),
-      stepUs: termOf(fit, "stepUs"),
       frontEndUsPerPromptToken: termOf(fit, "frontEndUsPerPromptToken"),
+      stepUs: termOf(fit, "stepUs"),
+      kernelGapUsPerLayer: termOf(fit, "kernelGapUsPerLayer"),
     },
     residual: { ...fit.residuals },
     errors: { training, validation },

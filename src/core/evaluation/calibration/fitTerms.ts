@@ -104,17 +104,22 @@ function normalAt(evidence: readonly Evidence[], information: Matrix, values: Te
   return { values, information, score };
 }
 
-/** Terms, in order, of which the evidence says something beside those before them: it narrows or contradicts the prior. */
+/**
+ * Terms, in order, of which the evidence says something that no term before them could take: it narrows or contradicts
+ * what was believed, though those before are free.
+ */
 function identifiableTerms(normal: Normal, priors: Priors, terms: readonly CalibrationTerm[]): CalibrationTerm[] {
   const found: CalibrationTerm[] = [];
   for (const term of terms) {
+    const free = found.map((one) => [one, { ...priors[one], spread: UNDECIDED * priors[one].spread }]);
+    const loose: Priors = { ...priors, ...Object.fromEntries(free) };
     const together = [...found, term];
     const precision = withPrior(
       selected(normal.information, together.map(indexOf)),
-      together.map((one) => priors[one].spread ** -2),
+      together.map((one) => loose[one].spread ** -2),
     );
     const spread = Math.sqrt(inverse(precision)[found.length]![found.length]!);
-    const { values, standardErrors } = solve(normal, priors, together);
+    const { values, standardErrors } = solve(normal, loose, together);
     const distance = Math.abs(values[term] - priors[term].start) / standardErrors[found.length]!;
     if (spread < IDENTIFIABLE_FRACTION * priors[term].spread || distance > Z_95) found.push(term);
   }

@@ -95,23 +95,3 @@ describe("the skew of the ranks", () => {
     expect(waits(4, deeper(2)).get("rank_skew")).toEqual(waits(4).get("rank_skew"));
   });
 });
-
-describe("a time per step that is fixed", () => {
-  const fixed = (fixedUs: number, tensorParallelSize = 2) => {
-    const plan = { architecture: llama, parallelism: { tensorParallelSize }, waits: { ...DEFAULT_WAITS, fixedUs } };
-    return stepWaits(plan, operatorsWith(65));
-  };
-  const totalUs = (fixedUs: number, tensorParallelSize?: number) =>
-    fixed(fixedUs, tensorParallelSize).reduce((sum, { us }) => sum + us, 0);
-
-  it("adds to the other waits, and when negative takes from them", () => {
-    expect(totalUs(300)).toBeCloseTo(totalUs(0) + 300, 9);
-    expect(totalUs(-100)).toBeCloseTo(totalUs(0) - 100, 9);
-    expect(fixed(-100).map(({ name }) => name)).toEqual(["kernel_gaps", "rank_skew"]);
-  });
-
-  it("takes no more than there is: no step gets shorter than its kernels", () => {
-    expect(totalUs(-1e6)).toBe(0);
-    expect(totalUs(-1e6, 1)).toBe(0);
-  });
-});

@@ -5,6 +5,7 @@ import {
 } from "../../../../../src/core/evaluation/calibration/applyCalibration.js";
 import type { Calibration } from "../../../../../src/core/evaluation/calibration/calibrationSchema.js";
 import { serverOverheads } from "../../../../../src/core/stepmodel/serverOverheads.js";
+import { DEFAULT_WAITS } from "../../../../../src/core/stepmodel/stepWaits.js";
 import { someCalibration } from "../../../../reference/someCalibration.js";
 
 const calibration = someCalibration();
@@ -26,7 +27,7 @@ describe("a calibration on the server it was made of", () => {
   it("sets the front end and the time per step, and says whose it is", () => {
     const { constants, notes } = applyCalibration(calibration, target);
     expect(constants.overheads).toMatchObject({ frontEndUs: 9000, frontEndUsPerPromptToken: 2 });
-    expect(constants.waits).toMatchObject({ fixedUs: 600 });
+    expect(constants.waits).toMatchObject({ fixedUs: 600, kernelGapUsPerLayer: 9 });
     expect(notes).toEqual(['calibrated with "mine", fitted on my run of 2026-01-20']);
   });
 
@@ -40,7 +41,7 @@ describe("a calibration on another server", () => {
     const { constants, notes } = applyCalibration(calibration, { ...target, asyncScheduling: false });
     const { scheduleUs, updateUs } = serverOverheads(false);
     expect(constants.overheads).toMatchObject({ frontEndUs: 9000, scheduleUs, updateUs });
-    expect(constants.waits).toMatchObject({ fixedUs: 0 });
+    expect(constants.waits).toEqual(DEFAULT_WAITS);
     expect(notes.join("\n")).toContain("of asynchronous scheduling, this server's is not");
   });
 

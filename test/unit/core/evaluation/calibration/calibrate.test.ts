@@ -24,7 +24,7 @@ function expectPlanted(options: PlantedOptions, terms: Partial<Record<Calibratio
 
 describe("planted constants come back within their own intervals", () => {
   it.each([1, 2, 3])("from an asynchronous server, seed %i", (seed) => {
-    expectPlanted({ seed }, { frontEndUs: 9000, stepUs: 600 });
+    expectPlanted({ seed }, { frontEndUs: 9000, kernelGapUsPerLayer: 26 });
   });
 
   it("from a synchronous server, whose CPU time is in the open", () => {
@@ -33,7 +33,7 @@ describe("planted constants come back within their own intervals", () => {
   });
 
   it("where the server waits less than the default says", () => {
-    expectPlanted({}, { stepUs: -150 });
+    expectPlanted({ model: "meta-llama/Llama-3.1-70B", tensorParallelSize: 4 }, { kernelGapUsPerLayer: 0 });
   });
 
   it("where prompts pass a slow tokeniser", () => {
@@ -41,11 +41,14 @@ describe("planted constants come back within their own intervals", () => {
   });
 
   it("despite warm-up stalls, outliers of seconds and failed requests", () => {
-    expectPlanted({ numStalled: 30, outlierFraction: 0.05, failedFraction: 0.03 }, { frontEndUs: 9000, stepUs: 600 });
+    expectPlanted(
+      { numStalled: 30, outlierFraction: 0.05, failedFraction: 0.03 },
+      { frontEndUs: 9000, kernelGapUsPerLayer: 26 },
+    );
   });
 
   it("from no more than a hundred requests", () => {
-    expectPlanted({ numRequests: 100 }, { frontEndUs: 9000, stepUs: 600 });
+    expectPlanted({ numRequests: 100 }, { frontEndUs: 9000, kernelGapUsPerLayer: 26 });
   });
 });
 
@@ -74,7 +77,7 @@ describe("a physical term wins over a residual one", () => {
       { residual: { usPerRequest: 300_000, usPerPromptToken: 0, usPerOutputToken: 0 } },
     ],
     ["a cost per prompt token", { residual: { usPerRequest: 0, usPerPromptToken: 20, usPerOutputToken: 0 } }],
-    ["longer steps", { planted: { stepUs: 600 } }],
+    ["longer steps", { planted: { kernelGapUsPerLayer: 26 } }],
   ])("for %s", (_what, options) => {
     const { residuals, validation } = calibratePlanted(options);
     expect(Object.values(residuals).map(({ kept, value }) => [kept, value])).toEqual(Array(3).fill([false, 0]));
@@ -93,7 +96,7 @@ describe("a physical term wins over a residual one", () => {
 
 describe("a calibration", () => {
   it("lowers the error on requests that it was not fitted on", () => {
-    const { training, validation } = calibratePlanted({ planted: { frontEndUs: 9000, stepUs: 600 } });
+    const { training, validation } = calibratePlanted({ planted: { frontEndUs: 9000, kernelGapUsPerLayer: 26 } });
     expect(validation.before.numRequests).toBeGreaterThan(60);
     expect(validation.after.e2eMape!).toBeLessThan(0.2 * validation.before.e2eMape!);
     expect(training.after.e2eMape!).toBeLessThan(0.2 * training.before.e2eMape!);

@@ -3,7 +3,7 @@ import { BUILT_IN_START, NEUTRAL_START } from "../../../../../src/core/evaluatio
 import { crossValidate } from "../../../../../src/core/evaluation/calibration/crossValidate.js";
 import { plantedExperiment } from "../../../../reference/plantedExperiment.js";
 
-const planted = { frontEndUs: 9000, stepUs: 500 };
+const planted = { frontEndUs: 9000, kernelGapUsPerLayer: 22 };
 const small = { numRequests: 200, outputTokens: 40 };
 const cases = [
   plantedExperiment({ ...small, name: "8b", planted, seed: 1 }),

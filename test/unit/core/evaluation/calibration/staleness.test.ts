@@ -7,7 +7,7 @@ import { usableRequests } from "../../../../../src/core/evaluation/calibration/s
 import { judgeStaleness } from "../../../../../src/core/evaluation/calibration/staleness.js";
 import { type PlantedOptions, plantedExperiment } from "../../../../reference/plantedExperiment.js";
 
-const planted = { frontEndUs: 9000, stepUs: 600 };
+const planted = { frontEndUs: 9000, kernelGapUsPerLayer: 26 };
 const { values } = calibrate(plantedExperiment({ planted }), 42);
 
 function verdictOn(options: PlantedOptions) {
@@ -29,7 +29,7 @@ describe("a calibration", () => {
   });
 
   it("is stale once the front end takes much longer, though E2E hardly shows it", () => {
-    const { isStale, reasons } = verdictOn({ planted: { frontEndUs: 40_000, stepUs: 600 } });
+    const { isStale, reasons } = verdictOn({ planted: { frontEndUs: 40_000, kernelGapUsPerLayer: 26 } });
     expect(isStale).toBe(true);
     expect(reasons).toHaveLength(1);
     expect(reasons[0]).toMatch(/^TTFT errs by/);
