@@ -11,7 +11,8 @@ import { readCalibration } from "./calibrationFile.js";
  */
 export function calibrated(deployment: Deployment, file: string, engineConfig?: EngineConfig): Deployment {
   const engine = engineConfig ?? engineConfigSchema.parse({});
-  const { constants, notes } = applyCalibration(readCalibration(file), {
+  const calibration = readCalibration(file);
+  const { constants, notes } = applyCalibration(calibration, {
     model: deployment.architecture.id,
     gpu: deployment.gpu.id,
     tensorParallelSize: engine.tensorParallelSize,
@@ -19,8 +20,10 @@ export function calibrated(deployment: Deployment, file: string, engineConfig?: 
     asyncScheduling: resolveAsyncScheduling(engine),
     isAdditive: deployment.stepPricing === undefined,
   });
-  // Gaps that were measured on the GPU stay: a calibration knows only the built-in ones and what is left beside them.
-  const waits = { ...constants.waits, ...deployment.constants?.waits };
+  // Gaps measured by micro-benchmarks give way to those of a whole run, and not to built-in ones that a run agreed with.
+  const isGapFitted = calibration.terms.kernelGapUsPerLayer.status === "fitted";
+  const measured = deployment.constants?.waits;
+  const waits = isGapFitted ? { ...measured, ...constants.waits } : { ...constants.waits, ...measured };
   return {
     ...deployment,
     constants: { ...constants, waits },

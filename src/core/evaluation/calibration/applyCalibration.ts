@@ -50,7 +50,12 @@ export function applyCalibration(calibration: Calibration, target: CalibrationTa
       standardErrors: {
         frontEndUs: terms.frontEndUs.standardError,
         frontEndUsPerPromptToken: terms.frontEndUsPerPromptToken.standardError,
-        ...(hasStep ? { stepUs: terms.stepUs.standardError } : {}),
+        ...(hasStep
+          ? {
+              stepUs: terms.stepUs.standardError,
+              kernelGapUsPerLayer: terms.kernelGapUsPerLayer.standardError,
+            }
+          : {}),
       },
       ...(hasResidual && isSameServer ? { residual: residualOf(calibration.residual) } : {}),
     },
