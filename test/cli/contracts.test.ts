@@ -34,6 +34,20 @@ const regime = z.strictObject({
   queueGrowth: nullable,
 });
 const seenErrors = z.strictObject({ numRuns: n, e2eMeanApe: n, e2eMeanApeMax: n, ttftMeanApe: n, itlMeanApe: n });
+const interval = z.strictObject({ low: n, high: n });
+const latencyIntervals = z.strictObject({ mean: interval, p50: interval, p90: interval, p99: interval });
+const uncertainty = z.strictObject({
+  level: z.literal(0.8),
+  draws: n.int(),
+  intervals: z.strictObject({
+    ttftMs: latencyIntervals,
+    tpotMs: latencyIntervals,
+    itlMs: latencyIntervals,
+    e2eMs: latencyIntervals,
+    throughput: z.strictObject({ requestsPerS: interval, outputTokensPerS: interval }),
+  }),
+  sources: z.array(z.string()).min(3),
+});
 const run = z.strictObject({
   schema: z.literal("roofserve.run/1"),
   version: z.string(),
@@ -56,6 +70,7 @@ const run = z.strictObject({
     frontEndBusyFraction: fraction,
   }),
   regime: regime.extend({ seenErrors: seenErrors.nullable() }),
+  uncertainty: uncertainty.optional(),
   notes: z.array(z.string()),
   bottleneck: z.record(z.string(), fraction),
 });
@@ -111,6 +126,27 @@ const errorsByMetric = {
   itlMeanApe: errors,
 };
 const regimeErrors = z.strictObject({ numRuns: n.int(), ...errorsByMetric });
+const comparedNames = [
+  ...["e2eMs", "ttftMs", "itlMs"].flatMap((latency) =>
+    ["mean", "p50", "p90", "p99"].map((statistic) => `${latency}.${statistic}`),
+  ),
+  "outputTokensPerS",
+];
+const coverage = z.strictObject({
+  numIntervals: n.int(),
+  numCovered: n.int(),
+  coveredFraction: fraction.nullable(),
+  meanRelativeWidth: nullable,
+});
+const coverageSummary = z.strictObject({
+  level: z.literal(0.8),
+  draws: n.int(),
+  all: coverage,
+  headline: coverage,
+  byRegime: z.strictObject({ below: coverage, near: coverage, past: coverage, closedLoop: coverage }),
+  byNumber: z.record(z.enum(comparedNames), coverage),
+});
+const predictionIntervals = z.record(z.enum(comparedNames), interval.extend({ covers: z.boolean() }).nullable());
 const evaluation = z.strictObject({
   schema: z.literal("roofserve.evaluate/1"),
   experiments: z
@@ -124,6 +160,7 @@ const evaluation = z.strictObject({
         numCompared: n.int(),
         excluded: z.string().nullable(),
         regime,
+        uncertainty: z.strictObject({ draws: n.int(), intervals: predictionIntervals }).optional(),
         metrics: z.strictObject({
           e2eMs: comparisons,
           ttftMs: comparisons,
@@ -138,6 +175,7 @@ const evaluation = z.strictObject({
   summary: z.strictObject({
     ...errorsByMetric,
     byRegime: z.strictObject({ below: regimeErrors, near: regimeErrors, past: regimeErrors, closedLoop: regimeErrors }),
+    coverage: coverageSummary.optional(),
   }),
 });
 const timeShare = { us: n.min(0), fraction };
@@ -250,6 +288,26 @@ describe("JSON contracts, key for key", () => {
     const folder = experimentFolder();
     const result = evaluation.parse(await jsonOf("evaluate", folder, "--model", "meta-llama/Llama-2-7b-hf"));
     expect(result.experiments[0]).toMatchObject({ tensorParallelSize: 2, numRequests: 8, gpu: "H100" });
+  });
+
+  test("run --uncertainty adds intervals about the same numbers, and the same ones again", async () => {
+    const given = ["run", ...FEW, "--uncertainty"];
+    const [plain, first, again] = [await jsonOf("run", ...FEW), await jsonOf(...given), await jsonOf(...given)];
+    const { uncertainty: found, ...rest } = run.parse(first);
+    expect(rest).toEqual(run.parse(plain));
+    expect(found?.draws).toBe(20);
+    expect(again).toEqual(first);
+    for (const name of ["mean", "p50", "p90", "p99"] as const) {
+      expect(found!.intervals.ttftMs[name].low).toBeLessThanOrEqual(rest.ttftMs[name]!);
+      expect(found!.intervals.ttftMs[name].high).toBeGreaterThanOrEqual(rest.ttftMs[name]!);
+    }
+  });
+
+  test("evaluate --uncertainty adds intervals to each run, and what they cover to the summary", async () => {
+    const given = ["evaluate", experimentFolder(), "--model", "meta-llama/Llama-2-7b-hf", "--uncertainty=9"];
+    const { experiments, summary } = evaluation.parse(await jsonOf(...given));
+    expect(experiments[0]?.uncertainty?.draws).toBe(9);
+    expect(summary.coverage?.all.numIntervals).toBe(comparedNames.length);
   });
 
   test.for(["phase", "batch", "context", "load"] as const)("evaluate --breakdown %s", async (by) => {

@@ -1,5 +1,6 @@
+const TAIL_FRACTION = 0.1;
 /** Share of possible worlds whose value an interval holds. */
-export const INTERVAL_LEVEL = 0.8;
+export const INTERVAL_LEVEL = 1 - 2 * TAIL_FRACTION;
 /** Fewer draws have no such interval: their least and greatest value would have to do. */
 export const MIN_DRAWS = 9;
 
@@ -18,9 +19,9 @@ export interface Interval {
 export function interval80(draws: readonly (number | null)[], central: number | null): Interval | null {
   const sorted = Float64Array.from(draws.filter((value) => value !== null)).sort();
   if (central === null || sorted.length < MIN_DRAWS) return null;
-  const tail = (1 - INTERVAL_LEVEL) / 2;
-  const low = orderStatistic(sorted, tail * (sorted.length + 1));
-  const high = orderStatistic(sorted, (1 - tail) * (sorted.length + 1));
+  const lowRank = TAIL_FRACTION * (sorted.length + 1);
+  const low = orderStatistic(sorted, lowRank);
+  const high = orderStatistic(sorted, sorted.length + 1 - lowRank);
   return { low: Math.min(low, central), high: Math.max(high, central) };
 }
 

@@ -41,7 +41,8 @@ function markdown(report: LabReport, command: string): string {
     "The additive model corrects roofline-v2 in six ways. Each correction is tried alone, from both ends: added to\n" +
       "roofline-v2, and taken from the additive model. A hypothesis is accepted when every check holds, rejected when it\n" +
       "fails inside the simulator or from both ends, and undecidable when the two ends contradict each other (then what the\n" +
-      "correction does depends on what else the model gets wrong) or the runs at hand cannot answer. Points are points of percent of the mean |error|.",
+      "correction does depends on what else the model gets wrong) or the runs at hand cannot answer. Points are points of\n" +
+      "percent of the mean |error|.",
     `Part A prices steps inside the simulator. Part B replays ${low.length} measured experiments, each at its lightest load,\n` +
       "where an error of step time is an error of latency and not of queues; H5 looks at the heaviest load as well.",
     table(
@@ -168,6 +169,6 @@ function jumpPicture({ jumpCounts }: LabReport): string {
 }
 
 function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
   return [line(titles), line(titles.map(() => "---")), ...rows.map(line)].join("\n");
 }

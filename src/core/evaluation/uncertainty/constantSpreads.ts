@@ -35,7 +35,7 @@ export function constantSpreads(
   const believed: ConstantSpreads = {
     frontEndUs: 1000,
     frontEndUsPerPromptToken: 0.5,
-    stepUs: isAsync ? 0 : 500,
+    stepUs: isAsync ? 0 : 350,
     kernelGapUsPerLayer: 2 * waits,
     rankSkewUsPerDoubling: waits,
   };
