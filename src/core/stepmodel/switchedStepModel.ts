@@ -32,6 +32,9 @@ export interface SwitchedModelOptions {
  * them it gives the additive model's prices; it is slower, and exists for ablation. Without H4 or H5 a step can be faster
  * than its kernels one after the other could be: that is what these two correct.
  *
+ * Shapes are one GPU's own, where roofline-v2 divides those of one GPU by the parallel size; all prefill tokens of a step
+ * run in one product, where it prices a product per bucket of sequence lengths.
+ *
  * H1 and H6 live in the kernel model (bandwidth; interpolation), H2 in the plan's waits; here are H3 (fused products),
  * H4 (a roof per kernel) and H5 (the additive mix), and the two switches that belong to no hypothesis.
  */

@@ -78,9 +78,16 @@ function section(finding: Finding, report: LabReport): string {
     `## ${hypothesis}: ${HYPOTHESIS_TITLES[hypothesis]}`,
     table(["part", "check", "value", "asked", "holds"], rows),
     ...(hypothesis === "H2" ? [overheadText(report)] : []),
+    ...(hypothesis === "H1" || hypothesis === "H4" ? [MFU_TEXT] : []),
     ...(picture === undefined ? [] : [`![${hypothesis}, part A](${picture})`]),
   ].join("\n\n");
 }
+
+/** Why two corrections move nothing in roofline-v2. */
+const MFU_TEXT =
+  "roofline-v2 prices a kernel at the MFU of a table row, and the row's latency has the memory time in it already: the sum of\n" +
+  "its kernels is never below the bytes at peak bandwidth. Added to it, this correction can change next to nothing, whatever the\n" +
+  "runs say; its verdict there is about the model, not about GPUs.";
 
 /** What H2's sweep chose, and what the additive model has in its place. */
 function overheadText({ overheads, ablation }: LabReport): string {

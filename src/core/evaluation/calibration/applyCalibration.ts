@@ -47,20 +47,19 @@ export function applyCalibration(calibration: Calibration, target: CalibrationTa
   return {
     constants: {
       ...(target.isAdditive ? constants : { overheads: frontEndOf(constants) }),
-      standardErrors: {
-        frontEndUs: terms.frontEndUs.standardError,
-        frontEndUsPerPromptToken: terms.frontEndUsPerPromptToken.standardError,
-        ...(hasStep
-          ? {
-              stepUs: terms.stepUs.standardError,
-              kernelGapUsPerLayer: terms.kernelGapUsPerLayer.standardError,
-            }
-          : {}),
-      },
+      standardErrors: standardErrors(terms, hasStep),
       ...(hasResidual && isSameServer ? { residual: residualOf(calibration.residual) } : {}),
     },
     notes: notesOn(calibration, target, hasResidual && !isSameServer),
   };
+}
+
+/** Of the terms that the run told something about; of the others a reader knows no more than before. */
+function standardErrors(terms: Calibration["terms"], hasStep: boolean): Record<string, number> {
+  const known = Object.entries(terms).filter(
+    ([name, { identifiable }]) => identifiable && (hasStep || name.startsWith("frontEnd")),
+  );
+  return Object.fromEntries(known.map(([name, { standardError }]) => [name, standardError]));
 }
 
 function frontEndOf({ overheads = {} }: ServerConstants): NonNullable<ServerConstants["overheads"]> {

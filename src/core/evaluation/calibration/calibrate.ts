@@ -147,8 +147,12 @@ function requireHolds(name: string, { training, validation }: Pick<Calibrated, "
     ["E2E", "e2eMape"],
     ["TTFT", "ttftMape"],
   ] as const) {
-    const fitted = training.after[key] ?? 0;
-    const held = validation.after[key] ?? 0;
+    const fitted = training.after[key];
+    const held = validation.after[key];
+    if (fitted === null || held === null) {
+      const problem = `calibration refused: no ${metric} can be compared on the requests kept for validation`;
+      throw new DataFileError({ file: name }, `${problem}; measure a run whose requests complete`);
+    }
     if (held <= MAX_VALIDATION_RATIO * Math.max(fitted, SMALL_ERROR_PERCENT)) continue;
     throw new DataFileError(
       { file: name },

@@ -19,5 +19,6 @@ export function judgeStaleness({ e2eMape, ttftMape, itlMape }: RequestErrors): S
   const reasons = metrics
     .filter(([, percent]) => percent !== null && percent > STALE_PERCENT)
     .map(([metric, percent]) => `${metric} errs by ${(percent as number).toFixed(1)} %`);
+  if (metrics.every(([, percent]) => percent === null)) reasons.push("no request completed in both worlds");
   return { isStale: reasons.length > 0, reasons };
 }

@@ -1,6 +1,7 @@
 import type { Hypothesis, StepModelName } from "../../config/pricingConfig.js";
 import { createServer, type Deployment, type Server, type ServerConstants } from "../../engine/createServer.js";
 import { runServer } from "../../engine/simulate.js";
+import { distribution } from "../../metrics/distribution.js";
 import type { MeasuredExperiment } from "../../metrics/measuredExperiment.js";
 import { e2eMs } from "../../metrics/runMetrics.js";
 import { compareRun, type RunComparison } from "../compareRun.js";
@@ -24,7 +25,7 @@ export interface Variant {
 /** One load point replayed. */
 export interface Replay {
   readonly comparison: RunComparison;
-  /** Standard deviation over requests of predicted / measured E2E. */
+  /** Standard deviation over requests of predicted / measured E2E, as a fraction of its mean: 0 = always off alike. */
   readonly e2eRatioSpread: number;
 }
 
@@ -33,7 +34,7 @@ export class ReplayBench {
   readonly #load: (config: ServerRunConfig) => Deployment;
   readonly #onReplay: (what: string) => void;
   readonly #deployments = new Map<string, Deployment>();
-  readonly #replays = new Map<string, Replay>();
+  readonly #replays = new WeakMap<LoadPoint, Map<string, Replay>>();
 
   constructor(load: (config: ServerRunConfig) => Deployment, onReplay: (what: string) => void) {
     this.#load = load;
@@ -53,21 +54,23 @@ export class ReplayBench {
   }
 
   replay(bench: BenchExperiment, point: LoadPoint, variant: Variant): Replay {
-    const key = JSON.stringify([point.run.name, point.firstIndex, variant]);
-    const known = this.#replays.get(key);
+    const replays = this.#replays.get(point) ?? new Map<string, Replay>();
+    this.#replays.set(point, replays);
+    const key = JSON.stringify(variant);
+    const known = replays.get(key);
     if (known !== undefined) return known;
     this.#onReplay(`${variant.stepModel} ${variant.toggled.join(",")} ${point.run.name}`);
     const records = runServer(this.server(bench, variant), replayWorkload(point.run)).records;
     const [from, to] = [point.firstIndex, point.endIndex];
     const [measured, simulated] = [point.run.measured.slice(from, to), records.slice(from, to)];
     const ratios = simulated.map((record, i) => e2eMs(record) / measured[i]!.e2eMs).filter(Number.isFinite);
-    const replay = { comparison: compareRun(measured, simulated), e2eRatioSpread: standardDeviation(ratios) };
-    this.#replays.set(key, replay);
+    const replay = { comparison: compareRun(measured, simulated), e2eRatioSpread: relativeSpread(ratios) };
+    replays.set(key, replay);
     return replay;
   }
 }
 
-function standardDeviation(values: readonly number[]): number {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
+function relativeSpread(values: readonly number[]): number {
+  const { mean, stddev } = distribution(values);
+  return mean === null || stddev === null ? Number.NaN : stddev / mean;
 }

@@ -12,7 +12,7 @@ import { comparison } from "./comparisons.js";
 /** Measured 100 everywhere: errors are what the predictions miss of it. */
 function pair(off: number, on: number, traits: Partial<ReplayedPair> = {}): ReplayedPair {
   const of = (predicted: number) => comparison({ e2e: [100, predicted], tpot: [100, predicted] });
-  return { name: "run", isGqa: false, memoryBoundFraction: 0.5, on: of(on), off: of(off), ...traits };
+  return { experiment: "run", isGqa: false, memoryBoundFraction: 0.5, on: of(on), off: of(off), ...traits };
 }
 
 const holds = (checks: readonly { holds: boolean | null }[]) => checks.map((check) => check.holds);
@@ -42,6 +42,9 @@ describe("the checks on real runs", () => {
   it("H5 asks for 2 points over both loads, and for more at the high one", () => {
     expect(values(mixChecks([pair(99, 100)], [pair(90, 99)]))).toEqual([5, 8]);
     expect(holds(mixChecks([pair(90, 99)], [pair(99, 100)]))).toEqual([true, false]);
+    // An experiment without a high load counts for the improvement, not for the comparison of loads.
+    const alone = pair(60, 100, { experiment: "other" });
+    expect(values(mixChecks([pair(99, 100), alone], [pair(90, 99)]))[1]).toBe(8);
   });
 
   it("H6 asks for less spread, and lets the error grow by a point at most", () => {
