@@ -84,6 +84,16 @@ describe("a physical term wins over a residual one", () => {
     expect(validation.after.ttftMape!).toBeLessThan(validation.before.ttftMape!);
   });
 
+  it("even where it stays at its start because the run does not quite contradict it", () => {
+    const { terms, residuals } = calibratePlanted({
+      model: "meta-llama/Llama-3.1-70B",
+      tensorParallelSize: 4,
+      planted: { frontEndUs: 5600 },
+    });
+    expect(terms.frontEndUs!.status).toBe("agrees");
+    expect(residuals.usPerRequest.kept).toBe(false);
+  });
+
   it("but what no constant of the server explains is kept as a residual", () => {
     const { residuals, validation } = calibratePlanted({
       residual: { usPerRequest: 0, usPerPromptToken: 0, usPerOutputToken: 5000 },
