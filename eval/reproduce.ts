@@ -54,13 +54,33 @@ const TABLES: readonly Table[] = [
   },
   {
     title: "Uncertainty: coverage of the 80 % intervals",
-    text: "How many measured values lie inside the interval predicted for them.",
+    text:
+      "How many measured values lie inside the interval predicted for them. Constants and widths were chosen with these runs " +
+      "in sight, so coverage here is in sample; the numbers of one run are no independent evidence.",
     command: ["evaluate", ...runs, "--uncertainty"],
     from: /^(error, %|.*coverage)/i,
   },
 ];
 
-const pages = TABLES.map(({ title, text, command, from }) => {
+const INTRODUCTION = `# How accurate, and how we know
+
+Written by \`npx tsx eval/reproduce.ts --ground-truth <folder>\`; each table stands under the command that prints it.
+Ground truth: six inference-perf runs (vLLM 0.15, asynchronous) and five GuideLLM benchmarks (vLLM 0.11, synchronous), all
+on H100. The ablation by hypothesis has a page of its own, with pictures: [hypotheses](hypotheses/README.md), written by
+\`roofserve hypotheses <the same folders> --out eval/hypotheses\`.
+
+Other studies: [calibration](calibration/README.md) (what one-run calibration reaches), [kernels](kernels/README.md) (fits of kernel efficiencies), [transfer](transfer/README.md) (GPUs without
+measurements), [prefill](prefill/README.md) (prompts computed alone), [regime](regime/README.md) (saturation),
+[characterize](characterize/README.md) (tier 2: bandwidth by access pattern).`;
+
+// Written table by table: what is finished stays when a later command fails.
+const pages: string[] = [];
+for (const table of TABLES) {
+  pages.push(page(table));
+  writeFileSync(join(here, "README.md"), `${INTRODUCTION}\n\n${pages.join("\n\n")}\n`);
+}
+
+function page({ title, text, command, from }: Table): string {
   process.stderr.write(`roofserve ${command.join(" ")}\n`);
   const { stdout, stderr, status } = spawnSync(
     process.execPath,
@@ -76,17 +96,4 @@ const pages = TABLES.map(({ title, text, command, from }) => {
   if (start < 0) throw new Error(`roofserve ${command[0]}: its output no longer has the table "${title}"`);
   const table = lines.slice(start).join("\n").trimEnd();
   return `## ${title}\n\n${text}\n\n    roofserve ${command.join(" ")}\n\n\`\`\`\n${table}\n\`\`\``;
-});
-
-const INTRODUCTION = `# How accurate, and how we know
-
-Written by \`npx tsx eval/reproduce.ts --ground-truth <folder>\`; each table stands under the command that prints it.
-Ground truth: six inference-perf runs (vLLM 0.15, asynchronous) and five GuideLLM benchmarks (vLLM 0.11, synchronous), all
-on H100. The ablation by hypothesis has a page of its own, with pictures: [hypotheses](hypotheses/README.md), written by
-\`roofserve hypotheses <the same folders> --out eval/hypotheses\`.
-
-Other studies: [kernels](kernels/README.md) (fits of kernel efficiencies), [transfer](transfer/README.md) (GPUs without
-measurements), [prefill](prefill/README.md) (prompts computed alone), [regime](regime/README.md) (saturation),
-[characterize](characterize/README.md) (tier 2: bandwidth by access pattern).`;
-
-writeFileSync(join(here, "README.md"), `${INTRODUCTION}\n\n${pages.join("\n\n")}\n`);
+}

@@ -35,7 +35,7 @@ export function runTable({ summary, records }: Pick<SimulationResult, "summary" 
     latencyRow("E2E   end to end", summary.e2eMs, scale),
     latencyRow("queue wait", summary.queueMs, scale),
   ]);
-  return `${config.model} on ${tensorParallelSize} × ${config.gpu}, vLLM ${config.engine.vllmVersion}
+  return `${config.model} on ${tensorParallelSize} × ${config.gpu}, vLLM ${config.engine.vllmVersion}${pricedBy(config)}
 ${loadLine(summary)}
 ${counts.join(", ")} in ${printNumber(engine.simulatedS)} simulated s
 
@@ -91,4 +91,18 @@ function latencyRow(title: string, values: Distribution, { decimals, msPerUnit }
 
 function percent(fraction: number): string {
   return `${(100 * fraction).toFixed(1)} %`;
+}
+
+/** What prices the steps, where it is not the plain additive model. */
+function pricedBy({ pricing, benchData }: RunSummary["config"]): string {
+  const { stepModel, toggleHypotheses, calibration, characterization } = pricing;
+  const toggled =
+    toggleHypotheses === null ? "" : ` ${stepModel === "additive" ? "without" : "with"} ${toggleHypotheses}`;
+  const parts = [
+    stepModel === "additive" && toggleHypotheses === null ? "" : `${stepModel}${toggled}`,
+    benchData === null ? "" : `kernel tables ${benchData}`,
+    calibration === null ? "" : `calibration ${calibration}`,
+    characterization === null ? "" : `characterization ${characterization}`,
+  ].filter((text) => text !== "");
+  return parts.length === 0 ? "" : `\npriced by ${parts.join(", ")}`;
 }

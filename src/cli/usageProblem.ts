@@ -34,6 +34,10 @@ export function explainUsageProblem(
     ];
   }
   if (message.startsWith("Invalid values:")) return explainChoices(message);
+  const exclusive = /^Arguments (\S+) and (\S+) are mutually exclusive$/.exec(message);
+  if (exclusive !== null) {
+    return [{ path: `--${exclusive[1]}`, received: `also --${exclusive[2]}`, allowed: "give one of the two" }];
+  }
   const received = args.length === 0 ? "nothing" : args.join(" ");
   if (message.startsWith("Not enough non-option arguments")) {
     const command = args.find((arg) => arg in NEEDED_ARGUMENTS) ?? "";

@@ -35,7 +35,7 @@ const words: BadInput[] = [
   [["replay", trace, "--time-scale", "-2"], 2, ["--time-scale: got -2", "must be > 0"]],
   [["replay", trace, "--benchmark", "1"], 2, ["--benchmark: got 1", "leave it out: a trace has none"]],
   [["evaluate", trace, "--breakdown", "model"], 2, ['--breakdown: got "model"', "one of phase, batch, context, load"]],
-  [["evaluate", trace, "--breakdown", "load", "--compare"], 2, ["breakdown and compare are mutually exclusive"]],
+  [["evaluate", trace, "--breakdown", "load", "--compare"], 2, ["also --", "give one of the two"]],
   [["run", "--uncertainty", "8"], 2, ["--uncertainty: got 8", "must be ≥ 9"]],
   [["run", "--uncertainty=some"], 2, ['--uncertainty: got "some"', "must be a number"]],
   [["run", "--uncertainty", "--step-model", "roofline-v1"], 2, ["--uncertainty", "is of the additive step model"]],

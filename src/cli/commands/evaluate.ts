@@ -54,7 +54,7 @@ export const evaluateCommand: CommandModule = {
         describe:
           "errors by group too: phase (to the first token, after it), batch (requests in flight at arrival), context (prompt and output tokens), load (the client's stages)",
       })
-      .conflicts("breakdown", "compare")
+      .conflicts("compare", ["breakdown", "uncertainty"])
       .epilogue(
         `${EXAMPLES}\n\nModel, TP, limits, KV blocks and sampling come from the files; flags win. The GPU is rarely in the files: ` +
           "it is H100 unless --gpu says otherwise.",

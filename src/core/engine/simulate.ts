@@ -1,6 +1,6 @@
 import { withClientResidual } from "../metrics/clientResidual.js";
 import { type Regime, regimeOf } from "../metrics/regime.js";
-import { type SeenErrors, seenErrors } from "../metrics/regimeErrors.js";
+import { SEEN_GPU, type SeenErrors, seenErrors } from "../metrics/regimeErrors.js";
 import { type RunMetrics, summariseRecords } from "../metrics/runMetrics.js";
 import type { RunUncertainty } from "../metrics/runUncertainty.js";
 import type { RequestSpec } from "../request/requestSpec.js";
@@ -121,8 +121,15 @@ function summarise(config: RunConfig, server: Server, run: ServedRun, notes: rea
       busyFraction: stats.simulatedUs === 0 ? 0 : stats.gpuBusyUs / stats.simulatedUs,
       frontEndBusyFraction: stats.simulatedUs === 0 ? 0 : stats.outputBusyUs / stats.simulatedUs,
     },
-    regime: { ...regime, seenErrors: seenErrors(regime) },
+    regime: { ...regime, seenErrors: isPricedAsSeen(config) ? seenErrors(regime) : null },
     notes,
     bottleneck: Object.fromEntries(shares.filter(([, share]) => share > 0)),
   };
+}
+
+/** Whether a run is priced as the runs were that errors were seen on: another model, GPU or correction has errors of its own. */
+function isPricedAsSeen({ gpu, pricing, benchData }: RunConfig): boolean {
+  const { stepModel, toggleHypotheses, characterization } = pricing;
+  const isPlain = stepModel === "additive" && toggleHypotheses === null && characterization === null;
+  return isPlain && benchData === null && gpu.toUpperCase() === SEEN_GPU;
 }

@@ -21,6 +21,9 @@ export interface SeenErrors {
   readonly itlMeanApe: number;
 }
 
+/** The GPU of the runs that errors were seen on. */
+export const SEEN_GPU = "H100";
+
 /**
  * Errors on public runs of vLLM on H100 (six of inference-perf, five benchmarks of GuideLLM), which the server's
  * constants were chosen on: what to hope for, not a promise. null where no run has been measured.
