@@ -38,16 +38,18 @@ const EXAMPLES = examplesText([
   ["calibrate --cross-validate runs/", "how well does calibrating work on runs that took no part in it?"],
 ]);
 
-const EPILOGUE = `${EXAMPLES}
-
-Fitted are the front end's time per request and per prompt token, and the time that a step loses: to the CPU of a
-synchronous server, between the kernels of each layer of an asynchronous one. A constant moves only where the run contradicts the built-in value:
-a 95 % interval, with 1.5 % of kernel time granted for what no constant stands for, must exclude it. What no constant
-explains is kept as a residual per output token, prompt token or request, if it lowers the error on requests that took no
-part in the fit. Warm-up is left out, outliers count little.
-
-Refused (exit code 3) are fewer than 100 usable requests, overloaded runs, and a fit that errs more than twice as much on
-the requests kept for validation. --check exits with 0 whatever it finds: a stale calibration is an answer, not a failure.`;
+// Paragraphs of one line each: yargs wraps them to the terminal.
+const EPILOGUE = [
+  EXAMPLES,
+  "Fitted are the front end's time per request and per prompt token, and the time that a step loses: to the CPU of a " +
+    "synchronous server, between the kernels of each layer of an asynchronous one. A constant moves only where the run " +
+    "contradicts the built-in value: a 95 % interval, with 1.5 % of kernel time granted for what no constant stands for, " +
+    "must exclude it. What no constant explains is kept as a residual per output token, prompt token or request, if it " +
+    "lowers the error on requests that took no part in the fit. Warm-up is left out, outliers count little.",
+  "Refused (exit code 3) are fewer than 100 usable requests, overloaded runs, and a fit that errs more than twice as " +
+    "much on the requests kept for validation. --check exits with 0 whatever it finds: a stale calibration is an answer, " +
+    "not a failure.",
+].join("\n\n");
 
 const dateSchema = z.iso.date("must be a date such as 2026-01-20");
 const nameSchema = z.string().min(1).max(200);
