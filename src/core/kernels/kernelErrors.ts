@@ -38,8 +38,8 @@ const UNMEASURED_SD = 0.25;
 const ANCHORED_GPUS: readonly string[] = ["H100"];
 /**
  * What remains of the spread of an unmeasured value on such a GPU. Together those values (small kernels, sampler, gaps,
- * skew) spread a step by about 1.2 %. Six runs whose steps vary by 1.6 % for other reasons (kernels' own errors, one day
- * to the next) tell their sum to 1.6 % / √6 = 0.7 %; both together leave 0.6 %, half.
+ * skew) spread a step by about 1.2 %. Six runs whose steps vary by 1.9 % for other reasons (kernels' own errors 1.2 %, one
+ * run to the next 1.5 %) tell their sum to 1.9 % / √6 = 0.8 %; both together leave 0.65 %, about half.
  */
 export const ANCHORED_FRACTION = 0.5;
 

@@ -15,8 +15,8 @@ export type ConstantSpreads = Readonly<Record<UncertainConstant, number>>;
 
 /**
  * What is believed of a server nobody has calibrated.
- * - `frontEndUs`: the median TTFT of six servers is met within 0.9 ms (root mean square), but all had one client and one
- *   kind of host; an earlier study with one constant for all front-end time needed 7.5 ms for that client and 3 ms for
+ * - `frontEndUs`: the median TTFT of six servers is met within 1 ms (root mean square), but all had one client and one kind
+ *   of host; an earlier study with one constant for all front-end time needed 7.5 ms for that client and 3 ms for
  *   another.
  * - `frontEndUsPerPromptToken`: half of its value; tokenizers differ.
  * - `stepUs`, CPU time of a step in the open: 1.5 ms in that study, 2 ms here. Hidden by asynchronous scheduling.

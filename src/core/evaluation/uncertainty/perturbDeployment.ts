@@ -16,7 +16,8 @@ export type UncertaintySource = (typeof UNCERTAINTY_SOURCES)[number];
 /**
  * How much one run of a server differs from the next: standard deviation of ln step time. Two of the measured runs are
  * CodeLlama-34b on two H100 at almost the same load; their steps differ from the predicted ones by +1.0 and −1.1 %,
- * 2.1 % apart and so 1.5 % each (`eval/uncertainty`; within a run step times hold to 0.1 %).
+ * 2.1 % apart and so 1.5 % each (`roofserve evaluate`). A study of published runs saw the latencies of identical runs
+ * differ by 2 to 3 %, which at usual loads is as much.
  */
 export const VARIATION_SD = 0.015;
 
