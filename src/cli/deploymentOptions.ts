@@ -94,11 +94,20 @@ export function deploymentOf(config: DeploymentConfig): Deployment {
   const deployment = loadDeployment(config);
   const known = deployment.notes?.() ?? [];
   for (const note of known) process.stderr.write(`note: ${note}\n`);
-  process.once("exit", () => {
-    const later = (deployment.notes?.() ?? []).filter((note) => !known.includes(note));
-    for (const note of later) process.stderr.write(`note: ${note}\n`);
-  });
+  if (deployments.length === 0) process.once("exit", writeLateNotes);
+  deployments.push({ deployment, known });
   return deployment;
+}
+
+/** What was loaded so far, with the notes that were written at once. */
+const deployments: { readonly deployment: Deployment; readonly known: readonly string[] }[] = [];
+
+/** Notes that only a run brings about: kernels without a table. */
+function writeLateNotes(): void {
+  const late = deployments.flatMap(({ deployment, known }) =>
+    (deployment.notes?.() ?? []).filter((note) => !known.includes(note)),
+  );
+  for (const note of new Set(late)) process.stderr.write(`note: ${note}\n`);
 }
 
 /** A config file may be a whole result: then its `config` is meant. */
