@@ -69,7 +69,8 @@ Ground truth: six inference-perf runs (vLLM 0.15, asynchronous) and five GuideLL
 on H100. The ablation by hypothesis has a page of its own, with pictures: [hypotheses](hypotheses/README.md), written by
 \`roofserve hypotheses <the same folders> --out eval/hypotheses\`.
 
-Other studies: [calibration](calibration/README.md) (what one-run calibration reaches), [kernels](kernels/README.md) (fits of kernel efficiencies), [transfer](transfer/README.md) (GPUs without
+Other studies: [calibration](calibration/README.md) (what one-run calibration reaches), [uncertainty](uncertainty/README.md) (where the
+widths come from), [kernels](kernels/README.md) (fits of kernel efficiencies), [transfer](transfer/README.md) (GPUs without
 measurements), [prefill](prefill/README.md) (prompts computed alone), [regime](regime/README.md) (saturation),
 [characterize](characterize/README.md) (tier 2: bandwidth by access pattern).`;
 
