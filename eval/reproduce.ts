@@ -33,7 +33,7 @@ const TABLES: readonly Table[] = [
     title: "Tier 0: nothing fitted on the run, every experiment",
     text:
       "One set of constants for all runs. They were chosen while looking at these very runs, so this is a fit, not a " +
-      "forecast; tier 1 from a neutral start shows what is left when the run took no part.",
+      "forecast; [calibration](calibration/README.md) from a neutral start shows what is left when the run took no part.",
     command: ["evaluate", ...runs],
     from: /^error, %/,
   },
@@ -46,19 +46,6 @@ const TABLES: readonly Table[] = [
     title: "Tier 1: calibrated on other runs",
     text: "From the built-in constants.",
     command: ["calibrate", "--cross-validate", ...runs],
-  },
-  {
-    title: "Tier 1 from a neutral start",
-    text: "From constants that no run has touched: front end and waits of nothing.",
-    command: ["calibrate", "--cross-validate", "--from", "neutral", ...runs],
-  },
-  {
-    title: "Uncertainty: coverage of the 80 % intervals",
-    text:
-      "How many measured values lie inside the interval predicted for them. Constants and widths were chosen with these runs " +
-      "in sight, so coverage here is in sample; the numbers of one run are no independent evidence.",
-    command: ["evaluate", ...runs, "--uncertainty"],
-    from: /^(error, %|.*coverage)/i,
   },
 ];
 
