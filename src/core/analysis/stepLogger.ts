@@ -93,9 +93,10 @@ export class StepLogger {
 
 function rowSums(batch: ScheduledBatch): Pick<LoggedStep, "prefillTokens" | "decodes" | "contextTokens"> {
   let prefillTokens = 0;
-  let decodes = 0;
-  let contextTokens = 0;
-  for (let row = 0; row < batch.numRequests; row++) {
+  let decodes = batch.numLockstep;
+  // Context is what was there before the step.
+  let contextTokens = batch.sumLockstepContextTokens - batch.numLockstep;
+  for (let row = 0; row < batch.numRows; row++) {
     if (batch.isDecode[row] === 1) decodes++;
     else prefillTokens += batch.numNewTokens[row]!;
     contextTokens += batch.numContextTokens[row]!;

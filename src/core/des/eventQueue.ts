@@ -38,6 +38,11 @@ export class EventQueue<E extends SimulationEvent> {
     return this.#heap.top()?.event.timeUs ?? Number.POSITIVE_INFINITY;
   }
 
+  /** The next event, undefined when there is none. */
+  peek(): E | undefined {
+    return this.#heap.top()?.event;
+  }
+
   /** Removes and returns the next event. */
   pop(): E | undefined {
     return this.#heap.pop()?.event;

@@ -101,6 +101,16 @@ export function createServer(deployment: Deployment, engineConfig: EngineConfig,
     slidingWindow: 0,
   });
   const traits = vllmVersionTraits(engine.vllmVersion);
+  const constants = serverConstants(deployment, engine.asyncScheduling);
+  const stepModel = createStepModel(gpu, stepPricing, {
+    architecture,
+    parallelism: { tensorParallelSize },
+    dtypes,
+    sampling: resolveSampling(sampling, architecture),
+    kernelModel,
+    captureSizes: cudaGraphCaptureSizes(engine.vllmVersion, maxNumSeqs, maxNumBatchedTokens, 0),
+    waits: constants.waits,
+  });
   const scheduler = new Scheduler(
     schedulerConfig({
       maxNumSeqs,
@@ -113,17 +123,8 @@ export function createServer(deployment: Deployment, engineConfig: EngineConfig,
       asyncScheduling: engine.asyncScheduling,
     }),
     kvCache,
+    { useLockstep: stepModel.pricesLockstep },
   );
-  const constants = serverConstants(deployment, engine.asyncScheduling);
-  const stepModel = createStepModel(gpu, stepPricing, {
-    architecture,
-    parallelism: { tensorParallelSize },
-    dtypes,
-    sampling: resolveSampling(sampling, architecture),
-    kernelModel,
-    captureSizes: cudaGraphCaptureSizes(engine.vllmVersion, maxNumSeqs, maxNumBatchedTokens, 0),
-    waits: constants.waits,
-  });
   const parts = {
     scheduler,
     stepModel,

@@ -1,3 +1,4 @@
+import { Deque } from "js-sdsl";
 import { EventQueue, type SimulationEvent } from "../des/eventQueue.js";
 import { InvariantError } from "../errors/simulationError.js";
 import type { RequestRecord, RequestStatus } from "../metrics/requestRecord.js";
@@ -11,21 +12,14 @@ import type { Workload } from "../workload/workload.js";
 import { gpuStepUs } from "./gpuStepUs.js";
 import type { EngineStats, ServedRun, StepObserver } from "./runResult.js";
 
-/** Order of what happens at the same instant. */
-const PRIORITY = { finishSeen: 0, enter: 1, giveUp: 2 } as const;
+/** A client sees the end of its request. */
+interface FinishSeen extends SimulationEvent {
+  readonly spec: RequestSpec;
+}
 
-type ServerEvent = SimulationEvent &
-  (
-    | { readonly kind: "finishSeen"; readonly spec: RequestSpec }
-    | { readonly kind: "enter"; readonly request: Request }
-    | { readonly kind: "giveUp"; readonly request: Request }
-  );
-
-/** A step on its way through the GPU. */
-interface StepInFlight {
-  readonly step: ScheduledStep;
-  readonly startUs: number;
-  readonly endUs: number;
+/** A client gives its request up, if it is still waiting for it. */
+interface GiveUp extends SimulationEvent {
+  readonly request: Request;
 }
 
 /** What a server is made of. */
@@ -49,16 +43,27 @@ export class ServerLoop {
   readonly #parts: ServerParts;
   readonly #workload: Workload;
   readonly #observer: StepObserver | null;
-  readonly #events = new EventQueue<ServerEvent>();
+  /*
+   * What will happen, in three queues. At the same instant finishes are seen first, then requests enter, then clients
+   * give up; each queue keeps its own order.
+   */
+  readonly #finishesSeen = new EventQueue<FinishSeen>();
+  /** Requests on their way through the front end, which passes them on as they came. */
+  readonly #entering = new Deque<Request>();
+  readonly #giveUps = new EventQueue<GiveUp>();
   readonly #componentsUs: Float64Array;
   /** By order of submission; a hole until the request has ended. */
   readonly #records: RequestRecord[] = [];
   /** Parallel to `#records`: what was asked. */
   readonly #specs: RequestSpec[] = [];
-  readonly #idleSteps: ScheduledStep[] = [];
-  readonly #inFlight: StepInFlight[] = [];
-  readonly #live = new Set<Request>();
+  /** Used in turn: `queueDepth` in flight, the last one done, and the one being planned. */
+  readonly #steps: readonly ScheduledStep[];
+  /** When each of them leaves the GPU. */
+  readonly #stepEndsUs: Float64Array;
+  #oldestStep = 0;
+  #numInFlight = 0;
   #numSubmitted = 0;
+  #numEnded = 0;
   #nowUs = 0;
   /** When something last happened to a request or a step: a client's unused timeout may lie far behind it. */
   #lastActUs = 0;
@@ -66,6 +71,8 @@ export class ServerLoop {
   #frontEndFreeUs = 0;
   /** When the front end has sent all tokens it was given: one process streams them. */
   #outputFreeUs = 0;
+  /** When it began with those of the last step. */
+  #outputFromUs = 0;
   #outputBusyUs = 0;
   #numSteps = 0;
   #numPreemptions = 0;
@@ -80,12 +87,17 @@ export class ServerLoop {
     this.#workload = workload;
     this.#observer = observer;
     this.#componentsUs = new Float64Array(parts.stepModel.componentNames.length);
+    this.#steps = Array.from({ length: parts.queueDepth + 2 }, () => new ScheduledStep(parts.maxNumSeqs));
+    this.#stepEndsUs = new Float64Array(this.#steps.length);
+    parts.scheduler.onSettled = (request, numTokens, numBefore) => this.#settleSeen(request, numTokens, numBefore);
   }
 
   /** Runs until no request is left. */
   run(): ServedRun {
     while (this.#advance()) {}
-    for (const request of this.#live) this.#record(request, "unfinished", "the run ended before it finished");
+    if (this.#numEnded !== this.#numSubmitted) {
+      throw new InvariantError(`${this.#numSubmitted - this.#numEnded} requests have no end at ${this.#nowUs} µs`);
+    }
     return { records: this.#records, specs: this.#specs, stats: this.#stats() };
   }
 
@@ -95,11 +107,11 @@ export class ServerLoop {
     this.#drain();
     if (scheduler.hasRequests) {
       const numScheduled = this.#scheduleStep();
-      const oldest = this.#inFlight[0] as StepInFlight;
-      if (numScheduled > 0 && this.#inFlight.length < queueDepth && oldest.endUs > this.#nowUs) return true;
-      if (numScheduled === 0 && this.#inFlight.length === 1 && scheduler.numRunning === 0) this.#waitForNews();
+      const oldestEndUs = this.#stepEndsUs[this.#oldestStep]!;
+      if (numScheduled > 0 && this.#numInFlight < queueDepth && oldestEndUs > this.#nowUs) return true;
+      if (numScheduled === 0 && this.#numInFlight === 1 && scheduler.numRunning === 0) this.#waitForNews();
     }
-    if (this.#inFlight.length > 0) {
+    if (this.#numInFlight > 0) {
       this.#completeOldest();
       return true;
     }
@@ -108,15 +120,16 @@ export class ServerLoop {
 
   /** Plans a step and sends it to the GPU. @returns its number of requests */
   #scheduleStep(): number {
-    const { scheduler, stepModel, overheads, maxNumSeqs } = this.#parts;
-    const step = this.#idleSteps.pop() ?? new ScheduledStep(maxNumSeqs);
+    const { scheduler, stepModel, overheads } = this.#parts;
+    const index = (this.#oldestStep + this.#numInFlight++) % this.#steps.length;
+    const step = this.#steps[index]!;
     scheduler.schedule(step);
     this.#nowUs += overheads.scheduleUs;
     this.#numPreemptions += step.numPreempted;
     this.#noteAdmissions(step);
-    const startUs = Math.max(this.#gpuFreeUs, this.#nowUs);
     let endUs = this.#nowUs;
     if (step.numRequests > 0) {
+      const startUs = Math.max(this.#gpuFreeUs, this.#nowUs);
       const gpuUs = gpuStepUs(stepModel.gpuUs(step.batch, this.#componentsUs));
       endUs = startUs + gpuUs;
       this.#gpuFreeUs = endUs;
@@ -126,12 +139,12 @@ export class ServerLoop {
       this.#kvPeakUsedFraction = Math.max(this.#kvPeakUsedFraction, scheduler.kvUsageFraction);
       this.#observer?.onStep(step, startUs, endUs, scheduler);
     }
-    this.#inFlight.push({ step, startUs, endUs });
+    this.#stepEndsUs[index] = endUs;
     return step.numRequests;
   }
 
   #noteAdmissions(step: ScheduledStep): void {
-    for (let row = 0; row < step.numRequests; row++) {
+    for (let row = 0; row < step.numRows; row++) {
       const request = step.requests[row]!;
       if (!Number.isNaN(request.firstScheduledUs)) continue;
       request.firstScheduledUs = this.#nowUs;
@@ -143,35 +156,77 @@ export class ServerLoop {
   /** Waits for the oldest step, hands its tokens out and frees what finished. */
   #completeOldest(): void {
     const { scheduler, overheads } = this.#parts;
-    const { step, endUs } = this.#inFlight.shift() as StepInFlight;
-    this.#nowUs = Math.max(this.#nowUs, endUs);
-    if (step.numRequests > 0) {
-      this.#drain();
-      scheduler.update(step);
-      this.#nowUs += overheads.updateUs;
-      this.#deliver(step);
-      this.#lastActUs = this.#nowUs;
-    }
-    this.#idleSteps.push(step);
+    const index = this.#oldestStep;
+    const step = this.#steps[index]!;
+    this.#oldestStep = (index + 1) % this.#steps.length;
+    this.#numInFlight--;
+    this.#nowUs = Math.max(this.#nowUs, this.#stepEndsUs[index]!);
+    if (step.numRequests === 0) return;
+    this.#drain();
+    const updatedUs = this.#nowUs + overheads.updateUs;
+    const outputFromUs = Math.max(updatedUs + overheads.outputUs, this.#outputFreeUs);
+    const lastSeenUs = outputFromUs + step.numRequests * overheads.outputUsPerToken;
+    // Whose client may not see its token needs a row, where that is looked at.
+    if (step.numLockstep > 0 && this.#isGivenUpBefore(lastSeenUs)) scheduler.settle();
+    scheduler.update(step);
+    this.#nowUs = updatedUs;
+    this.#outputFromUs = outputFromUs;
+    this.#deliver(step);
+    this.#lastActUs = this.#nowUs;
+  }
+
+  /** When the clients see the last of a step's first `numTokens` rows' tokens: they are sent one after the other. */
+  #seenUs(numTokens: number): number {
+    return this.#outputFromUs + numTokens * this.#parts.overheads.outputUsPerToken;
+  }
+
+  /** Whether some client's patience ends before this time. */
+  #isGivenUpBefore(timeUs: number): boolean {
+    while (this.#giveUps.peek()?.request.hasEnded) this.#giveUps.pop();
+    return this.#giveUps.peekTimeUs() < timeUs;
   }
 
   /** The step's tokens reach their clients, in batch order, behind those of the steps before. */
   #deliver(step: ScheduledStep): void {
-    const { outputUs, outputUsPerToken } = this.#parts.overheads;
-    let seenUs = Math.max(this.#nowUs + outputUs, this.#outputFreeUs);
-    for (let row = 0; row < step.numRequests; row++) {
+    const { finishing, finishingIndex, numFinishing } = step;
+    let numEnded = 0;
+    let numRows = 0;
+    for (let row = 0; row < step.numRows; row++) {
       if (step.numTokensOut[row] === 0) continue;
-      const request = step.requests[row]!;
-      seenUs += outputUsPerToken;
-      this.#outputBusyUs += outputUsPerToken;
-      // What comes after its client gave up, nobody sees.
-      if (seenUs > request.spec.arrivalUs + request.spec.timeoutUs) continue;
-      if (Number.isNaN(request.firstTokenUs)) request.firstTokenUs = seenUs;
-      request.lastTokenUs = seenUs;
-      request.numSeenTokens += step.numTokensOut[row]!;
+      const numBefore = step.numLockstepBefore[row]!;
+      for (; numEnded < numFinishing && finishingIndex[numEnded]! < numBefore; numEnded++) {
+        this.#seeLast(finishing[numEnded]!, this.#seenUs(finishingIndex[numEnded]! + numRows + 1));
+      }
+      numRows++;
+      this.#see(step.requests[row]!, step.numTokensOut[row]!, this.#seenUs(numBefore + numRows));
     }
-    this.#outputFreeUs = seenUs;
+    for (; numEnded < numFinishing; numEnded++) {
+      this.#seeLast(finishing[numEnded]!, this.#seenUs(finishingIndex[numEnded]! + numRows + 1));
+    }
+    const numTokens = step.numLockstep + numRows;
+    this.#outputBusyUs += numTokens * this.#parts.overheads.outputUsPerToken;
+    this.#outputFreeUs = this.#seenUs(numTokens);
     for (let i = 0; i < step.numFinished; i++) this.#finish(step.finished[i]!);
+  }
+
+  #see(request: Request, numTokens: number, seenUs: number): void {
+    // What comes after its client gave up, nobody sees.
+    if (seenUs > request.spec.arrivalUs + request.spec.timeoutUs) return;
+    if (Number.isNaN(request.firstTokenUs)) request.firstTokenUs = seenUs;
+    request.lastTokenUs = seenUs;
+    request.numSeenTokens += numTokens;
+  }
+
+  /** The end of a request in lockstep: nobody there has given up. */
+  #seeLast(request: Request, seenUs: number): void {
+    request.lastTokenUs = seenUs;
+    request.numSeenTokens = request.numOutputTokens;
+  }
+
+  /** A request leaves the lockstep before its end: what its client has seen up to the last step. */
+  #settleSeen(request: Request, numTokens: number, numBefore: number): void {
+    request.lastTokenUs = this.#seenUs(numBefore + 1);
+    request.numSeenTokens += numTokens;
   }
 
   /** A request whose last token its client has seen is completed; any other has been given up, or will be. */
@@ -179,51 +234,46 @@ export class ServerLoop {
     const { spec, lastTokenUs } = request;
     if (request.numSeenTokens < request.numOutputTokens) return;
     this.#record(request, "completed", null);
-    this.#events.push({ kind: "finishSeen", timeUs: lastTokenUs, priority: PRIORITY.finishSeen, spec });
+    this.#finishesSeen.push({ timeUs: lastTokenUs, priority: 0, spec });
   }
 
   /** Handles all that has happened up to now: requests sent, entered or given up, and ends that clients have seen. */
   #drain(): void {
-    for (;;) {
-      const arrivalUs = this.#workload.peekArrivalUs();
-      const eventUs = this.#events.peekTimeUs();
-      if (Math.min(arrivalUs, eventUs) > this.#nowUs) return;
-      if (arrivalUs < eventUs) this.#send(this.#workload.take());
-      else this.#handle(this.#events.pop() as ServerEvent);
-    }
+    while (this.#nextUs() <= this.#nowUs) this.#handleNext();
+  }
+
+  /** When something happens next, Infinity when nothing ever will. */
+  #nextUs(): number {
+    const enterUs = this.#entering.front()?.enterUs ?? Number.POSITIVE_INFINITY;
+    const eventUs = Math.min(this.#finishesSeen.peekTimeUs(), enterUs, this.#giveUps.peekTimeUs());
+    return Math.min(this.#workload.peekArrivalUs(), eventUs);
+  }
+
+  #handleNext(): void {
+    const timeUs = this.#nextUs();
+    if (this.#finishesSeen.peekTimeUs() === timeUs) {
+      const { spec } = this.#finishesSeen.pop()!;
+      this.#workload.onFinished(spec, timeUs);
+    } else if (this.#entering.front()?.enterUs === timeUs) this.#enter(this.#entering.popFront()!, timeUs);
+    else if (this.#giveUps.peekTimeUs() === timeUs) this.#giveUp(this.#giveUps.pop()!.request, timeUs);
+    else this.#send(this.#workload.take());
   }
 
   /** A client sends a request; the front end passes requests on in the order they came. */
   #send(spec: RequestSpec): void {
     const { overheads } = this.#parts;
     const request = new Request(spec, this.#numSubmitted++);
-    this.#live.add(request);
     this.#specs.push(spec);
     const delayUs = overheads.frontEndUs + overheads.frontEndUsPerPromptToken * spec.numPromptTokens;
-    const enterUs = Math.max(this.#frontEndFreeUs, spec.arrivalUs + Math.round(delayUs));
-    this.#frontEndFreeUs = enterUs;
-    this.#events.push({ kind: "enter", timeUs: enterUs, priority: PRIORITY.enter, request });
-    if (Number.isFinite(spec.timeoutUs)) {
-      const timeUs = spec.arrivalUs + spec.timeoutUs;
-      this.#events.push({ kind: "giveUp", timeUs, priority: PRIORITY.giveUp, request });
-    }
-  }
-
-  #handle(event: ServerEvent): void {
-    switch (event.kind) {
-      case "finishSeen":
-        this.#workload.onFinished(event.spec, event.timeUs);
-        return;
-      case "enter":
-        this.#enter(event.request, event.timeUs);
-        return;
-      case "giveUp":
-        this.#giveUp(event.request, event.timeUs);
-    }
+    request.enterUs = Math.max(this.#frontEndFreeUs, spec.arrivalUs + Math.round(delayUs));
+    this.#frontEndFreeUs = request.enterUs;
+    this.#entering.pushBack(request);
+    if (!Number.isFinite(spec.timeoutUs)) return;
+    this.#giveUps.push({ timeUs: spec.arrivalUs + spec.timeoutUs, priority: 0, request });
   }
 
   #enter(request: Request, timeUs: number): void {
-    if (!this.#live.has(request)) return;
+    if (request.hasEnded) return;
     const { scheduler } = this.#parts;
     const reason = scheduler.rejectionReason(request);
     if (reason !== null) {
@@ -236,7 +286,7 @@ export class ServerLoop {
   }
 
   #giveUp(request: Request, timeUs: number): void {
-    if (!this.#live.has(request)) return;
+    if (request.hasEnded) return;
     if (!Number.isNaN(request.queuedUs) && !request.isDone) this.#parts.scheduler.abort(request);
     this.#record(request, "aborted", "the client gave up");
     this.#workload.onFinished(request.spec, timeUs);
@@ -244,7 +294,7 @@ export class ServerLoop {
 
   /** Idles until something happens. @returns false when nothing ever will */
   #waitForNews(): boolean {
-    const nextUs = Math.min(this.#workload.peekArrivalUs(), this.#events.peekTimeUs());
+    const nextUs = this.#nextUs();
     if (Number.isFinite(nextUs)) {
       this.#nowUs = Math.max(this.#nowUs, nextUs);
       return true;
@@ -258,7 +308,8 @@ export class ServerLoop {
   }
 
   #record(request: Request, status: RequestStatus, reason: string | null): void {
-    this.#live.delete(request);
+    request.hasEnded = true;
+    this.#numEnded++;
     this.#lastActUs = this.#nowUs;
     this.#records[request.arrivalSequence] = {
       id: request.id,

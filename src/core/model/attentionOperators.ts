@@ -51,13 +51,41 @@ export function attentionOperators(
   return attentionLayers(architecture, parallelism, kvDtype).flatMap((layer) => layerOperators(layer, tokens));
 }
 
-/** `attentionOperators` of one kind of layer. */
-export function layerOperators(layer: AttentionLayer, tokens: AttentionTokens): Operator[] {
+/** `attentionOperators` of one kind of layer. @param others decode rows that `tokens` does not list */
+export function layerOperators(layer: AttentionLayer, tokens: AttentionTokens, others?: DecodeTotals): Operator[] {
   const { prefillChunks, decodeContextTokens } = tokens;
+  const totals = decodeTotals(decodeContextTokens, layer.attention.slidingWindow, others);
   return [
     ...(prefillChunks.length > 0 ? [prefillAttentionOperator(layer, prefillChunks)] : []),
-    ...(decodeContextTokens.length > 0 ? [decodeAttentionOperator(layer, decodeContextTokens)] : []),
+    ...(totals.numRequests > 0 ? [decodeAttentionOperator(layer, totals)] : []),
   ];
+}
+
+/** What the price of decode attention depends on: the number of rows, and the KV tokens that they read. */
+export interface DecodeTotals {
+  readonly numRequests: number;
+  readonly sumContextTokens: number;
+  readonly maxContextTokens: number;
+}
+
+const NO_DECODES: DecodeTotals = { numRequests: 0, sumContextTokens: 0, maxContextTokens: 0 };
+
+/**
+ * @param contextTokens of each row, the token being computed included
+ * @param others further rows, whose contexts are known to be within the window
+ */
+export function decodeTotals(
+  contextTokens: readonly number[],
+  slidingWindow: number,
+  others: DecodeTotals = NO_DECODES,
+): DecodeTotals {
+  let { sumContextTokens, maxContextTokens } = others;
+  for (const context of contextTokens) {
+    const kvTokens = decodeKvTokens(context, slidingWindow);
+    sumContextTokens += kvTokens;
+    maxContextTokens = Math.max(maxContextTokens, kvTokens);
+  }
+  return { numRequests: others.numRequests + contextTokens.length, sumContextTokens, maxContextTokens };
 }
 
 /** Prefill attention of one kind of layer over all chunks of a step. */
@@ -81,19 +109,9 @@ export function prefillAttentionOperator(layer: AttentionLayer, chunks: readonly
   };
 }
 
-/**
- * Decode attention of one kind of layer.
- * @param contextTokens of each row, the token being computed included; the window is applied here
- */
-export function decodeAttentionOperator(layer: AttentionLayer, contextTokens: readonly number[]): Operator {
-  const numRequests = contextTokens.length;
-  let sumContextTokens = 0;
-  let maxContextTokens = 0;
-  for (const context of contextTokens) {
-    const kvTokens = decodeKvTokens(context, layer.attention.slidingWindow);
-    sumContextTokens += kvTokens;
-    maxContextTokens = Math.max(maxContextTokens, kvTokens);
-  }
+/** Decode attention of one kind of layer, whose window the totals must know. */
+export function decodeAttentionOperator(layer: AttentionLayer, totals: DecodeTotals): Operator {
+  const { numRequests, sumContextTokens, maxContextTokens } = totals;
   const { slidingWindow } = layer.attention;
   const { numHeads, numKvHeads, headDim } = layer.shard;
   const { kvDtype } = layer;

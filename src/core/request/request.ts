@@ -40,19 +40,30 @@ export class Request {
   /** Σ of `numComputedTokens` at each preemption: work done twice, unless the prefix cache still has it. */
   numRecomputedTokens = 0;
 
+  /** Neighbours among the running, in order of admission; for `RunningList`. */
+  previousRunning: Request | null = null;
+  nextRunning: Request | null = null;
+  /** What `Lockstep` keeps of a member: ticks of its first (−1 = no member) and last row, place in the order, list link. */
+  firstTick = -1;
+  lastTick = -1;
+  position = 0;
+  nextFinishing: Request | null = null;
+
   /** Its tokens and blocks, for the KV cache. */
   readonly kv: KvSequence;
   /** Draws how many drafts the model would accept in a verifying step (capped by the drafts in it); null = none. */
   readonly drawAcceptedDrafts: (() => number) | null;
 
   /** Times in µs from the start of the run, filled by the engine; NaN until they happen. */
+  enterUs = Number.NaN;
   queuedUs = Number.NaN;
   firstScheduledUs = Number.NaN;
   firstTokenUs = Number.NaN;
   lastTokenUs = Number.NaN;
   /** Output tokens that reached the client before it gave up. */
   numSeenTokens = 0;
-  finishedUs = Number.NaN;
+  /** Its client has all it will ever get. */
+  hasEnded = false;
 
   /**
    * @param arrivalSequence strictly increasing over the requests of a run
@@ -69,6 +80,16 @@ export class Request {
     this.numPrefillTokens = spec.numPromptTokens;
     this.kv = new KvSequence(spec.promptSegments, spec.outputContentId, spec.lora);
     this.drawAcceptedDrafts = drawAcceptedDrafts;
+  }
+
+  /** Output tokens after which it finishes: `maxTokens`, or where max-model-len ends it. */
+  numTokensToGenerate(maxModelLen: number): number {
+    return Math.min(this.maxTokens, maxModelLen - this.numPromptTokens);
+  }
+
+  /** Whether it has a token in this tick of the lockstep. */
+  isInTick(tick: number): boolean {
+    return this.firstTick >= 0 && this.firstTick <= tick && tick <= this.lastTick;
   }
 
   /** Known tokens: prompt plus output seen so far. */

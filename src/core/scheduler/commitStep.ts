@@ -8,7 +8,7 @@ import type { SchedulerConfig } from "./schedulerConfig.js";
 export function commitStep(step: ScheduledStep, config: SchedulerConfig): void {
   const { asyncScheduling, numSpecTokens } = config;
   const batch = step.batch;
-  for (let row = 0; row < step.numRequests; row++) {
+  for (let row = 0; row < step.numRows; row++) {
     const request = step.requests[row]!;
     const numNewTokens = step.numNewTokens[row]!;
     const numDraftTokens = step.numDraftTokens[row]!;

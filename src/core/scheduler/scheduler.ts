@@ -1,12 +1,27 @@
-import type { KvCacheManager } from "../kv/kvCacheManager.js";
+import type { KvCache } from "../kv/kvCache.js";
 import type { Request } from "../request/request.js";
 import { commitStep } from "./commitStep.js";
 import { deliverTokens } from "./deliverTokens.js";
+import { Lockstep } from "./lockstep.js";
 import { LoraSlots } from "./loraSlots.js";
 import { type RequestLengths, rejectionReason } from "./rejectionReason.js";
+import { RunningList } from "./runningList.js";
 import { ROW_NEW, ROW_RESUMED, ROW_RUNNING, type ScheduledStep } from "./scheduledStep.js";
 import type { SchedulerConfig } from "./schedulerConfig.js";
 import { byUrgency, FcfsQueue, UrgencyQueue, type WaitingQueue } from "./waitingQueue.js";
+
+/** Passes after a preemption in which every request keeps a row of its own: the next shortage is near. */
+const PASSES_IN_ROWS = 8;
+
+/** What a scheduler may be told besides its config. */
+export interface SchedulerOptions {
+  /**
+   * Whether requests that decode may go in lockstep, without rows of their own (see `Lockstep`): the same schedule in
+   * time that does not grow with their number. Takes effect without drafts and LoRA limits, with at most two steps in
+   * flight.
+   */
+  readonly useLockstep?: boolean;
+}
 
 /**
  * vLLM's V1 scheduler. A pass first moves running requests on, in the order of their admission, then admits waiting
@@ -15,6 +30,9 @@ import { byUrgency, FcfsQueue, UrgencyQueue, type WaitingQueue } from "./waiting
  * parallelism several steps may be between the two.
  *
  * The same inputs give the same schedule, whatever the wall clock. No call allocates in proportion to its step.
+ *
+ * A request that decodes undisturbed needs no row: the lockstep counts it. What would disturb one of them (a shortage
+ * of blocks or tokens, an abort) first gives all of them their rows back, and those that steps in flight would have had.
  *
  * Where it departs from vLLM on purpose:
  * - A request that can never fit is named by `rejectionReason`; vLLM would preempt and retry it for ever.
@@ -28,12 +46,26 @@ import { byUrgency, FcfsQueue, UrgencyQueue, type WaitingQueue } from "./waiting
  */
 export class Scheduler {
   readonly config: SchedulerConfig;
-  readonly kv: KvCacheManager;
+  readonly kv: KvCache;
   readonly #isPriority: boolean;
   /** Slots reserved beyond the tokens of a running request, for the drafter. */
   readonly #numLookaheadTokens: number;
-  /** In order of admission. */
-  readonly #running: Request[] = [];
+  /** All resident requests. */
+  readonly #running = new RunningList();
+  /** Those with rows of their own, in order of admission: all but the ones in lockstep and those whose last row is in flight. */
+  readonly #listed: Request[] = [];
+  readonly #lockstep: Lockstep | null;
+  /**
+   * Told of each request that leaves the lockstep before its end, for whoever keeps the clock.
+   * @param numTokens tokens that it got there
+   * @param numBefore requests whose token came before its own in the step that was updated last
+   */
+  onSettled: ((request: Request, numTokens: number, numBefore: number) => void) | null = null;
+  /** Steps scheduled and not updated, oldest first. */
+  readonly #inFlight: ScheduledStep[] = [];
+  #lastUpdated: ScheduledStep | null = null;
+  /** Passes for which nobody joins the lockstep. */
+  #numPassesInRows = 0;
   readonly #waiting: WaitingQueue;
   readonly #loras: LoraSlots;
   /** Requests passed over in the current admission pass. */
@@ -41,18 +73,20 @@ export class Scheduler {
   /** Tokens left in the step being planned. */
   #numTokensLeft = 0;
 
-  constructor(config: SchedulerConfig, kv: KvCacheManager) {
+  constructor(config: SchedulerConfig, kv: KvCache, { useLockstep = false }: SchedulerOptions = {}) {
     this.config = config;
     this.kv = kv;
+    const hasRowsOnly = config.numSpecTokens > 0 || config.maxLoras > 0;
+    this.#lockstep = useLockstep && !hasRowsOnly ? new Lockstep(this.#running, kv, config.maxNumSeqs) : null;
     this.#isPriority = config.schedulingPolicy === "priority";
     this.#numLookaheadTokens = config.specUsesDraftKv ? config.numSpecTokens : 0;
     this.#waiting = this.#isPriority ? new UrgencyQueue() : new FcfsQueue();
     this.#loras = new LoraSlots(config.maxLoras);
   }
 
-  /** Resident requests, in order of admission; valid until the next call that changes them. */
+  /** Resident requests, in order of admission; allocates, for inspection only. */
   get running(): readonly Request[] {
-    return this.#running;
+    return this.#running.toArray();
   }
 
   get numRunning(): number {
@@ -71,7 +105,7 @@ export class Scheduler {
 
   /** Share of the KV blocks that requests hold, 0–1. */
   get kvUsageFraction(): number {
-    return this.kv.pool.usageFraction;
+    return this.kv.usageFraction;
   }
 
   /** Waiting requests in the order they will be tried; allocates, for inspection only. */
@@ -95,50 +129,189 @@ export class Scheduler {
    */
   abort(request: Request): boolean {
     if (request.isDone) return false;
-    if (request.status === "running") this.#running.splice(this.#running.indexOf(request), 1);
-    else this.#waiting.remove(request);
+    if (request.firstTick >= 0) this.settle();
+    if (request.status === "running") {
+      this.#running.remove(request);
+      this.#listed.splice(this.#listed.indexOf(request), 1);
+    } else this.#waiting.remove(request);
     request.status = "aborted";
     this.kv.free(request.kv);
     return true;
   }
 
-  /** Plans the next step; an empty one is legal. O(running + admitted + blocks of prompts looked up). */
+  /** Plans the next step; an empty one is legal. O(rows + admitted + blocks of prompts looked up). */
   schedule(step: ScheduledStep): void {
     step.clear();
     this.#numTokensLeft = this.config.maxNumBatchedTokens;
-    this.#advanceRunning(step);
+    if (this.#lockstep !== null) {
+      this.kv.lockstepLag = this.#inFlight.length;
+      this.#lockstep.makeRoom(this.config.maxNumSeqs);
+    }
+    if (!this.#advanceTogether(step)) {
+      this.settle();
+      this.#advanceRunning(step);
+    }
     // Blocks just taken from a victim must not go to a newcomer.
     if (step.numPreempted === 0 && this.#waiting.length > 0) this.#admitWaiting(step);
     commitStep(step, this.config);
+    if (this.#lockstep !== null) this.#joinLockstep(this.#lockstep, step);
+    if (step.numRequests > 0) this.#inFlight.push(step);
   }
 
   /** Applies a completed step, the oldest in flight: output tokens, finishes, freed blocks. O(rows). */
   update(step: ScheduledStep): void {
     step.numFinished = 0;
+    if (this.#inFlight[0] === step) this.#inFlight.shift();
+    this.#lastUpdated = step;
+    if (step.tick >= 0) {
+      this.kv.lockstepLag = this.#inFlight.length;
+      this.#lockstep!.deliver(step.tick);
+    }
     let hasFinishedWaiting = false;
-    for (let row = 0; row < step.numRequests; row++) {
+    let numEnded = 0;
+    for (let row = 0; row < step.numRows; row++) {
+      const numBefore = step.numLockstepBefore[row]!;
+      while (numEnded < step.numFinishing && step.finishingIndex[numEnded]! < numBefore) {
+        this.#finishLockstep(step, step.finishing[numEnded++]!);
+      }
       const request = step.requests[row]!;
       if (step.isSampled[row] === 0 || request.isDone) continue;
       const isPreempted = request.status !== "running";
       if (!deliverTokens(step, row, this.config, this.kv)) continue;
-      request.status = "finished";
-      this.kv.free(request.kv);
-      step.finished[step.numFinished++] = request;
+      this.#finish(step, request);
       if (isPreempted) hasFinishedWaiting = true;
+      else this.#running.remove(request);
     }
+    while (numEnded < step.numFinishing) this.#finishLockstep(step, step.finishing[numEnded++]!);
     if (step.numFinished === 0) return;
-    this.#dropFinishedRunning();
+    this.#dropFinishedListed();
     // Its last token was in flight when it was preempted: it never resumes.
     if (hasFinishedWaiting) for (let i = 0; i < step.numFinished; i++) this.#waiting.remove(step.finished[i]!);
   }
 
+  /** Gives everyone in lockstep a row of their own again, in steps in flight too. O(running). */
+  settle(): void {
+    const lockstep = this.#lockstep;
+    if (lockstep === null || (lockstep.size === 0 && !this.#inFlight.some(({ tick }) => tick >= 0))) return;
+    this.#tellSettled();
+    for (const step of this.#inFlight) if (step.tick >= 0) step.listLockstep(this.#running);
+    this.#listed.length = 0;
+    for (let request = this.#running.first; request !== null; request = request.nextRunning) {
+      if (request.firstTick >= 0) lockstep.settle(request, this.config.asyncScheduling);
+      this.#listed.push(request);
+    }
+    lockstep.clear();
+  }
+
+  /** Tells who has had tokens in lockstep how many came before its last: times are kept by whoever keeps the clock. */
+  #tellSettled(): void {
+    const step = this.#lastUpdated;
+    if (step === null || step.tick < 0 || this.onSettled === null) return;
+    const { tick, numFinishing, finishingIndex } = step;
+    let index = 0;
+    let numEnded = 0;
+    let numRowsBefore = 0;
+    let row = 0;
+    for (let request = this.#running.first; request !== null; request = request.nextRunning) {
+      if (request.firstTick < 0 || request.firstTick > tick) continue;
+      while (numEnded < numFinishing && finishingIndex[numEnded] === index) {
+        index++;
+        numEnded++;
+      }
+      for (; row < step.numRows && step.numLockstepBefore[row]! <= index; row++) {
+        if (step.numTokensOut[row]! > 0) numRowsBefore++;
+      }
+      this.onSettled(request, tick - request.firstTick + 1, index + numRowsBefore);
+      index++;
+    }
+  }
+
+  /**
+   * The lockstep's token each, and rows for the others, where all get what they want.
+   * @returns false when blocks or tokens do not suffice for that, and then nothing has changed
+   */
+  #advanceTogether(step: ScheduledStep): boolean {
+    const lockstep = this.#lockstep;
+    if (lockstep === null || lockstep.size === 0) return false;
+    if (!this.#canAdvanceTogether(lockstep)) return false;
+    this.#numTokensLeft -= lockstep.size;
+    lockstep.advance(step);
+    step.numRequests = lockstep.size;
+    for (let i = 0; i < this.#listed.length; i++) {
+      const request = this.#listed[i]!;
+      const numNewTokens = this.#numTokensWanted(request);
+      if (numNewTokens <= 0) continue;
+      this.kv.grow(request.kv, request.numComputedTokens, numNewTokens, 0, request.numTokens);
+      this.#numTokensLeft -= numNewTokens;
+      step.push(request, numNewTokens, ROW_RUNNING, 0, 0);
+      step.numLockstepBefore[step.numRows - 1] = lockstep.numBefore(request);
+    }
+    return true;
+  }
+
+  /** Nobody needs another's block, and only the last in order gets fewer tokens than it wants. */
+  #canAdvanceTogether(lockstep: Lockstep): boolean {
+    const numTokens = this.#numTokensLeft;
+    let numBlocks = this.kv.numLockstepBlocks;
+    this.#numTokensLeft = numTokens - lockstep.size;
+    let suffices = this.#numTokensLeft >= 0;
+    for (let i = 0; i < this.#listed.length; i++) {
+      const request = this.#listed[i]!;
+      const numNewTokens = this.#numTokensWanted(request);
+      if (numNewTokens <= 0 && this.#numTokensLeft > 0) continue;
+      if (numNewTokens <= 0 || numNewTokens === this.#numTokensLeft) suffices &&= request === this.#running.last;
+      if (numNewTokens <= 0) continue;
+      numBlocks += this.kv.numBlocksToGrow(request.kv, request.numComputedTokens + numNewTokens);
+      this.#numTokensLeft -= numNewTokens;
+    }
+    this.#numTokensLeft = numTokens;
+    return suffices && numBlocks <= this.kv.numFreeBlocks;
+  }
+
+  /** Completes the batch, and lets go in lockstep who will decode from the next step on. */
+  #joinLockstep(lockstep: Lockstep, step: ScheduledStep): void {
+    if (step.numLockstep > 0) {
+      step.batch.pushLockstep(step.numLockstep, lockstep.sumContextTokens, lockstep.maxContextTokens);
+      lockstep.leaveFinishing(step);
+    }
+    if (step.numPreempted > 0) this.#numPassesInRows = PASSES_IN_ROWS;
+    if (this.#numPassesInRows > 0) {
+      this.#numPassesInRows--;
+      return;
+    }
+    let hasJoined = false;
+    for (let row = 0; row < step.numRows; row++) {
+      if (step.isSampled[row] === 0) continue;
+      const request = step.requests[row]!;
+      const numOutputTokens = request.numComputedTokens + 1 - request.numPromptTokens;
+      const numTicks = request.numTokensToGenerate(this.config.maxModelLen) - numOutputTokens;
+      if (numTicks <= 0) continue;
+      lockstep.join(request, numTicks);
+      hasJoined = true;
+    }
+    if (hasJoined) this.#dropJoinedListed();
+  }
+
+  #finish(step: ScheduledStep, request: Request): void {
+    request.status = "finished";
+    this.kv.free(request.kv);
+    step.finished[step.numFinished++] = request;
+  }
+
+  #finishLockstep(step: ScheduledStep, request: Request): void {
+    this.#lockstep!.settle(request, this.config.asyncScheduling);
+    this.kv.register(request.kv, request.numComputedTokens);
+    this.#running.remove(request);
+    this.#finish(step, request);
+  }
+
   /** Running requests first, by position, not by phase: a long prefill may stand before decodes. */
   #advanceRunning(step: ScheduledStep): void {
-    const running = this.#running;
+    const listed = this.#listed;
     const maxModelLen = this.config.maxModelLen;
     let index = 0;
-    while (index < running.length && this.#numTokensLeft > 0) {
-      const request = running[index++]!;
+    while (index < listed.length && this.#numTokensLeft > 0) {
+      const request = listed[index++]!;
       const numNewTokens = this.#numTokensWanted(request);
       if (numNewTokens <= 0) continue;
       const numSlotsToEnd = maxModelLen - request.numComputedTokens - numNewTokens;
@@ -185,13 +358,15 @@ export class Scheduler {
 
   /** Removes the least deserving request from the running ones: the last admitted, or the least urgent. */
   #takeVictim(): Request {
-    const running = this.#running;
-    if (!this.#isPriority) return running.pop()!;
-    let worst = 0;
-    for (let i = 1; i < running.length; i++) if (byUrgency(running[i]!, running[worst]!) > 0) worst = i;
-    const victim = running[worst]!;
-    running.copyWithin(worst, worst + 1);
-    running.length--;
+    const listed = this.#listed;
+    let worst = listed.length - 1;
+    if (this.#isPriority) {
+      for (let i = worst - 1; i >= 0; i--) if (byUrgency(listed[i]!, listed[worst]!) > 0) worst = i;
+    }
+    const victim = listed[worst]!;
+    listed.copyWithin(worst, worst + 1);
+    listed.length--;
+    this.#running.remove(victim);
     return victim;
   }
 
@@ -250,22 +425,30 @@ export class Scheduler {
     request.numComputedTokens = numHitTokens;
     request.numPrefillTokens = request.numTokens;
     this.#running.push(request);
+    this.#listed.push(request);
     step.push(request, numNewTokens, isFirstAdmission ? ROW_NEW : ROW_RESUMED, numHitTokens, 0);
+    if (this.#lockstep === null) return;
+    this.#lockstep.place(request);
+    step.numLockstepBefore[step.numRows - 1] = step.numLockstep;
   }
 
   /** A resident request that is not in this step needs no slot. */
   #countLorasInUse(step: ScheduledStep): void {
     this.#loras.clear();
-    for (let row = 0; row < step.numRequests; row++) this.#loras.use(step.requests[row]!.lora);
+    for (let row = 0; row < step.numRows; row++) this.#loras.use(step.requests[row]!.lora);
   }
 
-  #dropFinishedRunning(): void {
-    const running = this.#running;
+  #dropFinishedListed(): void {
+    const listed = this.#listed;
     let numKept = 0;
-    for (let i = 0; i < running.length; i++) {
-      const request = running[i]!;
-      if (!request.isDone) running[numKept++] = request;
-    }
-    running.length = numKept;
+    for (let i = 0; i < listed.length; i++) if (!listed[i]!.isDone) listed[numKept++] = listed[i]!;
+    listed.length = numKept;
+  }
+
+  #dropJoinedListed(): void {
+    const listed = this.#listed;
+    let numKept = 0;
+    for (let i = 0; i < listed.length; i++) if (listed[i]!.firstTick < 0) listed[numKept++] = listed[i]!;
+    listed.length = numKept;
   }
 }

@@ -1,4 +1,5 @@
 import type { ScheduledBatch } from "../batch/scheduledBatch.js";
+import { attentionKinds } from "../model/layerKinds.js";
 import { padToCaptureSize } from "./cudaGraph.js";
 import { componentCategories, OperatorPrices, possibleOperators } from "./operatorPrices.js";
 import { phaseRows } from "./phaseRows.js";
@@ -15,6 +16,7 @@ const MAX_EXPLAINED_COUNTS = 1024;
  * Linear layers depend on token counts only and are priced once per count; attention is priced every step.
  */
 export class AdditiveStepModel implements StepModel {
+  readonly pricesLockstep: boolean;
   readonly componentNames: readonly string[];
   readonly componentCategories: readonly ComponentCategory[];
   readonly #captureSizes: readonly number[];
@@ -32,6 +34,8 @@ export class AdditiveStepModel implements StepModel {
   constructor(plan: StepPlan) {
     this.#captureSizes = plan.captureSizes;
     this.#prices = new OperatorPrices(plan);
+    // A window cuts each row's context off for itself: a sum over rows does not tell by how much.
+    this.pricesLockstep = attentionKinds(plan.architecture).every(({ attention }) => attention.slidingWindow === 0);
     const possible = possibleOperators(plan);
     this.#waits = stepWaits(plan, possible);
     this.componentNames = [...possible, ...this.#waits].map(({ name }) => name);
@@ -55,7 +59,7 @@ export class AdditiveStepModel implements StepModel {
       componentsUs[this.#slotOf.get(wait.name)!]! += wait.us;
       totalUs += wait.us;
     }
-    for (const component of this.#prices.attention(phaseRows(batch))) {
+    for (const component of this.#attention(batch)) {
       componentsUs[this.#slotOf.get(component.operator.name)!]! += component.us;
       totalUs += component.us;
     }
@@ -70,9 +74,17 @@ export class AdditiveStepModel implements StepModel {
     return {
       numTokens,
       paddedTokens: this.#padded(numTokens),
-      components: [...linear, ...sampled, ...prices.explain(prices.attention(phaseRows(batch)))],
+      components: [...linear, ...sampled, ...prices.explain(this.#attention(batch))],
       waits: this.#waits,
     };
+  }
+
+  #attention(batch: ScheduledBatch): StepComponent[] {
+    return this.#prices.attention(phaseRows(batch), {
+      numRequests: batch.numLockstep,
+      sumContextTokens: batch.sumLockstepContextTokens,
+      maxContextTokens: batch.maxLockstepContextTokens,
+    });
   }
 
   #linear(numTokens: number): StepComponent[] {

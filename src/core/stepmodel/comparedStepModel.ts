@@ -7,6 +7,7 @@ import type { StepWait } from "./stepWaits.js";
 
 /** A step model that is there to be compared with: it prices a step as a list of components, and adds them up. */
 export abstract class ComparedStepModel implements StepModel {
+  readonly pricesLockstep = false;
   readonly componentNames: readonly string[];
   readonly componentCategories: readonly ComponentCategory[];
   readonly #waits: readonly StepWait[];

@@ -1,4 +1,4 @@
-import { type AttentionLayer, attentionLayers, layerOperators } from "../model/attentionOperators.js";
+import { type AttentionLayer, attentionLayers, type DecodeTotals, layerOperators } from "../model/attentionOperators.js";
 import type { Operator } from "../model/operator.js";
 import { linearOperators, operators, sampledOperators } from "../model/operators.js";
 import type { PhaseRows } from "./phaseRows.js";
@@ -29,10 +29,11 @@ export class OperatorPrices {
     return this.price(sampledOperators(architecture, parallelism, dtypes, sampling, numSampledTokens));
   }
 
-  attention(rows: Pick<PhaseRows, "prefillChunks" | "decodeContextTokens">): StepComponent[] {
+  /** @param others decode rows that are not among `rows` */
+  attention(rows: Pick<PhaseRows, "prefillChunks" | "decodeContextTokens">, others?: DecodeTotals): StepComponent[] {
     const components: StepComponent[] = [];
     for (const layer of this.#attentionLayers) {
-      const [first, second] = this.price(layerOperators(layer, rows));
+      const [first, second] = this.price(layerOperators(layer, rows, others));
       if (first !== undefined) components.push(first);
       // Prefill and decode rows of a layer run in one launch: the second of the two does not pay it again.
       if (second !== undefined && first !== undefined) components.push(withSharedLaunch(second, first.price.launchUs));

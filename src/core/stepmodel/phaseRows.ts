@@ -4,7 +4,7 @@ import type { PrefillChunk } from "../model/operator.js";
 /** The rows of a step, or of one phase of it. */
 export interface PhaseRows {
   readonly prefillChunks: readonly PrefillChunk[];
-  /** Contexts of the decode rows, the token being computed included. */
+  /** Contexts of the decode rows, the token being computed included; without those in lockstep. */
   readonly decodeContextTokens: readonly number[];
   /** Positions whose logits are computed. */
   readonly numSampled: number;
@@ -14,7 +14,7 @@ export interface PhaseRows {
 export function phaseRows(batch: ScheduledBatch): PhaseRows {
   const prefillChunks: PrefillChunk[] = [];
   const decodeContextTokens: number[] = [];
-  for (let row = 0; row < batch.numRequests; row++) {
+  for (let row = 0; row < batch.numRows; row++) {
     const newTokens = batch.numNewTokens[row]!;
     const contextTokens = batch.numContextTokens[row]!;
     if (batch.isDecode[row] === 1 && newTokens === 1) decodeContextTokens.push(contextTokens + 1);

@@ -33,6 +33,8 @@ export type ComponentCategory = OperatorCategory | typeof WAIT_CATEGORY;
 export interface StepModel {
   /** Names of the components, in the order of `componentsUs`. */
   readonly componentNames: readonly string[];
+  /** Whether it can price requests that are known by the sum and maximum of their contexts only (`batch.numLockstep`). */
+  readonly pricesLockstep: boolean;
   /** Parallel to `componentNames`. */
   readonly componentCategories: readonly ComponentCategory[];
   /**

@@ -34,9 +34,9 @@ export class StepTraceRecorder implements StepObserver {
   onStep(step: ScheduledStep, startUs: number, endUs: number, scheduler: Scheduler): void {
     if (this.#numSeen++ % this.#stride !== 0) return;
     const { batch } = step;
-    let numDecodes = 0;
+    let numDecodes = batch.numLockstep;
     let numPrefillTokens = 0;
-    for (let row = 0; row < batch.numRequests; row++) {
+    for (let row = 0; row < batch.numRows; row++) {
       if (batch.isDecode[row] === 1) numDecodes++;
       else numPrefillTokens += batch.numNewTokens[row]!;
     }

@@ -1,0 +1,1 @@
+export type { KvCacheManager as KvCache } from "./kvCacheManager.js";
