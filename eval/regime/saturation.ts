@@ -77,6 +77,7 @@ function serve(deployment: Deployment, { engine, sampling, workload, seed }: Run
 
 function scaled(model: StepModel, factor: number): StepModel {
   return {
+    pricesLockstep: model.pricesLockstep,
     componentNames: model.componentNames,
     componentCategories: model.componentCategories,
     gpuUs: (batch, componentsUs) => model.gpuUs(batch, componentsUs) * factor,

@@ -23,6 +23,7 @@ function simulateStretched({ engine, sampling, workload }: RunConfig, factor = 1
   const server = createServer(deployment, engine, sampling);
   const { stepModel } = server;
   const stretched = {
+    pricesLockstep: stepModel.pricesLockstep,
     componentNames: stepModel.componentNames,
     componentCategories: stepModel.componentCategories,
     gpuUs: (...args: Parameters<typeof stepModel.gpuUs>) => factor * stepModel.gpuUs(...args),

@@ -121,41 +121,6 @@ export class KvCacheManager {
     sequence.numRegisteredBlocks = numFullBlocks;
   }
 
-  lockstepLag = 0;
-  readonly #lockstep = new Map<KvSequence, number>();
-  get numUsableBlocks(): number {
-    return this.pool.numUsableBlocks;
-  }
-  get numFreeBlocks(): number {
-    return this.pool.numFreeBlocks;
-  }
-  get usageFraction(): number {
-    return this.pool.usageFraction;
-  }
-  numBlocksToGrow(sequence: KvSequence, numSlotTokens: number): number {
-    return Math.max(0, Math.ceil(numSlotTokens / this.#blockSize) - sequence.numBlocks);
-  }
-  joinLockstep(sequence: KvSequence, numSlotTokens: number): void {
-    this.#lockstep.set(sequence, numSlotTokens);
-  }
-  get numLockstepBlocks(): number {
-    let n = 0;
-    for (const tokens of this.#lockstep.values()) if (tokens % this.#blockSize === 0) n++;
-    return n;
-  }
-  advanceLockstep(): boolean {
-    if (this.numLockstepBlocks > this.numFreeBlocks) return false;
-    for (const [sequence, tokens] of this.#lockstep) {
-      this.grow(sequence, tokens, 1, 0, tokens + 1 - this.lockstepLag);
-      this.#lockstep.set(sequence, tokens + 1);
-    }
-    return true;
-  }
-  leaveLockstep(sequence: KvSequence): void {
-    this.register(sequence, this.#lockstep.get(sequence)! - this.lockstepLag);
-    this.#lockstep.delete(sequence);
-  }
-
   /** Gives up every block, the last first, so that the head of a sequence outlives its tail in the cache. */
   free(sequence: KvSequence): void {
     for (let i = sequence.numBlocks - 1; i >= 0; i--) this.pool.release(sequence.blockTable[i]!);

@@ -22,6 +22,7 @@ export const NO_OVERHEADS: ServerOverheads = {
 
 /** A step costs so much, and so much more per token. */
 export class SimpleStepModel implements StepModel {
+  readonly pricesLockstep = true;
   readonly componentNames = ["fixed", "tokens"];
   readonly componentCategories = [WAIT_CATEGORY, WAIT_CATEGORY] as const;
   readonly #fixedUs: number;

@@ -6,6 +6,7 @@ import type { StepModel } from "../../../../../src/core/stepmodel/stepModel.js";
 /** A step model that is a function of the batch. */
 function model(us: (batch: ScheduledBatch) => number): StepModel {
   return {
+    pricesLockstep: false,
     componentNames: ["all"],
     componentCategories: ["gemm"],
     gpuUs: us,

@@ -1,1 +1,0 @@
-export type { KvCacheManager as KvCache } from "./kvCacheManager.js";
