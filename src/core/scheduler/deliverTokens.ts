@@ -1,4 +1,4 @@
-import type { KvCacheManager } from "../kv/kvCacheManager.js";
+import type { KvCache } from "../kv/kvCache.js";
 import type { ScheduledStep } from "./scheduledStep.js";
 import type { SchedulerConfig } from "./schedulerConfig.js";
 
@@ -7,7 +7,7 @@ import type { SchedulerConfig } from "./schedulerConfig.js";
  * A request preempted since keeps them too, and computes them again when it resumes.
  * @returns whether the request has all its tokens now
  */
-export function deliverTokens(step: ScheduledStep, row: number, config: SchedulerConfig, kv: KvCacheManager): boolean {
+export function deliverTokens(step: ScheduledStep, row: number, config: SchedulerConfig, kv: KvCache): boolean {
   const { asyncScheduling, numSpecTokens, maxModelLen } = config;
   const request = step.requests[row]!;
   const numDraftTokens = step.numDraftTokens[row]!;

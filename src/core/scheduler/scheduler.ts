@@ -1,4 +1,4 @@
-import type { KvCacheManager } from "../kv/kvCacheManager.js";
+import type { KvCache } from "../kv/kvCache.js";
 import type { Request } from "../request/request.js";
 import { commitStep } from "./commitStep.js";
 import { deliverTokens } from "./deliverTokens.js";
@@ -28,7 +28,7 @@ import { byUrgency, FcfsQueue, UrgencyQueue, type WaitingQueue } from "./waiting
  */
 export class Scheduler {
   readonly config: SchedulerConfig;
-  readonly kv: KvCacheManager;
+  readonly kv: KvCache;
   readonly #isPriority: boolean;
   /** Slots reserved beyond the tokens of a running request, for the drafter. */
   readonly #numLookaheadTokens: number;
@@ -41,7 +41,7 @@ export class Scheduler {
   /** Tokens left in the step being planned. */
   #numTokensLeft = 0;
 
-  constructor(config: SchedulerConfig, kv: KvCacheManager) {
+  constructor(config: SchedulerConfig, kv: KvCache) {
     this.config = config;
     this.kv = kv;
     this.#isPriority = config.schedulingPolicy === "priority";
@@ -71,7 +71,7 @@ export class Scheduler {
 
   /** Share of the KV blocks that requests hold, 0–1. */
   get kvUsageFraction(): number {
-    return this.kv.pool.usageFraction;
+    return this.kv.usageFraction;
   }
 
   /** Waiting requests in the order they will be tried; allocates, for inspection only. */
