@@ -183,6 +183,6 @@ function traceUpdate(trace: ScenarioStep, step: ScheduledStep, scheduler: Schedu
     if (step.numTokensOut[row]! > 0) trace.tokens_out[step.requests[row]!.id] = step.numTokensOut[row]!;
   }
   trace.finished = step.finished.slice(0, step.numFinished).map((request) => request.id);
-  trace.free_after_update = scheduler.kv.pool.numFreeBlocks;
+  trace.free_after_update = scheduler.kv.numFreeBlocks;
   trace.update_done_before_schedule = nextSchedule;
 }

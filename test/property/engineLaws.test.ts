@@ -131,7 +131,7 @@ describe("steps, on any server under any load", () => {
     always(({ parts }) => {
       const { scheduler } = parts;
       expect(scheduler.hasRequests).toBe(false);
-      expect(scheduler.kv.pool.numFreeBlocks).toBe(scheduler.kv.pool.numUsableBlocks);
+      expect(scheduler.kv.numFreeBlocks).toBe(scheduler.kv.numUsableBlocks);
     });
   });
 

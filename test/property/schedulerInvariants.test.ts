@@ -144,7 +144,7 @@ function runChecked(workload: Workload): string[] {
     },
   });
   expect(scheduler.hasRequests).toBe(false);
-  expect(scheduler.kv.pool.numFreeBlocks, "I12 all free").toBe(scheduler.kv.pool.numUsableBlocks);
+  expect(scheduler.kv.numFreeBlocks, "I12 all free").toBe(scheduler.kv.numUsableBlocks);
   for (const request of requests) expectSettled(request, accounts.get(request)!, workload);
   const keepsOrder = config.maxLoras === 0 && config.schedulingPolicy === "fcfs" && config.enableChunkedPrefill;
   if (keepsOrder) {

@@ -1,4 +1,4 @@
-import type { KvCacheConfig } from "../../src/core/kv/kvCacheManager.js";
+import type { BlockKvConfig } from "../../src/core/kv/kvCacheManager.js";
 import type { KvSequence } from "../../src/core/request/kvSequence.js";
 
 interface Contents {
@@ -16,14 +16,14 @@ export class NaiveKvCache {
   readonly free: number[] = [];
   /** Popped blocks that still had contents, in order. */
   readonly evicted: number[] = [];
-  readonly #config: KvCacheConfig;
+  readonly #config: BlockKvConfig;
   readonly #numHolders = new Map<number, number>();
   readonly #contents = new Map<number, Contents>();
   readonly #tables = new Map<KvSequence, number[]>();
   readonly #numRegistered = new Map<KvSequence, number>();
   #nextOrder = 0;
 
-  constructor(numGpuBlocks: number, config: KvCacheConfig) {
+  constructor(numGpuBlocks: number, config: BlockKvConfig) {
     this.#config = config;
     for (let blockId = 1; blockId < numGpuBlocks; blockId++) this.free.push(blockId);
   }

@@ -2,12 +2,10 @@ import type { KvSequence } from "../request/kvSequence.js";
 import { extendBlockHashes } from "./blockHash.js";
 import type { BlockPool } from "./blockPool.js";
 import { NULL_BLOCK } from "./freeBlockQueue.js";
+import type { KvCache, KvCacheConfig } from "./kvCache.js";
 
 /** How sequences use the block pool. */
-export interface KvCacheConfig {
-  /** Tokens per block, ≥ 1. */
-  readonly blockSize: number;
-  readonly enablePrefixCaching: boolean;
+export interface BlockKvConfig extends KvCacheConfig {
   /** Tokens a position attends to, itself included, when every layer slides; 0 = full attention. */
   readonly slidingWindow: number;
 }
@@ -19,26 +17,35 @@ export interface KvCacheConfig {
  *
  * @see vLLM v1/core/kv_cache_manager.py, single_type_kv_cache_manager.py: the rules of allocation and lookup
  */
-export class KvCacheManager {
+export class KvCacheManager implements KvCache {
   readonly pool: BlockPool;
-  readonly config: KvCacheConfig;
+  readonly config: BlockKvConfig;
   readonly #blockSize: number;
+  /** Members of the lockstep in the order of joining, with the tokens they have slots for. */
+  readonly #lockstep = new Map<KvSequence, number>();
+  #lockstepLag = 0;
   /** Blocks found by the last `findHits`. */
   #hits = new Int32Array(16);
 
-  constructor(pool: BlockPool, config: KvCacheConfig) {
+  constructor(pool: BlockPool, config: BlockKvConfig) {
     this.pool = pool;
     this.config = config;
     this.#blockSize = config.blockSize;
   }
 
-  /**
-   * Looks up the longest cached prefix of a sequence without blocks; valid until the pool changes.
-   * At least the last of its tokens is left to compute. O(blocks of the prefix).
-   * @param numTokens known tokens of the sequence
-   * @param dropsLastBlock a drafter with KV of its own must recompute the last hit block
-   * @returns hit blocks, to be passed to `admit`
-   */
+  get numUsableBlocks(): number {
+    return this.pool.numUsableBlocks;
+  }
+
+  get numFreeBlocks(): number {
+    return this.pool.numFreeBlocks;
+  }
+
+  get usageFraction(): number {
+    return this.pool.usageFraction;
+  }
+
+  /** O(blocks of the prefix). */
   findHits(sequence: KvSequence, numTokens: number, dropsLastBlock: boolean): number {
     if (!this.config.enablePrefixCaching) return 0;
     const maxHits = Math.floor((numTokens - 1) / this.#blockSize);
@@ -55,13 +62,6 @@ export class KvCacheManager {
     return dropsLastBlock && numHits > 0 ? numHits - 1 : numHits;
   }
 
-  /**
-   * First blocks of a sequence that has none: the hits of `findHits`, and new ones for the tokens after them.
-   * @param numNewTokens tokens to compute after the hits, ≥ 1
-   * @param numTokens known tokens: only blocks full of these become findable
-   * @param numBlocksToLeave free blocks that must remain
-   * @returns false on a shortage
-   */
   admit(
     sequence: KvSequence,
     numHits: number,
@@ -86,12 +86,6 @@ export class KvCacheManager {
     return true;
   }
 
-  /**
-   * Room for the next tokens of a sequence that holds its computed ones.
-   * @param numLookaheadTokens slots beyond the new tokens, for a drafter
-   * @param numTokens known tokens: only blocks full of these become findable
-   * @returns false on a shortage
-   */
   grow(
     sequence: KvSequence,
     numComputedTokens: number,
@@ -108,7 +102,10 @@ export class KvCacheManager {
     return true;
   }
 
-  /** Makes the blocks that are full of the first `numTokens` tokens findable; those already are stay so. */
+  numBlocksToGrow(sequence: KvSequence, numSlotTokens: number): number {
+    return Math.max(0, Math.ceil(numSlotTokens / this.#blockSize) - sequence.numBlocks);
+  }
+
   register(sequence: KvSequence, numTokens: number): void {
     if (!this.config.enablePrefixCaching) return;
     const numFullBlocks = Math.floor(numTokens / this.#blockSize);
@@ -121,23 +118,53 @@ export class KvCacheManager {
     sequence.numRegisteredBlocks = numFullBlocks;
   }
 
-  /** Gives up every block, the last first, so that the head of a sequence outlives its tail in the cache. */
   free(sequence: KvSequence): void {
     for (let i = sequence.numBlocks - 1; i >= 0; i--) this.pool.release(sequence.blockTable[i]!);
     sequence.numBlocks = 0;
     sequence.numRegisteredBlocks = 0;
   }
 
-  /**
-   * Most blocks a sequence of this length can hold at once.
-   * @param maxNumBatchedTokens most tokens it computes in one step
-   */
   maxBlocksHeld(numTokens: number, maxNumBatchedTokens: number): number {
     const numBlocks = Math.ceil(numTokens / this.#blockSize);
     if (this.config.slidingWindow === 0) return numBlocks;
     // One more because a window seldom begins at the edge of a block.
     const inWindow = Math.ceil((this.config.slidingWindow - 1 + maxNumBatchedTokens) / this.#blockSize) + 1;
     return Math.min(numBlocks, inWindow);
+  }
+
+  get lockstepLag(): number {
+    return this.#lockstepLag;
+  }
+
+  set lockstepLag(numTokens: number) {
+    this.#lockstepLag = numTokens;
+    for (const [sequence, numSlotTokens] of this.#lockstep) this.register(sequence, numSlotTokens - numTokens);
+  }
+
+  get numLockstepBlocks(): number {
+    let numBlocks = 0;
+    for (const [sequence, numSlotTokens] of this.#lockstep) {
+      numBlocks += this.numBlocksToGrow(sequence, numSlotTokens + 1);
+    }
+    return numBlocks;
+  }
+
+  joinLockstep(sequence: KvSequence, numSlotTokens: number): void {
+    this.#lockstep.set(sequence, numSlotTokens);
+    this.register(sequence, numSlotTokens - this.#lockstepLag);
+  }
+
+  advanceLockstep(): boolean {
+    if (this.numLockstepBlocks > this.numFreeBlocks) return false;
+    for (const [sequence, numSlotTokens] of this.#lockstep) {
+      this.grow(sequence, numSlotTokens, 1, 0, numSlotTokens + 1 - this.#lockstepLag);
+      this.#lockstep.set(sequence, numSlotTokens + 1);
+    }
+    return true;
+  }
+
+  leaveLockstep(sequence: KvSequence): void {
+    this.#lockstep.delete(sequence);
   }
 
   /** A window needs only the blocks it reaches back to: the rightmost run of hits that is long enough will do. */

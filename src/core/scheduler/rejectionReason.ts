@@ -1,4 +1,4 @@
-import type { KvCacheManager } from "../kv/kvCacheManager.js";
+import type { KvCache } from "../kv/kvCache.js";
 import type { RequestSpec } from "../request/requestSpec.js";
 import type { SchedulerConfig } from "./schedulerConfig.js";
 
@@ -9,7 +9,7 @@ export type RequestLengths = Pick<RequestSpec, "numPromptTokens" | "maxTokens">;
  * Why a request can never be served, in words for its client; null when it can.
  * vLLM's server refuses the first four; the last would make its engine preempt and retry for ever.
  */
-export function rejectionReason(lengths: RequestLengths, config: SchedulerConfig, kv: KvCacheManager): string | null {
+export function rejectionReason(lengths: RequestLengths, config: SchedulerConfig, kv: KvCache): string | null {
   const { numPromptTokens, maxTokens } = lengths;
   if (!(numPromptTokens >= 1)) return "the prompt is empty";
   if (!(maxTokens >= 1)) return `maxTokens is ${maxTokens}, must be ≥ 1`;
@@ -21,7 +21,7 @@ export function rejectionReason(lengths: RequestLengths, config: SchedulerConfig
   }
   const numTokens = Math.min(numPromptTokens + maxTokens + numDraftSlots(config), config.maxModelLen);
   const numBlocks = kv.maxBlocksHeld(numTokens, config.maxNumBatchedTokens);
-  const numUsable = kv.pool.numUsableBlocks - config.watermarkBlocks;
+  const numUsable = kv.numUsableBlocks - config.watermarkBlocks;
   if (numBlocks > numUsable) {
     return `${numTokens} tokens need ${numBlocks} KV blocks, more than the ${numUsable} of the whole cache`;
   }

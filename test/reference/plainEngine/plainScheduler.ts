@@ -1,4 +1,4 @@
-import type { KvCacheManager } from "../../../src/core/kv/kvCacheManager.js";
+import type { KvCache } from "../../../src/core/kv/kvCache.js";
 import type { Request } from "../../../src/core/request/request.js";
 import { commitStep } from "../../../src/core/scheduler/commitStep.js";
 import { deliverTokens } from "../../../src/core/scheduler/deliverTokens.js";
@@ -15,7 +15,7 @@ import { byUrgency, FcfsQueue, UrgencyQueue, type WaitingQueue } from "../../../
  */
 export class PlainScheduler {
   readonly config: SchedulerConfig;
-  readonly kv: KvCacheManager;
+  readonly kv: KvCache;
   readonly #isPriority: boolean;
   /** Slots reserved beyond the tokens of a running request, for the drafter. */
   readonly #numLookaheadTokens: number;
@@ -28,7 +28,7 @@ export class PlainScheduler {
   /** Tokens left in the step being planned. */
   #numTokensLeft = 0;
 
-  constructor(config: SchedulerConfig, kv: KvCacheManager) {
+  constructor(config: SchedulerConfig, kv: KvCache) {
     this.config = config;
     this.kv = kv;
     this.#isPriority = config.schedulingPolicy === "priority";
@@ -58,7 +58,7 @@ export class PlainScheduler {
 
   /** Share of the KV blocks that requests hold, 0–1. */
   get kvUsageFraction(): number {
-    return this.kv.pool.usageFraction;
+    return this.kv.usageFraction;
   }
 
   /** Waiting requests in the order they will be tried; allocates, for inspection only. */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { BlockPool } from "../../../../src/core/kv/blockPool.js";
-import { type KvCacheConfig, KvCacheManager } from "../../../../src/core/kv/kvCacheManager.js";
+import { type BlockKvConfig, KvCacheManager } from "../../../../src/core/kv/kvCacheManager.js";
 import { KvSequence } from "../../../../src/core/request/kvSequence.js";
 
-function cache(numUsableBlocks: number, fields: Partial<KvCacheConfig> = {}): KvCacheManager {
+function cache(numUsableBlocks: number, fields: Partial<BlockKvConfig> = {}): KvCacheManager {
   const config = { blockSize: 4, enablePrefixCaching: true, slidingWindow: 0, ...fields };
   return new KvCacheManager(new BlockPool(numUsableBlocks + 1), config);
 }

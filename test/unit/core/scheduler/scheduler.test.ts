@@ -113,7 +113,7 @@ describe("Scheduler", () => {
     scheduler.add(stayer);
     scheduler.schedule(step);
     expect(scheduler.abort(leaver)).toBe(true);
-    expect(scheduler.kv.pool.numFreeBlocks).toBe(31);
+    expect(scheduler.kv.numFreeBlocks).toBe(31);
     expect(scheduler.running).toEqual([stayer]);
     scheduler.update(step);
     expect([...step.numTokensOut.subarray(0, 2)]).toEqual([0, 1]);
