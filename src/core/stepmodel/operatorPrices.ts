@@ -1,4 +1,9 @@
-import { type AttentionLayer, attentionLayers, type DecodeTotals, layerOperators } from "../model/attentionOperators.js";
+import {
+  type AttentionLayer,
+  attentionLayers,
+  type DecodeTotals,
+  layerOperators,
+} from "../model/attentionOperators.js";
 import type { Operator } from "../model/operator.js";
 import { linearOperators, operators, sampledOperators } from "../model/operators.js";
 import type { PhaseRows } from "./phaseRows.js";

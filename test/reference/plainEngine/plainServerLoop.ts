@@ -1,15 +1,15 @@
 import { EventQueue, type SimulationEvent } from "../../../src/core/des/eventQueue.js";
+import { gpuStepUs } from "../../../src/core/engine/gpuStepUs.js";
+import type { EngineStats, ServedRun } from "../../../src/core/engine/runResult.js";
 import { InvariantError } from "../../../src/core/errors/simulationError.js";
 import type { RequestRecord, RequestStatus } from "../../../src/core/metrics/requestRecord.js";
 import { Request } from "../../../src/core/request/request.js";
 import type { RequestSpec } from "../../../src/core/request/requestSpec.js";
 import { ScheduledStep } from "../../../src/core/scheduler/scheduledStep.js";
-import type { PlainScheduler } from "./plainScheduler.js";
 import type { ServerOverheads } from "../../../src/core/stepmodel/serverOverheads.js";
 import type { StepModel } from "../../../src/core/stepmodel/stepModel.js";
 import type { Workload } from "../../../src/core/workload/workload.js";
-import { gpuStepUs } from "../../../src/core/engine/gpuStepUs.js";
-import type { EngineStats, ServedRun } from "../../../src/core/engine/runResult.js";
+import type { PlainScheduler } from "./plainScheduler.js";
 
 /** Order of what happens at the same instant. */
 const PRIORITY = { finishSeen: 0, enter: 1, giveUp: 2 } as const;
