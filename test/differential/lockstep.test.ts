@@ -29,5 +29,5 @@ describe("the engine with its lockstep", () => {
     // The campaign reached what it is for.
     expect(numLockstepTokens / numTokens).toBeGreaterThan(0.5);
     for (const count of [numMixedSteps, numPreemptions, numAborted]) expect(count).toBeGreaterThan(200);
-  });
+  }, 1_200_000);
 });

@@ -10,7 +10,7 @@ import { ROW_NEW, ROW_RESUMED, ROW_RUNNING, type ScheduledStep } from "./schedul
 import type { SchedulerConfig } from "./schedulerConfig.js";
 import { byUrgency, FcfsQueue, UrgencyQueue, type WaitingQueue } from "./waitingQueue.js";
 
-/** Passes after a preemption in which every request keeps a row of its own: the next shortage is near. */
+/** Passes after one that the lockstep could not do in which every request keeps a row of its own: the next is near. */
 const PASSES_IN_ROWS = 8;
 
 /** What a scheduler may be told besides its config. */
@@ -147,8 +147,10 @@ export class Scheduler {
       this.kv.lockstepLag = this.#inFlight.length;
       this.#lockstep.makeRoom(this.config.maxNumSeqs);
     }
-    if (!this.#advanceTogether(step)) {
+    if (this.#lockstep === null || !this.#isInLockstep(this.#lockstep)) this.#advanceRunning(step);
+    else if (!this.#advanceTogether(this.#lockstep, step)) {
       this.settle();
+      this.#numPassesInRows = PASSES_IN_ROWS;
       this.#advanceRunning(step);
     }
     // Blocks just taken from a victim must not go to a newcomer.
@@ -192,7 +194,7 @@ export class Scheduler {
   /** Gives everyone in lockstep a row of their own again, in steps in flight too. O(running). */
   settle(): void {
     const lockstep = this.#lockstep;
-    if (lockstep === null || (lockstep.size === 0 && !this.#inFlight.some(({ tick }) => tick >= 0))) return;
+    if (lockstep === null || !this.#isInLockstep(lockstep)) return;
     this.#tellSettled();
     for (const step of this.#inFlight) if (step.tick >= 0) step.listLockstep(this.#running);
     this.#listed.length = 0;
@@ -201,6 +203,13 @@ export class Scheduler {
       this.#listed.push(request);
     }
     lockstep.clear();
+  }
+
+  /** Whether anyone is in lockstep, or was in a step in flight and has had its last row there. */
+  #isInLockstep(lockstep: Lockstep): boolean {
+    if (lockstep.size > 0) return true;
+    for (let i = 0; i < this.#inFlight.length; i++) if (this.#inFlight[i]!.tick >= 0) return true;
+    return false;
   }
 
   /** Tells who has had tokens in lockstep how many came before its last: times are kept by whoever keeps the clock. */
@@ -230,12 +239,10 @@ export class Scheduler {
    * The lockstep's token each, and rows for the others, where all get what they want.
    * @returns false when blocks or tokens do not suffice for that, and then nothing has changed
    */
-  #advanceTogether(step: ScheduledStep): boolean {
-    const lockstep = this.#lockstep;
-    if (lockstep === null || lockstep.size === 0) return false;
+  #advanceTogether(lockstep: Lockstep, step: ScheduledStep): boolean {
     if (!this.#canAdvanceTogether(lockstep)) return false;
     this.#numTokensLeft -= lockstep.size;
-    lockstep.advance(step);
+    if (lockstep.size > 0) lockstep.advance(step);
     step.numRequests = lockstep.size;
     for (let i = 0; i < this.#listed.length; i++) {
       const request = this.#listed[i]!;
@@ -249,7 +256,10 @@ export class Scheduler {
     return true;
   }
 
-  /** Nobody needs another's block, and only the last in order gets fewer tokens than it wants. */
+  /**
+   * Nobody needs another's block, only the last in order gets fewer tokens than it wants, and who has a row stands
+   * behind all in lockstep: of equal blocks the cache finds the one that was there first.
+   */
   #canAdvanceTogether(lockstep: Lockstep): boolean {
     const numTokens = this.#numTokensLeft;
     let numBlocks = this.kv.numLockstepBlocks;
@@ -261,6 +271,7 @@ export class Scheduler {
       if (numNewTokens <= 0 && this.#numTokensLeft > 0) continue;
       if (numNewTokens <= 0 || numNewTokens === this.#numTokensLeft) suffices &&= request === this.#running.last;
       if (numNewTokens <= 0) continue;
+      if (this.kv.config.enablePrefixCaching) suffices &&= lockstep.numBefore(request) === lockstep.size;
       numBlocks += this.kv.numBlocksToGrow(request.kv, request.numComputedTokens + numNewTokens);
       this.#numTokensLeft -= numNewTokens;
     }
@@ -274,7 +285,6 @@ export class Scheduler {
       step.batch.pushLockstep(step.numLockstep, lockstep.sumContextTokens, lockstep.maxContextTokens);
       lockstep.leaveFinishing(step);
     }
-    if (step.numPreempted > 0) this.#numPassesInRows = PASSES_IN_ROWS;
     if (this.#numPassesInRows > 0) {
       this.#numPassesInRows--;
       return;
