@@ -1,8 +1,8 @@
 import {
   compileDecodeSurfaces,
   type DecodeAttentionConstants,
+  DecodeAttentionCost,
   decodeAttentionBaseUs,
-  decodeAttentionUs,
   kvBytes,
 } from "../../src/core/kernels/decodeAttentionKernel.js";
 import { CompiledSurface, type EfficiencySurface } from "../../src/core/kernels/efficiencySurface.js";
@@ -100,6 +100,11 @@ export function decodePredictor(
   const surfaces = compileDecodeSurfaces(fit);
   return (row) => {
     const [batch, context, numHeads, numKvHeads] = row.dims as [number, number, number, number];
-    return decodeAttentionUs(fit, surfaces, roofs, batch, batch * context, numHeads, numKvHeads, HEAD_DIM, dtype);
+    return new DecodeAttentionCost(fit, surfaces, roofs, {
+      numHeads,
+      numKvHeads,
+      headDim: HEAD_DIM,
+      kvDtype: dtype,
+    }).rowsUs(batch, batch * context);
   };
 }

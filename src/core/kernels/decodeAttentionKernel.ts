@@ -71,36 +71,88 @@ function meanReferenceContext(numRequests: number, sumContextTokens: number, hea
   return (sumContextTokens / numRequests) * (headDim / REFERENCE_HEAD_DIM);
 }
 
+/** Heads of one decode attention operator on one GPU. */
+export interface DecodeAttentionHeads {
+  readonly numHeads: number;
+  readonly numKvHeads: number;
+  readonly headDim: number;
+  readonly kvDtype: KvDtype;
+}
+
+/** Contexts are rounded up to so many tokens where an upper bound will do. */
+const BOUND_TOKENS = 1024;
+
 /**
- * µs of one decode attention launch, KV write included; allocation-free, priced every step.
+ * Decode attention of one operator shape, priced every step; allocates nothing after construction.
  *
  * The price rises with the requests at equal mean context, and with the context. At equal SUM of contexts more
- * requests can be faster, as they are on the GPU: a few long rows leave SMs idle. The caller
- * holds the price to that of the longest row alone; what remains is that a short request beside a few very long ones
- * can lower it a little, because rows are known by number, sum and maximum only.
- *
- * @param sumContextTokens Σ KV tokens read, sliding window applied
+ * requests can be faster, as they are on the GPU: a few long rows leave SMs idle. `us` holds the price to that of the
+ * longest row alone; what remains is that a short request beside a few very long ones can lower it a little, because
+ * rows are known by number, sum and maximum only.
  */
-export function decodeAttentionUs(
-  fit: DecodeAttentionConstants,
-  surfaces: DecodeAttentionSurfaces | null,
-  roofs: GpuRoofs,
-  numRequests: number,
-  sumContextTokens: number,
-  numHeads: number,
-  numKvHeads: number,
-  headDim: number,
-  dtype: KvDtype,
-): number {
-  if (numRequests === 0) return 0;
-  const numKvRows = numRequests * numKvHeads;
-  const readBytes = kvBytes(sumContextTokens, numKvHeads, headDim, dtype);
-  const baseUs = decodeAttentionBaseUs(fit, roofs, numKvRows, readBytes);
-  if (surfaces === null) return Math.max(baseUs, readBytes / roofs.bytesPerUs);
-  const lnRows = Math.log(numKvRows);
-  const lnContext = Math.log(meanReferenceContext(numRequests, sumContextTokens, headDim));
-  const lnFactor =
-    surfaces.byGroup.lnFactor(lnRows, lnContext, Math.log(numHeads / numKvHeads)) +
-    surfaces.byKvHeads.lnFactor(lnRows, lnContext, Math.log(numKvHeads));
-  return Math.max(baseUs * Math.exp(lnFactor), readBytes / roofs.bytesPerUs);
+export class DecodeAttentionCost {
+  readonly #fit: DecodeAttentionConstants;
+  readonly #surfaces: DecodeAttentionSurfaces | null;
+  readonly #roofs: GpuRoofs;
+  readonly #heads: DecodeAttentionHeads;
+  readonly #lnGroup: number;
+  readonly #lnKvHeads: number;
+  /** The number of rows last asked for: steps mostly repeat it. */
+  #numRows = 0;
+  #lnRows = 0;
+  /** A context no shorter than the last longest row's, and its price alone. */
+  #boundTokens = 0;
+  #boundUs = 0;
+
+  constructor(
+    fit: DecodeAttentionConstants,
+    surfaces: DecodeAttentionSurfaces | null,
+    roofs: GpuRoofs,
+    heads: DecodeAttentionHeads,
+  ) {
+    this.#fit = fit;
+    this.#surfaces = surfaces;
+    this.#roofs = roofs;
+    this.#heads = heads;
+    this.#lnGroup = Math.log(heads.numHeads / heads.numKvHeads);
+    this.#lnKvHeads = Math.log(heads.numKvHeads);
+  }
+
+  /**
+   * µs of one launch, KV write included.
+   * @param sumContextTokens Σ KV tokens read by the requests, sliding window applied
+   * @param maxContextTokens by one of them at most
+   */
+  us(numRequests: number, sumContextTokens: number, maxContextTokens: number): number {
+    const allUs = this.rowsUs(numRequests, sumContextTokens);
+    if (numRequests <= 1) return allUs;
+    // A row alone costs more the longer it is, so that one price bounds those of all shorter rows.
+    const boundTokens = Math.ceil(maxContextTokens / BOUND_TOKENS) * BOUND_TOKENS;
+    if (boundTokens !== this.#boundTokens) {
+      this.#boundTokens = boundTokens;
+      this.#boundUs = this.rowsUs(1, boundTokens);
+    }
+    return this.#boundUs <= allUs ? allUs : Math.max(allUs, this.rowsUs(1, maxContextTokens));
+  }
+
+  /** µs of rows of equal context. */
+  rowsUs(numRequests: number, sumContextTokens: number): number {
+    if (numRequests === 0) return 0;
+    const { numKvHeads, headDim, kvDtype } = this.#heads;
+    const roofs = this.#roofs;
+    const numKvRows = numRequests * numKvHeads;
+    const readBytes = kvBytes(sumContextTokens, numKvHeads, headDim, kvDtype);
+    const baseUs = decodeAttentionBaseUs(this.#fit, roofs, numKvRows, readBytes);
+    const surfaces = this.#surfaces;
+    if (surfaces === null) return Math.max(baseUs, readBytes / roofs.bytesPerUs);
+    if (numKvRows !== this.#numRows) {
+      this.#numRows = numKvRows;
+      this.#lnRows = Math.log(numKvRows);
+    }
+    const lnContext = Math.log(meanReferenceContext(numRequests, sumContextTokens, headDim));
+    const lnFactor =
+      surfaces.byGroup.lnFactor(this.#lnRows, lnContext, this.#lnGroup) +
+      surfaces.byKvHeads.lnFactor(this.#lnRows, lnContext, this.#lnKvHeads);
+    return Math.max(baseUs * Math.exp(lnFactor), readBytes / roofs.bytesPerUs);
+  }
 }

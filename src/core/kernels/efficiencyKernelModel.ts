@@ -4,9 +4,10 @@ import type { KvDtype, WeightDtype } from "../units/dtype.js";
 import { collectiveFloorUs, collectiveLookup, collectiveUs } from "./collectiveKernel.js";
 import {
   compileDecodeSurfaces,
+  DecodeAttentionCost,
+  type DecodeAttentionHeads,
   type DecodeAttentionSurfaces,
   decodeAttentionLnDistance,
-  decodeAttentionUs,
 } from "./decodeAttentionKernel.js";
 import { CompiledSurface } from "./efficiencySurface.js";
 import { gemmUs, peakFlopsPerUs } from "./gemmKernel.js";
@@ -64,6 +65,7 @@ class EfficiencyKernelModel implements KernelModel {
   readonly #gemm: Record<"bf16" | "fp8" | "int4", CompiledRoof>;
   readonly #groupedGemm: Record<"bf16" | "fp8" | "int4", CompiledRoof>;
   readonly #decode: Record<"bf16" | "fp8", CompiledDecode>;
+  readonly #decodeCosts: { readonly heads: DecodeAttentionHeads; readonly cost: DecodeAttentionCost }[] = [];
   readonly #prefill: { readonly heads: PrefillAttentionHeads; readonly cost: PrefillAttentionCost }[] = [];
 
   constructor(roofs: GpuRoofs, efficiency: GpuEfficiency, source: "modelled" | "transferred") {
@@ -155,10 +157,7 @@ class EfficiencyKernelModel implements KernelModel {
   #priceDecode(operator: Operator, dims: Dims<"attention-decode">): KernelPrice {
     const { fit } = this.#decode[kvKind(dims.kvDtype)];
     const { numRequests, sumContextTokens, maxContextTokens } = dims;
-    const us = Math.max(
-      this.#decodeRowsUs(dims, numRequests, sumContextTokens),
-      this.#decodeRowsUs(dims, 1, maxContextTokens),
-    );
+    const us = this.#decodeCost(dims).us(numRequests, sumContextTokens, maxContextTokens);
     return this.#finish(operator, us, fit.launchUs, this.#roofs.bf16FlopsPerUs);
   }
 
@@ -167,16 +166,21 @@ class EfficiencyKernelModel implements KernelModel {
     const { surfaces } = this.#decode[kvKind(dims.kvDtype)];
     const { numRequests, sumContextTokens, maxContextTokens } = dims;
     if (surfaces === null || numRequests === 0) return MODELLED;
-    const isSetByLongest =
-      this.#decodeRowsUs(dims, 1, maxContextTokens) > this.#decodeRowsUs(dims, numRequests, sumContextTokens);
+    const cost = this.#decodeCost(dims);
+    const isSetByLongest = cost.rowsUs(1, maxContextTokens) > cost.rowsUs(numRequests, sumContextTokens);
     const [rows, tokens] = isSetByLongest ? [1, maxContextTokens] : [numRequests, sumContextTokens];
     return dataLookup(decodeAttentionLnDistance(surfaces, dims, rows, tokens));
   }
 
-  #decodeRowsUs(dims: Dims<"attention-decode">, numRows: number, numTokens: number): number {
-    const { fit, surfaces } = this.#decode[kvKind(dims.kvDtype)];
-    const { numHeads, numKvHeads, headDim, kvDtype } = dims;
-    return decodeAttentionUs(fit, surfaces, this.#roofs, numRows, numTokens, numHeads, numKvHeads, headDim, kvDtype);
+  /** A model has one or two attention shapes, so a list is searched. */
+  #decodeCost(heads: DecodeAttentionHeads): DecodeAttentionCost {
+    for (const known of this.#decodeCosts) if (isSameDecodeHeads(known.heads, heads)) return known.cost;
+    const { fit, surfaces } = this.#decode[kvKind(heads.kvDtype)];
+    const { numHeads, numKvHeads, headDim, kvDtype } = heads;
+    const key = { numHeads, numKvHeads, headDim, kvDtype };
+    const cost = new DecodeAttentionCost(fit, surfaces, this.#roofs, key);
+    this.#decodeCosts.push({ heads: key, cost });
+    return cost;
   }
 
   #priceCollective({ collective, numRanks, messageBytes }: Dims<"collective">): KernelPrice {
@@ -256,11 +260,11 @@ function kvKind(dtype: KvDtype): "bf16" | "fp8" {
 }
 
 function isSameHeads(a: PrefillAttentionHeads, b: PrefillAttentionHeads): boolean {
+  return isSameDecodeHeads(a, b) && a.slidingWindow === b.slidingWindow;
+}
+
+function isSameDecodeHeads(a: DecodeAttentionHeads, b: DecodeAttentionHeads): boolean {
   return (
-    a.numHeads === b.numHeads &&
-    a.numKvHeads === b.numKvHeads &&
-    a.headDim === b.headDim &&
-    a.kvDtype === b.kvDtype &&
-    a.slidingWindow === b.slidingWindow
+    a.numHeads === b.numHeads && a.numKvHeads === b.numKvHeads && a.headDim === b.headDim && a.kvDtype === b.kvDtype
   );
 }

@@ -4,7 +4,7 @@ import { ACTIVATION_BYTES } from "./gemmOperator.js";
 import { kvBytesPerTokenOfLayer } from "./kvCacheSize.js";
 import { attentionKinds } from "./layerKinds.js";
 import type { AttentionArchitecture, ModelArchitecture } from "./modelArchitecture.js";
-import type { Operator, PrefillChunk, TokenShapes } from "./operator.js";
+import type { Operator, OperatorDims, PrefillChunk, TokenShapes } from "./operator.js";
 import { type AttentionShard, type Parallelism, shardAttention } from "./sharding.js";
 
 /** The part of a step's shapes that attention depends on. */
@@ -90,59 +90,121 @@ export function decodeTotals(
 
 /** Prefill attention of one kind of layer over all chunks of a step. */
 export function prefillAttentionOperator(layer: AttentionLayer, chunks: readonly PrefillChunk[]): Operator {
-  const { attention, shard } = layer;
-  const { slidingWindow } = attention;
-  let numNewTokens = 0;
-  let numPairs = 0;
-  let numKvTokens = 0;
-  for (const chunk of chunks) {
-    numNewTokens += chunk.newTokens;
-    numPairs += attendedPairs(chunk, slidingWindow);
-    numKvTokens += prefillKvTokens(chunk, slidingWindow);
+  return new PrefillAttentionOperator(layer).with(chunks);
+}
+
+/** Prefill attention of one kind of layer that can be given other chunks: whoever prices every step keeps one. */
+export class PrefillAttentionOperator implements Operator {
+  readonly name: string;
+  readonly dims: Extract<OperatorDims, { category: "attention-prefill" }>;
+  readonly count: number;
+  readonly inputShape: number[];
+  readonly outputShape: number[];
+  flops = 0;
+  readonly weightBytes = 0;
+  activationBytes = 0;
+  kvReadBytes = 0;
+  kvWriteBytes = 0;
+  readonly #layer: AttentionLayer;
+
+  constructor(layer: AttentionLayer) {
+    const { attention, shard, kvDtype, nameSuffix, count } = layer;
+    const { numHeads, numKvHeads, headDim } = shard;
+    const { slidingWindow } = attention;
+    this.#layer = layer;
+    this.name = `attention_prefill${nameSuffix}`;
+    this.dims = { category: "attention-prefill", numHeads, numKvHeads, headDim, kvDtype, slidingWindow, chunks: [] };
+    this.count = count;
+    this.inputShape = [0, numHeads, headDim];
+    this.outputShape = [0, numHeads, headDim];
   }
-  const { numHeads, numKvHeads, headDim } = shard;
-  const { kvDtype } = layer;
-  return {
-    name: `attention_prefill${layer.nameSuffix}`,
-    dims: { category: "attention-prefill", numHeads, numKvHeads, headDim, kvDtype, slidingWindow, chunks },
-    ...attentionWork(layer, numNewTokens, numPairs, numKvTokens),
-  };
+
+  /** @param chunks kept, not copied @returns itself, changed; allocates nothing */
+  with(chunks: readonly PrefillChunk[]): this {
+    const layer = this.#layer;
+    const { slidingWindow } = this.dims;
+    let numNewTokens = 0;
+    let numPairs = 0;
+    let numKvTokens = 0;
+    for (let i = 0; i < chunks.length; i++) {
+      const chunk = chunks[i]!;
+      numNewTokens += chunk.newTokens;
+      numPairs += attendedPairs(chunk, slidingWindow);
+      numKvTokens += prefillKvTokens(chunk, slidingWindow);
+    }
+    this.dims.chunks = chunks;
+    this.inputShape[0] = numNewTokens;
+    this.outputShape[0] = numNewTokens;
+    this.flops = attentionFlops(layer, numPairs);
+    this.activationBytes = attentionActivationBytes(layer, numNewTokens);
+    this.kvReadBytes = numKvTokens * layer.kvTokenBytes;
+    this.kvWriteBytes = numNewTokens * layer.kvTokenBytes;
+    return this;
+  }
 }
 
 /** Decode attention of one kind of layer, whose window the totals must know. */
 export function decodeAttentionOperator(layer: AttentionLayer, totals: DecodeTotals): Operator {
-  const { numRequests, sumContextTokens, maxContextTokens } = totals;
-  const { slidingWindow } = layer.attention;
-  const { numHeads, numKvHeads, headDim } = layer.shard;
-  const { kvDtype } = layer;
-  return {
-    name: `attention_decode${layer.nameSuffix}`,
-    dims: {
+  return new DecodeAttentionOperator(layer).with(totals);
+}
+
+/** Decode attention of one kind of layer that can be given other totals: whoever prices every step keeps one. */
+export class DecodeAttentionOperator implements Operator {
+  readonly name: string;
+  readonly dims: Extract<OperatorDims, { category: "attention-decode" }>;
+  readonly count: number;
+  readonly inputShape: number[];
+  readonly outputShape: number[];
+  flops = 0;
+  readonly weightBytes = 0;
+  activationBytes = 0;
+  kvReadBytes = 0;
+  kvWriteBytes = 0;
+  readonly #layer: AttentionLayer;
+
+  constructor(layer: AttentionLayer) {
+    const { attention, shard, kvDtype, nameSuffix, count } = layer;
+    const { numHeads, numKvHeads, headDim } = shard;
+    this.#layer = layer;
+    this.name = `attention_decode${nameSuffix}`;
+    this.dims = {
       category: "attention-decode",
       numHeads,
       numKvHeads,
       headDim,
       kvDtype,
-      slidingWindow,
-      numRequests,
-      sumContextTokens,
-      maxContextTokens,
-    },
-    ...attentionWork(layer, numRequests, sumContextTokens, sumContextTokens),
-  };
+      slidingWindow: attention.slidingWindow,
+      numRequests: 0,
+      sumContextTokens: 0,
+      maxContextTokens: 0,
+    };
+    this.count = count;
+    this.inputShape = [0, numHeads, headDim];
+    this.outputShape = [0, numHeads, headDim];
+  }
+
+  /** @returns itself, changed; allocates nothing */
+  with({ numRequests, sumContextTokens, maxContextTokens }: DecodeTotals): this {
+    const layer = this.#layer;
+    this.dims.numRequests = numRequests;
+    this.dims.sumContextTokens = sumContextTokens;
+    this.dims.maxContextTokens = maxContextTokens;
+    this.inputShape[0] = numRequests;
+    this.outputShape[0] = numRequests;
+    this.flops = attentionFlops(layer, sumContextTokens);
+    this.activationBytes = attentionActivationBytes(layer, numRequests);
+    this.kvReadBytes = sumContextTokens * layer.kvTokenBytes;
+    this.kvWriteBytes = numRequests * layer.kvTokenBytes;
+    return this;
+  }
 }
 
-/** Two products (QKᵀ and PV) of 2 FLOPs per pair, head and dim; queries in, outputs out, KV read once, new KV written. */
-function attentionWork(layer: AttentionLayer, numQueries: number, numPairs: number, numKvTokens: number) {
-  const { shard, count, kvTokenBytes } = layer;
-  return {
-    count,
-    inputShape: [numQueries, shard.numHeads, shard.headDim],
-    outputShape: [numQueries, shard.numHeads, shard.headDim],
-    flops: 4 * shard.outputSize * numPairs,
-    weightBytes: 0,
-    activationBytes: 2 * numQueries * shard.outputSize * ACTIVATION_BYTES,
-    kvReadBytes: numKvTokens * kvTokenBytes,
-    kvWriteBytes: numQueries * kvTokenBytes,
-  };
+/** Two products (QKᵀ and PV) of 2 FLOPs per pair, head and dim. */
+function attentionFlops({ shard }: AttentionLayer, numPairs: number): number {
+  return 4 * shard.outputSize * numPairs;
+}
+
+/** Queries in, outputs out. */
+function attentionActivationBytes({ shard }: AttentionLayer, numQueries: number): number {
+  return 2 * numQueries * shard.outputSize * ACTIVATION_BYTES;
 }

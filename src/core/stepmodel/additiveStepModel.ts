@@ -1,5 +1,6 @@
 import type { ScheduledBatch } from "../batch/scheduledBatch.js";
 import { attentionKinds } from "../model/layerKinds.js";
+import { AttentionPrices } from "./attentionPrices.js";
 import { padToCaptureSize } from "./cudaGraph.js";
 import { componentCategories, OperatorPrices, possibleOperators } from "./operatorPrices.js";
 import { phaseRows } from "./phaseRows.js";
@@ -21,6 +22,7 @@ export class AdditiveStepModel implements StepModel {
   readonly componentCategories: readonly ComponentCategory[];
   readonly #captureSizes: readonly number[];
   readonly #prices: OperatorPrices;
+  readonly #attentionPrices: AttentionPrices;
   readonly #slotOf: ReadonlyMap<string, number>;
   /** What the GPU waits for in every step, whatever it computes; the last names of `componentNames`. */
   readonly #waits: readonly StepWait[];
@@ -41,29 +43,19 @@ export class AdditiveStepModel implements StepModel {
     this.componentNames = [...possible, ...this.#waits].map(({ name }) => name);
     this.componentCategories = componentCategories(possible, this.#waits);
     this.#slotOf = new Map(this.componentNames.map((name, slot) => [name, slot]));
+    this.#attentionPrices = new AttentionPrices(plan, this.#slotOf);
   }
 
   gpuUs(batch: ScheduledBatch, componentsUs: Float64Array): number {
-    const { numTokens, numSampled } = batch;
-    this.#linearUs[numTokens] ??= this.#slots(this.#linear(numTokens));
-    this.#sampledUs[numSampled] ??= this.#slots(this.#prices.sampled(numSampled));
-    const linearUs = this.#linearUs[numTokens];
-    const sampledUs = this.#sampledUs[numSampled];
+    const linearUs = this.#linearUs[batch.numTokens] ?? this.#addLinear(batch.numTokens);
+    const sampledUs = this.#sampledUs[batch.numSampled] ?? this.#addSampled(batch.numSampled);
     let totalUs = 0;
     for (let slot = 0; slot < linearUs.length; slot++) {
       const us = linearUs[slot]! + sampledUs[slot]!;
       componentsUs[slot]! += us;
       totalUs += us;
     }
-    for (const wait of this.#waits) {
-      componentsUs[this.#slotOf.get(wait.name)!]! += wait.us;
-      totalUs += wait.us;
-    }
-    for (const component of this.#attention(batch)) {
-      componentsUs[this.#slotOf.get(component.operator.name)!]! += component.us;
-      totalUs += component.us;
-    }
-    return totalUs;
+    return this.#attentionPrices.addUs(batch, componentsUs, totalUs);
   }
 
   breakdown(batch: ScheduledBatch): StepBreakdown {
@@ -80,11 +72,26 @@ export class AdditiveStepModel implements StepModel {
   }
 
   #attention(batch: ScheduledBatch): StepComponent[] {
+    const { numLockstep, sumLockstepContextTokens, maxLockstepContextTokens } = batch;
     return this.#prices.attention(phaseRows(batch), {
-      numRequests: batch.numLockstep,
-      sumContextTokens: batch.sumLockstepContextTokens,
-      maxContextTokens: batch.maxLockstepContextTokens,
+      numRequests: numLockstep,
+      sumContextTokens: sumLockstepContextTokens,
+      maxContextTokens: maxLockstepContextTokens,
     });
+  }
+
+  /** Components and waits, each at its place: what every step of so many tokens has. */
+  #addLinear(numTokens: number): Float64Array {
+    const us = this.#slots(this.#linear(numTokens));
+    for (const wait of this.#waits) us[this.#slotOf.get(wait.name)!]! += wait.us;
+    this.#linearUs[numTokens] = us;
+    return us;
+  }
+
+  #addSampled(numSampled: number): Float64Array {
+    const us = this.#slots(this.#prices.sampled(numSampled));
+    this.#sampledUs[numSampled] = us;
+    return us;
   }
 
   #linear(numTokens: number): StepComponent[] {

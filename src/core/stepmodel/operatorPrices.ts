@@ -1,3 +1,4 @@
+import type { KernelPrice } from "../kernels/kernelModel.js";
 import {
   type AttentionLayer,
   attentionLayers,
@@ -60,14 +61,21 @@ export class OperatorPrices {
   }
 }
 
-/** The component without the part of its launch that another kernel of the layer has paid; never below its own roof. */
+/** The component without the part of its launch that another kernel of the layer has paid. */
 function withSharedLaunch(component: StepComponent, paidLaunchUs: number): StepComponent {
   const { operator, price } = component;
-  const roofUs = price.us * price.efficiency;
-  const sharedUs = Math.min(paidLaunchUs, price.launchUs);
-  const us = Math.max(price.us - sharedUs, roofUs);
-  const launchUs = price.launchUs - sharedUs;
-  return { operator, us: us * operator.count, price: { ...price, us, launchUs, efficiency: roofUs / us } };
+  const us = usAfterLaunch(price, paidLaunchUs);
+  const launchUs = price.launchUs - Math.min(paidLaunchUs, price.launchUs);
+  return { operator, us: us * operator.count, price: { ...price, us, launchUs, efficiency: roofUs(price) / us } };
+}
+
+/** µs of a kernel that shares the launch another has paid; never below its own roof. */
+export function usAfterLaunch(price: KernelPrice, paidLaunchUs: number): number {
+  return Math.max(price.us - Math.min(paidLaunchUs, price.launchUs), roofUs(price));
+}
+
+function roofUs({ us, efficiency }: KernelPrice): number {
+  return us * efficiency;
 }
 
 /** Operators that a step of the plan can have, each once. */

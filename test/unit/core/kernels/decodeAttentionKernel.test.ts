@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
   compileDecodeSurfaces,
-  decodeAttentionUs,
+  DecodeAttentionCost,
   kvBytes,
 } from "../../../../src/core/kernels/decodeAttentionKernel.js";
 import type { DecodeAttentionEfficiency } from "../../../../src/core/kernels/gpuEfficiency.js";
@@ -22,17 +22,8 @@ const BY_CONTEXT: DecodeAttentionEfficiency = {
 /** µs of one row with one KV head. */
 function rowUs(contextTokens: number, headDim: number): number {
   const roofs = { ...ROOFS, bytesPerUs: 1e15 };
-  return decodeAttentionUs(
-    BY_CONTEXT,
-    compileDecodeSurfaces(BY_CONTEXT),
-    roofs,
-    1,
-    contextTokens,
-    1,
-    1,
-    headDim,
-    "bf16",
-  );
+  const heads = { numHeads: 1, numKvHeads: 1, headDim, kvDtype: "bf16" } as const;
+  return new DecodeAttentionCost(BY_CONTEXT, compileDecodeSurfaces(BY_CONTEXT), roofs, heads).rowsUs(1, contextTokens);
 }
 
 describe("decode attention's shape correction", () => {
@@ -52,7 +43,12 @@ describe("decode attention's shape correction", () => {
     const surfaces = compileDecodeSurfaces(fit);
     expect(surfaces).not.toBeNull();
     const us = (contextTokens: number, headDim: number) =>
-      decodeAttentionUs(fit, surfaces, gpuRoofs(loadGpu("H100")), 32, 32 * contextTokens, 16, 2, headDim, "bf16");
+      new DecodeAttentionCost(fit, surfaces, gpuRoofs(loadGpu("H100")), {
+        numHeads: 16,
+        numKvHeads: 2,
+        headDim,
+        kvDtype: "bf16",
+      }).rowsUs(32, 32 * contextTokens);
     expect(kvBytes(2 * context, 2, 64, "bf16")).toBe(kvBytes(context, 2, 128, "bf16"));
     expect(us(2 * context, 64)).toBeCloseTo(us(context, 128), 9);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { decodeAttentionUs } from "../../../../src/core/kernels/decodeAttentionKernel.js";
+import { DecodeAttentionCost } from "../../../../src/core/kernels/decodeAttentionKernel.js";
 import { createEfficiencyKernelModel } from "../../../../src/core/kernels/efficiencyKernelModel.js";
 import { gpuRoofs } from "../../../../src/core/kernels/gpuRoofs.js";
 import type { OperatorDims } from "../../../../src/core/model/operator.js";
@@ -120,11 +120,21 @@ describe("fp8 KV on a GPU without a fit for it", () => {
       [256, 4096],
     ] as const) {
       const sum = numRequests * context;
-      const bareUs = decodeAttentionUs(bf16, null, gpuRoofs(a100), numRequests, sum, 16, 2, 128, "fp8");
+      const bareUs = new DecodeAttentionCost(bf16, null, gpuRoofs(a100), {
+        numHeads: 16,
+        numKvHeads: 2,
+        headDim: 128,
+        kvDtype: "fp8",
+      }).rowsUs(numRequests, sum);
       expect(decodeUs("fp8", numRequests, context)).toBeCloseTo(bareUs, 9);
     }
     // The correction would have mattered.
-    const bareUs = decodeAttentionUs(bf16, null, gpuRoofs(a100), 32, 32 * 700, 16, 2, 128, "bf16");
+    const bareUs = new DecodeAttentionCost(bf16, null, gpuRoofs(a100), {
+      numHeads: 16,
+      numKvHeads: 2,
+      headDim: 128,
+      kvDtype: "bf16",
+    }).rowsUs(32, 32 * 700);
     expect(Math.abs(decodeUs("bf16", 32, 700) / bareUs - 1)).toBeGreaterThan(0.005);
   });
 });
