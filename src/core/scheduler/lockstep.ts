@@ -3,20 +3,33 @@ import type { Request } from "../request/request.js";
 import { OrderIndex } from "./orderIndex.js";
 import type { RunningList } from "./runningList.js";
 import type { ScheduledStep } from "./scheduledStep.js";
+import type { SchedulerConfig } from "./schedulerConfig.js";
+import { numTokensWanted } from "./tokensWanted.js";
 
 /** Steps ahead the finishing ring first has room for; it doubles when an output is longer. */
 const FIRST_RING_SLOTS = 1024;
 
 /**
+ * Told of a request that leaves the lockstep before its end.
+ * @param numTokens tokens that it got there
+ * @param numBefore requests whose token came before its own in the step that was updated last
+ */
+export type SettledListener = (request: Request, numTokens: number, numBefore: number) => void;
+
+/**
  * Running requests that get one token in every step until their last: known by their number, the sum and the maximum
  * of their contexts, and the step at which each one's last row comes. A step costs the same however many there are.
  *
- * Steps with members are numbered: *ticks*. A member's own fields stay as they were when it joined; `settle` writes
- * into them what the ticks since have done. KV blocks are counted by the cache (`KvCache.advanceLockstep`).
+ * Steps with members are numbered: *ticks*. A member's own fields stay as they were when it joined; settling writes into
+ * them what the ticks since have done. KV blocks are counted by the cache (`KvCache.advanceLockstep`).
  */
 export class Lockstep {
   readonly #running: RunningList;
   readonly #kv: KvCache;
+  readonly #maxNumSeqs: number;
+  /** Steps sent and not delivered, oldest first. */
+  readonly #inFlight: ScheduledStep[] = [];
+  #lastDelivered: ScheduledStep | null = null;
   /** Members by position in `running`; renumbered when positions run out. */
   readonly #order: OrderIndex;
   #nextPosition = 0;
@@ -34,6 +47,7 @@ export class Lockstep {
   constructor(running: RunningList, kv: KvCache, maxNumSeqs: number) {
     this.#running = running;
     this.#kv = kv;
+    this.#maxNumSeqs = maxNumSeqs;
     this.#order = new OrderIndex(powerOfTwoFrom(4 * maxNumSeqs));
     this.#finishing = new Array<Request | null>(FIRST_RING_SLOTS).fill(null);
   }
@@ -57,9 +71,23 @@ export class Lockstep {
     return this.#maxContextBase + this.#numTicks;
   }
 
-  /** Before a step is planned: makes sure that there are positions for all it may admit. */
-  makeRoom(maxNumSeqs: number): void {
-    if (this.#nextPosition + maxNumSeqs > this.#order.capacity) this.#renumber();
+  /** Whether there are members, or requests that had their last row in a step in flight. */
+  get hasRequests(): boolean {
+    if (this.#size > 0) return true;
+    for (let i = 0; i < this.#inFlight.length; i++) if (this.#inFlight[i]!.tick >= 0) return true;
+    return false;
+  }
+
+  /** A step is about to be planned. */
+  beforeStep(): void {
+    this.#kv.lockstepLag = this.#inFlight.length;
+    // Positions for all that it may admit.
+    if (this.#nextPosition + this.#maxNumSeqs > this.#order.capacity) this.#renumber();
+  }
+
+  /** A step was planned. */
+  send(step: ScheduledStep): void {
+    if (step.numRequests > 0) this.#inFlight.push(step);
   }
 
   /** A request was admitted, the last in `running`. */
@@ -90,6 +118,29 @@ export class Lockstep {
       this.#isMaxStale = false;
     }
     this.#kv.joinLockstep(request.kv, request.numComputedTokens);
+  }
+
+  /**
+   * Whether a step can give all what they want: nobody needs another's block, only the last in order gets fewer tokens
+   * than it wants, and who has a row stands behind all members (of equal blocks the cache finds the one that was there
+   * first).
+   * @param listed running requests with rows of their own
+   */
+  canAdvance(listed: readonly Request[], config: SchedulerConfig): boolean {
+    let numTokensLeft = config.maxNumBatchedTokens - this.#size;
+    let numBlocks = this.#kv.numLockstepBlocks;
+    if (numTokensLeft < 0) return false;
+    for (let i = 0; i < listed.length; i++) {
+      const request = listed[i]!;
+      const numNewTokens = numTokensWanted(request, config, numTokensLeft);
+      const isCut = numNewTokens >= numTokensLeft;
+      if (isCut && request !== this.#running.last) return false;
+      if (numNewTokens <= 0) continue;
+      if (this.#kv.config.enablePrefixCaching && this.numBefore(request) < this.#size) return false;
+      numBlocks += this.#kv.numBlocksToGrow(request.kv, request.numComputedTokens + numNewTokens);
+      numTokensLeft -= numNewTokens;
+    }
+    return numBlocks <= this.#kv.numFreeBlocks;
   }
 
   /**
@@ -125,9 +176,54 @@ export class Lockstep {
     }
   }
 
-  /** The tokens of a tick have come back. */
-  deliver(tick: number): void {
-    this.#numDelivered = tick + 1;
+  /** The tokens of the oldest step have come back. */
+  deliver(step: ScheduledStep): void {
+    if (this.#inFlight[0] === step) this.#inFlight.shift();
+    this.#lastDelivered = step;
+    if (step.tick < 0) return;
+    this.#kv.lockstepLag = this.#inFlight.length;
+    this.#numDelivered = step.tick + 1;
+  }
+
+  /**
+   * Gives all of them rows of their own again, in steps in flight too. O(running).
+   * @param listed becomes the list of all running requests
+   */
+  settleAll(listed: Request[], hasPlaceholders: boolean, onSettled: SettledListener | null): void {
+    if (!this.hasRequests) return;
+    if (onSettled !== null && this.#lastDelivered !== null) this.#tellSettled(this.#lastDelivered, onSettled);
+    for (const step of this.#inFlight) if (step.tick >= 0) step.listLockstep(this.#running);
+    listed.length = 0;
+    for (let request = this.#running.first; request !== null; request = request.nextRunning) {
+      if (request.firstTick >= 0) this.settle(request, hasPlaceholders);
+      listed.push(request);
+    }
+    this.#size = 0;
+    this.#sumContextTokens = 0;
+    this.#isMaxStale = false;
+    this.#order.clear();
+    this.#finishing.fill(null);
+  }
+
+  /** Walks the tokens of a step in the order in which they were sent. */
+  #tellSettled(step: ScheduledStep, onSettled: SettledListener): void {
+    const { tick, numFinishing, finishingIndex } = step;
+    let index = 0;
+    let numEnded = 0;
+    let numRowsBefore = 0;
+    let row = 0;
+    for (let request = this.#running.first; request !== null; request = request.nextRunning) {
+      if (!request.isInTick(tick)) continue;
+      while (numEnded < numFinishing && finishingIndex[numEnded] === index) {
+        index++;
+        numEnded++;
+      }
+      for (; row < step.numRows && step.numLockstepBefore[row]! <= index; row++) {
+        if (step.numTokensOut[row]! > 0) numRowsBefore++;
+      }
+      onSettled(request, tick - request.firstTick + 1, index + numRowsBefore);
+      index++;
+    }
   }
 
   /** Writes what its ticks did so far into a member, or one whose last row is in flight; it is neither from now on. */
@@ -141,15 +237,6 @@ export class Lockstep {
     if (lastTick >= this.#numTicks) this.#kv.leaveLockstep(request.kv);
     request.firstTick = -1;
     request.nextFinishing = null;
-  }
-
-  /** After every member was settled. */
-  clear(): void {
-    this.#size = 0;
-    this.#sumContextTokens = 0;
-    this.#isMaxStale = false;
-    this.#order.clear();
-    this.#finishing.fill(null);
   }
 
   #findMax(): void {

@@ -2,12 +2,13 @@ import type { KvCache } from "../kv/kvCache.js";
 import type { Request } from "../request/request.js";
 import { commitStep } from "./commitStep.js";
 import { deliverTokens } from "./deliverTokens.js";
-import { Lockstep } from "./lockstep.js";
+import { Lockstep, type SettledListener } from "./lockstep.js";
 import { LoraSlots } from "./loraSlots.js";
 import { type RequestLengths, rejectionReason } from "./rejectionReason.js";
 import { RunningList } from "./runningList.js";
 import { ROW_NEW, ROW_RESUMED, ROW_RUNNING, type ScheduledStep } from "./scheduledStep.js";
 import type { SchedulerConfig } from "./schedulerConfig.js";
+import { numTokensAdmitted, numTokensWanted } from "./tokensWanted.js";
 import { byUrgency, FcfsQueue, UrgencyQueue, type WaitingQueue } from "./waitingQueue.js";
 
 /** Passes after one that the lockstep could not do in which every request keeps a row of its own: the next is near. */
@@ -55,15 +56,8 @@ export class Scheduler {
   /** Those with rows of their own, in order of admission: all but the ones in lockstep and those whose last row is in flight. */
   readonly #listed: Request[] = [];
   readonly #lockstep: Lockstep | null;
-  /**
-   * Told of each request that leaves the lockstep before its end, for whoever keeps the clock.
-   * @param numTokens tokens that it got there
-   * @param numBefore requests whose token came before its own in the step that was updated last
-   */
-  onSettled: ((request: Request, numTokens: number, numBefore: number) => void) | null = null;
-  /** Steps scheduled and not updated, oldest first. */
-  readonly #inFlight: ScheduledStep[] = [];
-  #lastUpdated: ScheduledStep | null = null;
+  /** Told of each request that leaves the lockstep before its end, for whoever keeps the clock. */
+  onSettled: SettledListener | null = null;
   /** Passes for which nobody joins the lockstep. */
   #numPassesInRows = 0;
   readonly #waiting: WaitingQueue;
@@ -143,12 +137,10 @@ export class Scheduler {
   schedule(step: ScheduledStep): void {
     step.clear();
     this.#numTokensLeft = this.config.maxNumBatchedTokens;
-    if (this.#lockstep !== null) {
-      this.kv.lockstepLag = this.#inFlight.length;
-      this.#lockstep.makeRoom(this.config.maxNumSeqs);
-    }
-    if (this.#lockstep === null || !this.#isInLockstep(this.#lockstep)) this.#advanceRunning(step);
-    else if (!this.#advanceTogether(this.#lockstep, step)) {
+    const lockstep = this.#lockstep;
+    lockstep?.beforeStep();
+    if (lockstep === null || !lockstep.hasRequests) this.#advanceRunning(step);
+    else if (!this.#advanceTogether(lockstep, step)) {
       this.settle();
       this.#numPassesInRows = PASSES_IN_ROWS;
       this.#advanceRunning(step);
@@ -156,19 +148,13 @@ export class Scheduler {
     // Blocks just taken from a victim must not go to a newcomer.
     if (step.numPreempted === 0 && this.#waiting.length > 0) this.#admitWaiting(step);
     commitStep(step, this.config);
-    if (this.#lockstep !== null) this.#joinLockstep(this.#lockstep, step);
-    if (step.numRequests > 0) this.#inFlight.push(step);
+    if (lockstep !== null) this.#joinLockstep(lockstep, step);
   }
 
   /** Applies a completed step, the oldest in flight: output tokens, finishes, freed blocks. O(rows). */
   update(step: ScheduledStep): void {
     step.numFinished = 0;
-    if (this.#inFlight[0] === step) this.#inFlight.shift();
-    this.#lastUpdated = step;
-    if (step.tick >= 0) {
-      this.kv.lockstepLag = this.#inFlight.length;
-      this.#lockstep!.deliver(step.tick);
-    }
+    this.#lockstep?.deliver(step);
     let hasFinishedWaiting = false;
     let numEnded = 0;
     for (let row = 0; row < step.numRows; row++) {
@@ -186,53 +172,14 @@ export class Scheduler {
     }
     while (numEnded < step.numFinishing) this.#finishLockstep(step, step.finishing[numEnded++]!);
     if (step.numFinished === 0) return;
-    this.#dropFinishedListed();
+    this.#dropUnlisted();
     // Its last token was in flight when it was preempted: it never resumes.
     if (hasFinishedWaiting) for (let i = 0; i < step.numFinished; i++) this.#waiting.remove(step.finished[i]!);
   }
 
   /** Gives everyone in lockstep a row of their own again, in steps in flight too. O(running). */
   settle(): void {
-    const lockstep = this.#lockstep;
-    if (lockstep === null || !this.#isInLockstep(lockstep)) return;
-    this.#tellSettled();
-    for (const step of this.#inFlight) if (step.tick >= 0) step.listLockstep(this.#running);
-    this.#listed.length = 0;
-    for (let request = this.#running.first; request !== null; request = request.nextRunning) {
-      if (request.firstTick >= 0) lockstep.settle(request, this.config.asyncScheduling);
-      this.#listed.push(request);
-    }
-    lockstep.clear();
-  }
-
-  /** Whether anyone is in lockstep, or was in a step in flight and has had its last row there. */
-  #isInLockstep(lockstep: Lockstep): boolean {
-    if (lockstep.size > 0) return true;
-    for (let i = 0; i < this.#inFlight.length; i++) if (this.#inFlight[i]!.tick >= 0) return true;
-    return false;
-  }
-
-  /** Tells who has had tokens in lockstep how many came before its last: times are kept by whoever keeps the clock. */
-  #tellSettled(): void {
-    const step = this.#lastUpdated;
-    if (step === null || step.tick < 0 || this.onSettled === null) return;
-    const { tick, numFinishing, finishingIndex } = step;
-    let index = 0;
-    let numEnded = 0;
-    let numRowsBefore = 0;
-    let row = 0;
-    for (let request = this.#running.first; request !== null; request = request.nextRunning) {
-      if (request.firstTick < 0 || request.firstTick > tick) continue;
-      while (numEnded < numFinishing && finishingIndex[numEnded] === index) {
-        index++;
-        numEnded++;
-      }
-      for (; row < step.numRows && step.numLockstepBefore[row]! <= index; row++) {
-        if (step.numTokensOut[row]! > 0) numRowsBefore++;
-      }
-      this.onSettled(request, tick - request.firstTick + 1, index + numRowsBefore);
-      index++;
-    }
+    this.#lockstep?.settleAll(this.#listed, this.config.asyncScheduling, this.onSettled);
   }
 
   /**
@@ -240,13 +187,13 @@ export class Scheduler {
    * @returns false when blocks or tokens do not suffice for that, and then nothing has changed
    */
   #advanceTogether(lockstep: Lockstep, step: ScheduledStep): boolean {
-    if (!this.#canAdvanceTogether(lockstep)) return false;
+    if (!lockstep.canAdvance(this.#listed, this.config)) return false;
     this.#numTokensLeft -= lockstep.size;
     if (lockstep.size > 0) lockstep.advance(step);
     step.numRequests = lockstep.size;
     for (let i = 0; i < this.#listed.length; i++) {
       const request = this.#listed[i]!;
-      const numNewTokens = this.#numTokensWanted(request);
+      const numNewTokens = numTokensWanted(request, this.config, this.#numTokensLeft);
       if (numNewTokens <= 0) continue;
       this.kv.grow(request.kv, request.numComputedTokens, numNewTokens, 0, request.numTokens);
       this.#numTokensLeft -= numNewTokens;
@@ -256,35 +203,13 @@ export class Scheduler {
     return true;
   }
 
-  /**
-   * Nobody needs another's block, only the last in order gets fewer tokens than it wants, and who has a row stands
-   * behind all in lockstep: of equal blocks the cache finds the one that was there first.
-   */
-  #canAdvanceTogether(lockstep: Lockstep): boolean {
-    const numTokens = this.#numTokensLeft;
-    let numBlocks = this.kv.numLockstepBlocks;
-    this.#numTokensLeft = numTokens - lockstep.size;
-    let suffices = this.#numTokensLeft >= 0;
-    for (let i = 0; i < this.#listed.length; i++) {
-      const request = this.#listed[i]!;
-      const numNewTokens = this.#numTokensWanted(request);
-      if (numNewTokens <= 0 && this.#numTokensLeft > 0) continue;
-      if (numNewTokens <= 0 || numNewTokens === this.#numTokensLeft) suffices &&= request === this.#running.last;
-      if (numNewTokens <= 0) continue;
-      if (this.kv.config.enablePrefixCaching) suffices &&= lockstep.numBefore(request) === lockstep.size;
-      numBlocks += this.kv.numBlocksToGrow(request.kv, request.numComputedTokens + numNewTokens);
-      this.#numTokensLeft -= numNewTokens;
-    }
-    this.#numTokensLeft = numTokens;
-    return suffices && numBlocks <= this.kv.numFreeBlocks;
-  }
-
   /** Completes the batch, and lets go in lockstep who will decode from the next step on. */
   #joinLockstep(lockstep: Lockstep, step: ScheduledStep): void {
     if (step.numLockstep > 0) {
       step.batch.pushLockstep(step.numLockstep, lockstep.sumContextTokens, lockstep.maxContextTokens);
       lockstep.leaveFinishing(step);
     }
+    lockstep.send(step);
     if (this.#numPassesInRows > 0) {
       this.#numPassesInRows--;
       return;
@@ -299,7 +224,7 @@ export class Scheduler {
       lockstep.join(request, numTicks);
       hasJoined = true;
     }
-    if (hasJoined) this.#dropJoinedListed();
+    if (hasJoined) this.#dropUnlisted();
   }
 
   #finish(step: ScheduledStep, request: Request): void {
@@ -322,7 +247,7 @@ export class Scheduler {
     let index = 0;
     while (index < listed.length && this.#numTokensLeft > 0) {
       const request = listed[index++]!;
-      const numNewTokens = this.#numTokensWanted(request);
+      const numNewTokens = numTokensWanted(request, this.config, this.#numTokensLeft);
       if (numNewTokens <= 0) continue;
       const numSlotsToEnd = maxModelLen - request.numComputedTokens - numNewTokens;
       const numLookahead = Math.min(this.#numLookaheadTokens, numSlotsToEnd);
@@ -347,23 +272,6 @@ export class Scheduler {
       }
       step.push(request, numNewTokens, ROW_RUNNING, 0, numDraftTokens);
     }
-  }
-
-  /** Tokens a running request gets if blocks allow; ≤ 0 when it has nothing to do in this step. */
-  #numTokensWanted(request: Request): number {
-    const config = this.config;
-    const numPlaceholders = request.numOutputPlaceholders;
-    const numComputed = request.numComputedTokens;
-    // Its last token is in flight already, even if every draft is rejected.
-    if (numPlaceholders > 0 && numComputed + 2 - numPlaceholders >= request.numPromptTokens + request.maxTokens)
-      return 0;
-    let numWanted = request.numTokens + request.numDraftTokens + numPlaceholders - numComputed;
-    const threshold = config.longPrefillTokenThreshold;
-    if (threshold > 0 && numWanted > threshold) numWanted = threshold;
-    if (numWanted > this.#numTokensLeft) numWanted = this.#numTokensLeft;
-    // The token at maxModelLen is generated but never fed back.
-    const numToEnd = config.maxModelLen - 1 - numComputed;
-    return Math.min(numWanted, numToEnd);
   }
 
   /** Removes the least deserving request from the running ones: the last admitted, or the least urgent. */
@@ -405,7 +313,7 @@ export class Scheduler {
       }
       const numHits = this.kv.findHits(request.kv, request.numTokens, this.config.specUsesDraftKv);
       const numHitTokens = numHits * this.kv.config.blockSize;
-      const numNewTokens = this.#numTokensAdmitted(request.numTokens - numHitTokens);
+      const numNewTokens = numTokensAdmitted(request.numTokens - numHitTokens, this.config, this.#numTokensLeft);
       if (numNewTokens === 0) {
         if (this.config.noChunkRule === "stop") break;
         this.#setAside.push(waiting.popFront()!);
@@ -418,14 +326,6 @@ export class Scheduler {
       this.#start(request, step, numNewTokens, numHitTokens);
     }
     while (this.#setAside.length > 0) waiting.putBack(this.#setAside.pop()!);
-  }
-
-  /** Tokens a waiting request gets of those it lacks; 0 when they may not be split and exceed the budget. */
-  #numTokensAdmitted(numMissingTokens: number): number {
-    const threshold = this.config.longPrefillTokenThreshold;
-    const numWanted = threshold > 0 && numMissingTokens > threshold ? threshold : numMissingTokens;
-    if (numWanted <= this.#numTokensLeft) return numWanted;
-    return this.config.enableChunkedPrefill ? this.#numTokensLeft : 0;
   }
 
   #start(request: Request, step: ScheduledStep, numNewTokens: number, numHitTokens: number): void {
@@ -448,17 +348,14 @@ export class Scheduler {
     for (let row = 0; row < step.numRows; row++) this.#loras.use(step.requests[row]!.lora);
   }
 
-  #dropFinishedListed(): void {
+  /** Keeps those that still have rows of their own. */
+  #dropUnlisted(): void {
     const listed = this.#listed;
     let numKept = 0;
-    for (let i = 0; i < listed.length; i++) if (!listed[i]!.isDone) listed[numKept++] = listed[i]!;
-    listed.length = numKept;
-  }
-
-  #dropJoinedListed(): void {
-    const listed = this.#listed;
-    let numKept = 0;
-    for (let i = 0; i < listed.length; i++) if (listed[i]!.firstTick < 0) listed[numKept++] = listed[i]!;
+    for (let i = 0; i < listed.length; i++) {
+      const request = listed[i]!;
+      if (!request.isDone && request.firstTick < 0) listed[numKept++] = request;
+    }
     listed.length = numKept;
   }
 }
