@@ -1,10 +1,10 @@
-import { BlockPool } from "../../src/core/kv/blockPool.js";
-import { KvCacheManager } from "../../src/core/kv/kvCacheManager.js";
 import { Request } from "../../src/core/request/request.js";
 import { requestSpec, type TokenSegment } from "../../src/core/request/requestSpec.js";
 import { ROW_NEW, ROW_RESUMED, type ScheduledStep } from "../../src/core/scheduler/scheduledStep.js";
 import { Scheduler } from "../../src/core/scheduler/scheduler.js";
 import { schedulerConfig } from "../../src/core/scheduler/schedulerConfig.js";
+import { BlockPool } from "../reference/blockKv/blockPool.js";
+import { KvCacheManager } from "../reference/blockKv/kvCacheManager.js";
 import { runEngineLoop } from "../reference/engineLoop.js";
 
 export interface ScenarioRequest {

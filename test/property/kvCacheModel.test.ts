@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { BlockPool } from "../../src/core/kv/blockPool.js";
-import { KvCacheManager } from "../../src/core/kv/kvCacheManager.js";
 import { KvSequence } from "../../src/core/request/kvSequence.js";
+import { BlockPool } from "../reference/blockKv/blockPool.js";
+import { BlockTable } from "../reference/blockKv/blockTable.js";
+import { KvCacheManager } from "../reference/blockKv/kvCacheManager.js";
 import { NaiveKvCache } from "../reference/naiveKvCache.js";
 
 const SEED = 4_242;
@@ -40,7 +41,7 @@ function expectEqual(model: Model, real: KvCacheManager): void {
   expect(pool.numFreeBlocks).toBe(model.naive.free.length);
   expect(pool.evicted).toEqual(model.naive.evicted);
   for (const { sequence } of model.residents) {
-    expect([...sequence.blockTable.subarray(0, sequence.numBlocks)]).toEqual([...model.naive.blockTable(sequence)]);
+    expect(BlockTable.of(sequence).toArray()).toEqual([...model.naive.blockTable(sequence)]);
   }
   for (let blockId = 1; blockId < pool.numGpuBlocks; blockId++) {
     expect(pool.refCnt(blockId)).toBe(model.naive.refCnt(blockId));

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { BlockPool } from "../../src/core/kv/blockPool.js";
-import { KvCacheManager } from "../../src/core/kv/kvCacheManager.js";
 import { Request } from "../../src/core/request/request.js";
 import { requestSpec } from "../../src/core/request/requestSpec.js";
 import { Scheduler } from "../../src/core/scheduler/scheduler.js";
 import { schedulerConfig } from "../../src/core/scheduler/schedulerConfig.js";
+import { BlockPool } from "../reference/blockKv/blockPool.js";
+import { KvCacheManager } from "../reference/blockKv/kvCacheManager.js";
 import { type Arrival, runEngineLoop } from "../reference/engineLoop.js";
 import { expectConsistentState, expectLawfulStep, firstAdmissions } from "../reference/schedulerInvariants.js";
 

@@ -1,5 +1,5 @@
-import type { BlockKvConfig } from "../../src/core/kv/kvCacheManager.js";
 import type { KvSequence } from "../../src/core/request/kvSequence.js";
+import type { BlockKvConfig } from "./blockKv/kvCacheManager.js";
 
 interface Contents {
   readonly identity: string;

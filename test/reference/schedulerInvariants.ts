@@ -1,9 +1,10 @@
 import { expect } from "vitest";
-import { KvCacheManager } from "../../src/core/kv/kvCacheManager.js";
 import type { Request } from "../../src/core/request/request.js";
 import { ROW_NEW, ROW_RUNNING, type ScheduledStep } from "../../src/core/scheduler/scheduledStep.js";
 import type { Scheduler } from "../../src/core/scheduler/scheduler.js";
 import { byUrgency } from "../../src/core/scheduler/waitingQueue.js";
+import { BlockTable } from "./blockKv/blockTable.js";
+import { KvCacheManager } from "./blockKv/kvCacheManager.js";
 
 /** Blocks and queues agree with each other, after any call. Numbers are those of the specification's invariants. */
 export function expectConsistentState(scheduler: Scheduler, requests: readonly Request[]): void {
@@ -27,7 +28,7 @@ export function expectConsistentState(scheduler: Scheduler, requests: readonly R
 /** I3: a block has as many holders as tables it stands in, and is free without any. */
 function expectHoldersCounted({ pool, config }: KvCacheManager, running: ReadonlySet<Request>): void {
   const holders = new Int32Array(pool.numGpuBlocks);
-  for (const { kv } of running) for (let i = 0; i < kv.numBlocks; i++) holders[kv.blockTable[i]!]!++;
+  for (const { kv } of running) for (const blockId of BlockTable.of(kv).toArray()) holders[blockId]!++;
   if (config.slidingWindow === 0) expect(holders[0], "I3 null block").toBe(0);
   let numHeld = 0;
   for (let blockId = 1; blockId < holders.length; blockId++) {

@@ -5,8 +5,7 @@ import type { GpuSpec } from "../hardware/gpuSpec.js";
 import { gpuRoofs } from "../kernels/gpuRoofs.js";
 import type { KernelErrors } from "../kernels/kernelErrors.js";
 import type { KernelModel } from "../kernels/kernelModel.js";
-import { BlockPool } from "../kv/blockPool.js";
-import { KvCacheManager } from "../kv/kvCacheManager.js";
+import { ExtentKvCache } from "../kv/extentKvCache.js";
 import type { ClientResidual } from "../metrics/clientResidual.js";
 import { capacityKnobs } from "../model/capacityKnobs.js";
 import { type MemoryProfileOptions, memoryProfile } from "../model/memoryProfile.js";
@@ -46,6 +45,9 @@ export type StepPricing =
       /** Fraction of datasheet bandwidth of kernels priced by MFU; 1 without H1. */
       readonly bandwidthFraction: number;
     };
+
+/** Blocks of vLLM's pool that are never handed out. */
+const NUM_NULL_BLOCKS = 1;
 
 /** A model on a GPU, with what prices its kernels. */
 export interface Deployment {
@@ -95,10 +97,9 @@ export function createServer(deployment: Deployment, engineConfig: EngineConfig,
   };
   const numGpuBlocks = engine.numGpuBlocksOverride ?? memoryProfile(architecture, memory).numGpuBlocks;
   requireWeightsFit(architecture, memory);
-  const kvCache = new KvCacheManager(new BlockPool(numGpuBlocks), {
+  const kvCache = new ExtentKvCache(numGpuBlocks - NUM_NULL_BLOCKS, {
     blockSize,
     enablePrefixCaching: engine.enablePrefixCaching,
-    slidingWindow: 0,
   });
   const traits = vllmVersionTraits(engine.vllmVersion);
   const constants = serverConstants(deployment, engine.asyncScheduling);

@@ -90,12 +90,13 @@ export interface KvCache {
 
   /**
    * From the next advance on the sequence gets one token more per advance.
-   * @param numSlotTokens tokens it has slots for, ≥ 1; pre-condition: its blocks are as many as these need
+   * Pre-condition: its blocks are as many as its slots need, and those full of its prompt are registered.
+   * @param numSlotTokens tokens it has slots for, ≥ 1
    */
   joinLockstep(sequence: KvSequence, numSlotTokens: number): void;
 
   /**
-   * Every member gets room for one token more, as if each, in the order of joining, called `grow`.
+   * Every member gets room for one token more, as if each called `grow`: who is farther first, then who joined first.
    * @returns false on a shortage for all of them together
    */
   advanceLockstep(): boolean;

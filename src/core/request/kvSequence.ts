@@ -1,8 +1,8 @@
 import type { TokenSegment } from "./requestSpec.js";
 
 /**
- * A request's tokens as the KV cache knows them: which tokens they are, and the blocks that hold their keys and values.
- * Plain data; `kv/` reads and writes it and never sees the request itself.
+ * A request's tokens as the KV cache knows them: which tokens they are, and how many blocks hold their keys and values.
+ * Plain data; the cache reads and writes it and never sees the request itself.
  */
 export class KvSequence {
   /** Tokens of the prompt, in order. */
@@ -12,32 +12,16 @@ export class KvSequence {
   /** Part of every block's identity besides its tokens: the LoRA adapter, null for the base model. */
   readonly adapter: string | null;
 
-  /** Block ids in token order, `[numBlocks]` in use; the null block where a sliding window has passed. */
-  blockTable = new Int32Array(8);
+  /** Blocks it holds; of a member of the lockstep, as it joined. */
   numBlocks = 0;
-  /** Leading blocks of the table that are known to the prefix cache (or were null when their turn came). */
+  /** Leading blocks of these that are known to the prefix cache. */
   numRegisteredBlocks = 0;
-
-  /** Hashes of full blocks, two words each: `[2 · numHashedBlocks]` in use. */
-  blockHashes = new Int32Array(0);
-  numHashedBlocks = 0;
-  /** Where the next block to hash begins: segment (`promptSegments.length` = the output) and token within it. */
-  hashedSegmentIndex = 0;
-  hashedSegmentOffset = 0;
+  /** What its cache keeps with it; of a type that only this cache knows. */
+  cacheState: object | null = null;
 
   constructor(promptSegments: readonly TokenSegment[], outputContentId: number, adapter: string | null) {
     this.promptSegments = promptSegments;
     this.outputContentId = outputContentId;
     this.adapter = adapter;
-  }
-
-  /** Appends a block to the table; amortised O(1). */
-  appendBlock(blockId: number): void {
-    if (this.numBlocks === this.blockTable.length) {
-      const grown = new Int32Array(2 * this.blockTable.length);
-      grown.set(this.blockTable);
-      this.blockTable = grown;
-    }
-    this.blockTable[this.numBlocks++] = blockId;
   }
 }

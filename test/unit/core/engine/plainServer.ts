@@ -1,8 +1,7 @@
 import type { ScheduledBatch } from "../../../../src/core/batch/scheduledBatch.js";
 import type { ServedRun, StepObserver } from "../../../../src/core/engine/runResult.js";
 import { ServerLoop, type ServerParts } from "../../../../src/core/engine/serverLoop.js";
-import { BlockPool } from "../../../../src/core/kv/blockPool.js";
-import { KvCacheManager } from "../../../../src/core/kv/kvCacheManager.js";
+import { ExtentKvCache } from "../../../../src/core/kv/extentKvCache.js";
 import type { RequestSpec } from "../../../../src/core/request/requestSpec.js";
 import { Scheduler } from "../../../../src/core/scheduler/scheduler.js";
 import { type SchedulerConfig, schedulerConfig } from "../../../../src/core/scheduler/schedulerConfig.js";
@@ -60,7 +59,7 @@ export interface PlainServer extends Partial<SchedulerConfig> {
 export function plainServer(server: PlainServer): ServerParts {
   const { stepModel, overheads = NO_OVERHEADS, numGpuBlocks = 10_001 } = server;
   const { blockSize = 16, enablePrefixCaching = false, ...limits } = server;
-  const kvCache = new KvCacheManager(new BlockPool(numGpuBlocks), { blockSize, enablePrefixCaching, slidingWindow: 0 });
+  const kvCache = new ExtentKvCache(numGpuBlocks - 1, { blockSize, enablePrefixCaching });
   const config = schedulerConfig({ maxNumSeqs: 128, maxNumBatchedTokens: 2048, maxModelLen: 4096, ...limits });
   return {
     scheduler: new Scheduler(config, kvCache),

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { BlockPool } from "../../../../src/core/kv/blockPool.js";
-import { KvCacheManager } from "../../../../src/core/kv/kvCacheManager.js";
+import { ExtentKvCache } from "../../../../src/core/kv/extentKvCache.js";
 import { Request } from "../../../../src/core/request/request.js";
 import { requestSpec } from "../../../../src/core/request/requestSpec.js";
 import { ROW_NEW, ScheduledStep } from "../../../../src/core/scheduler/scheduledStep.js";
@@ -13,11 +12,7 @@ function schedulerWith(
   numUsableBlocks = 32,
   enablePrefixCaching = false,
 ): Scheduler {
-  const kv = new KvCacheManager(new BlockPool(numUsableBlocks + 1), {
-    blockSize: 4,
-    enablePrefixCaching,
-    slidingWindow: 0,
-  });
+  const kv = new ExtentKvCache(numUsableBlocks, { blockSize: 4, enablePrefixCaching });
   const config = schedulerConfig({ maxNumSeqs: 4, maxNumBatchedTokens: 16, maxModelLen: 64, ...fields });
   return new Scheduler(config, kv);
 }

@@ -1,4 +1,4 @@
-import type { KvSequence } from "../request/kvSequence.js";
+import type { BlockTable } from "./blockTable.js";
 
 /*
  * A full block is identified by two 32-bit words that depend on the words of the block before it and on which tokens
@@ -15,15 +15,16 @@ const HIGH_SEED = 0x71c94a6b;
 const NO_SEGMENT_END = 0x7fffffff;
 
 /** Extends the sequence's chain of block hashes to its first `numBlocks` blocks; O(new blocks + new segments). */
-export function extendBlockHashes(sequence: KvSequence, numBlocks: number, blockSize: number): void {
-  const numHashed = sequence.numHashedBlocks;
+export function extendBlockHashes(table: BlockTable, numBlocks: number, blockSize: number): void {
+  const { sequence } = table;
+  const numHashed = table.numHashedBlocks;
   if (numBlocks <= numHashed) return;
-  const words = reserveHashes(sequence, numBlocks);
+  const words = reserveHashes(table, numBlocks);
   let low = numHashed > 0 ? words[2 * numHashed - 2]! : adapterHash(sequence.adapter, LOW_SEED);
   let high = numHashed > 0 ? words[2 * numHashed - 1]! : adapterHash(sequence.adapter, HIGH_SEED);
   const segments = sequence.promptSegments;
-  let index = sequence.hashedSegmentIndex;
-  let offset = sequence.hashedSegmentOffset;
+  let index = table.hashedSegmentIndex;
+  let offset = table.hashedSegmentOffset;
   for (let block = numHashed; block < numBlocks; block++) {
     let numMissing = blockSize;
     while (numMissing > 0) {
@@ -46,18 +47,18 @@ export function extendBlockHashes(sequence: KvSequence, numBlocks: number, block
     words[2 * block] = low;
     words[2 * block + 1] = high;
   }
-  sequence.numHashedBlocks = numBlocks;
-  sequence.hashedSegmentIndex = index;
-  sequence.hashedSegmentOffset = offset;
+  table.numHashedBlocks = numBlocks;
+  table.hashedSegmentIndex = index;
+  table.hashedSegmentOffset = offset;
 }
 
-function reserveHashes(sequence: KvSequence, numBlocks: number): Int32Array {
-  if (2 * numBlocks > sequence.blockHashes.length) {
-    const grown = new Int32Array(Math.max(2 * numBlocks, 2 * sequence.blockHashes.length));
-    grown.set(sequence.blockHashes);
-    sequence.blockHashes = grown;
+function reserveHashes(table: BlockTable, numBlocks: number): Int32Array {
+  if (2 * numBlocks > table.blockHashes.length) {
+    const grown = new Int32Array(Math.max(2 * numBlocks, 2 * table.blockHashes.length));
+    grown.set(table.blockHashes);
+    table.blockHashes = grown;
   }
-  return sequence.blockHashes;
+  return table.blockHashes;
 }
 
 /** Where the chain of an adapter starts: its KV differs from the base model's for equal tokens. */

@@ -1,20 +1,21 @@
 import { describe, expect, it } from "vitest";
-import { extendBlockHashes } from "../../../../src/core/kv/blockHash.js";
-import { KvSequence } from "../../../../src/core/request/kvSequence.js";
+import { KvSequence } from "../../../src/core/request/kvSequence.js";
+import { extendBlockHashes } from "./blockHash.js";
+import { BlockTable } from "./blockTable.js";
 
 const BLOCK_SIZE = 4;
 
 /** The first blocks' hashes, one string each. Segments are [content, tokens]. */
 function hashes(segments: [number, number][], numBlocks: number, outputContentId = 99, adapter: string | null = null) {
   const promptSegments = segments.map(([contentId, numTokens]) => ({ contentId, numTokens }));
-  const sequence = new KvSequence(promptSegments, outputContentId, adapter);
-  extendBlockHashes(sequence, numBlocks, BLOCK_SIZE);
-  return hashesOf(sequence);
+  const table = new BlockTable(new KvSequence(promptSegments, outputContentId, adapter));
+  extendBlockHashes(table, numBlocks, BLOCK_SIZE);
+  return hashesOf(table);
 }
 
-function hashesOf(sequence: KvSequence): string[] {
-  return Array.from({ length: sequence.numHashedBlocks }, (_, block) =>
-    sequence.blockHashes.subarray(2 * block, 2 * block + 2).join(":"),
+function hashesOf(table: BlockTable): string[] {
+  return Array.from({ length: table.numHashedBlocks }, (_, block) =>
+    table.blockHashes.subarray(2 * block, 2 * block + 2).join(":"),
   );
 }
 
@@ -118,8 +119,8 @@ describe("extendBlockHashes", () => {
       { contentId: 2, numTokens: 1 },
       { contentId: 3, numTokens: 6 },
     ];
-    const atOnce = new KvSequence(segments, 9, null);
-    const piecemeal = new KvSequence(segments, 9, null);
+    const atOnce = new BlockTable(new KvSequence(segments, 9, null));
+    const piecemeal = new BlockTable(new KvSequence(segments, 9, null));
     extendBlockHashes(atOnce, 6, BLOCK_SIZE);
     for (let numBlocks = 0; numBlocks <= 6; numBlocks++) extendBlockHashes(piecemeal, numBlocks, BLOCK_SIZE);
     expect(hashesOf(piecemeal)).toEqual(hashesOf(atOnce));

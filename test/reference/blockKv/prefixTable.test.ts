@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { NULL_BLOCK } from "../../../../src/core/kv/freeBlockQueue.js";
-import { PrefixTable } from "../../../../src/core/kv/prefixTable.js";
+import { NULL_BLOCK } from "./freeBlockQueue.js";
+import { PrefixTable } from "./prefixTable.js";
 
 describe("PrefixTable", () => {
   it("finds what was inserted, by both words of the hash", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { FreeBlockQueue, NULL_BLOCK } from "../../../../src/core/kv/freeBlockQueue.js";
+import { FreeBlockQueue, NULL_BLOCK } from "./freeBlockQueue.js";
 
 function drain(queue: FreeBlockQueue): number[] {
   const ids: number[] = [];

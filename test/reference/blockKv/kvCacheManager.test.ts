@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { BlockPool } from "../../../../src/core/kv/blockPool.js";
-import { type BlockKvConfig, KvCacheManager } from "../../../../src/core/kv/kvCacheManager.js";
-import { KvSequence } from "../../../../src/core/request/kvSequence.js";
+import { KvSequence } from "../../../src/core/request/kvSequence.js";
+import { BlockPool } from "./blockPool.js";
+import { BlockTable } from "./blockTable.js";
+import { type BlockKvConfig, KvCacheManager } from "./kvCacheManager.js";
 
 function cache(numUsableBlocks: number, fields: Partial<BlockKvConfig> = {}): KvCacheManager {
   const config = { blockSize: 4, enablePrefixCaching: true, slidingWindow: 0, ...fields };
@@ -13,7 +14,7 @@ function sequence(contentId: number, numTokens: number): KvSequence {
 }
 
 function table(seq: KvSequence): number[] {
-  return [...seq.blockTable.subarray(0, seq.numBlocks)];
+  return BlockTable.of(seq).toArray();
 }
 
 describe("KvCacheManager", () => {

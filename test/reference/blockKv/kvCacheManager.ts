@@ -1,8 +1,9 @@
-import type { KvSequence } from "../request/kvSequence.js";
+import type { KvCache, KvCacheConfig } from "../../../src/core/kv/kvCache.js";
+import type { KvSequence } from "../../../src/core/request/kvSequence.js";
 import { extendBlockHashes } from "./blockHash.js";
 import type { BlockPool } from "./blockPool.js";
+import { BlockTable } from "./blockTable.js";
 import { NULL_BLOCK } from "./freeBlockQueue.js";
-import type { KvCache, KvCacheConfig } from "./kvCache.js";
 
 /** How sequences use the block pool. */
 export interface BlockKvConfig extends KvCacheConfig {
@@ -11,7 +12,7 @@ export interface BlockKvConfig extends KvCacheConfig {
 }
 
 /**
- * Gives sequences the blocks their tokens need, and finds the ones the cache already has. One group of layers: all
+ * The KV cache block by block, as vLLM has it: each block has an id, a holder count and a hash. One group of layers: all
  * full attention, or all with one sliding window. A shortage is a `false`, never an exception, and changes nothing but
  * the blocks a window has passed.
  *
@@ -49,10 +50,10 @@ export class KvCacheManager implements KvCache {
   findHits(sequence: KvSequence, numTokens: number, dropsLastBlock: boolean): number {
     if (!this.config.enablePrefixCaching) return 0;
     const maxHits = Math.floor((numTokens - 1) / this.#blockSize);
-    extendBlockHashes(sequence, maxHits, this.#blockSize);
+    extendBlockHashes(BlockTable.of(sequence), maxHits, this.#blockSize);
     if (maxHits > this.#hits.length) this.#hits = new Int32Array(2 * maxHits);
     if (this.config.slidingWindow > 0) return this.#findHitsInWindow(sequence, maxHits, dropsLastBlock);
-    const hashes = sequence.blockHashes;
+    const hashes = BlockTable.of(sequence).blockHashes;
     let numHits = 0;
     while (numHits < maxHits) {
       const blockId = this.pool.find(hashes[2 * numHits]!, hashes[2 * numHits + 1]!);
@@ -78,10 +79,10 @@ export class KvCacheManager implements KvCache {
     if (numNewBlocks + numRevived + numBlocksToLeave > pool.numFreeBlocks) return false;
     for (let i = 0; i < numHits; i++) {
       pool.touch(hits[i]!);
-      sequence.appendBlock(hits[i]!);
+      BlockTable.of(sequence).append(hits[i]!);
     }
     sequence.numRegisteredBlocks = numHits;
-    for (let i = 0; i < numNewBlocks; i++) sequence.appendBlock(pool.allocate());
+    for (let i = 0; i < numNewBlocks; i++) BlockTable.of(sequence).append(pool.allocate());
     this.register(sequence, Math.min(numSlots, numTokens));
     return true;
   }
@@ -97,7 +98,7 @@ export class KvCacheManager implements KvCache {
     const numSlots = numComputedTokens + numNewTokens;
     const numNewBlocks = Math.ceil((numSlots + numLookaheadTokens) / this.#blockSize) - sequence.numBlocks;
     if (numNewBlocks > this.pool.numFreeBlocks) return false;
-    for (let i = 0; i < numNewBlocks; i++) sequence.appendBlock(this.pool.allocate());
+    for (let i = 0; i < numNewBlocks; i++) BlockTable.of(sequence).append(this.pool.allocate());
     this.register(sequence, Math.min(numSlots, numTokens));
     return true;
   }
@@ -110,16 +111,16 @@ export class KvCacheManager implements KvCache {
     if (!this.config.enablePrefixCaching) return;
     const numFullBlocks = Math.floor(numTokens / this.#blockSize);
     if (numFullBlocks <= sequence.numRegisteredBlocks) return;
-    extendBlockHashes(sequence, numFullBlocks, this.#blockSize);
-    const hashes = sequence.blockHashes;
+    extendBlockHashes(BlockTable.of(sequence), numFullBlocks, this.#blockSize);
+    const hashes = BlockTable.of(sequence).blockHashes;
     for (let i = sequence.numRegisteredBlocks; i < numFullBlocks; i++) {
-      this.pool.register(sequence.blockTable[i]!, hashes[2 * i]!, hashes[2 * i + 1]!);
+      this.pool.register(BlockTable.of(sequence).blockIds[i]!, hashes[2 * i]!, hashes[2 * i + 1]!);
     }
     sequence.numRegisteredBlocks = numFullBlocks;
   }
 
   free(sequence: KvSequence): void {
-    for (let i = sequence.numBlocks - 1; i >= 0; i--) this.pool.release(sequence.blockTable[i]!);
+    for (let i = sequence.numBlocks - 1; i >= 0; i--) this.pool.release(BlockTable.of(sequence).blockIds[i]!);
     sequence.numBlocks = 0;
     sequence.numRegisteredBlocks = 0;
   }
@@ -138,7 +139,8 @@ export class KvCacheManager implements KvCache {
 
   set lockstepLag(numTokens: number) {
     this.#lockstepLag = numTokens;
-    for (const [sequence, numSlotTokens] of this.#lockstep) this.register(sequence, numSlotTokens - numTokens);
+    const members = [...this.#lockstep].sort((a, b) => b[1] - a[1]);
+    for (const [sequence, numSlotTokens] of members) this.register(sequence, numSlotTokens - numTokens);
   }
 
   get numLockstepBlocks(): number {
@@ -171,7 +173,7 @@ export class KvCacheManager implements KvCache {
   #findHitsInWindow(sequence: KvSequence, maxHits: number, dropsLastBlock: boolean): number {
     const numDropped = dropsLastBlock ? 1 : 0;
     const runNeeded = Math.ceil((this.config.slidingWindow - 1) / this.#blockSize) + numDropped;
-    const hashes = sequence.blockHashes;
+    const hashes = BlockTable.of(sequence).blockHashes;
     const hits = this.#hits;
     let run = 0;
     let numHits = 0;
@@ -191,10 +193,10 @@ export class KvCacheManager implements KvCache {
   #dropPassedBlocks(sequence: KvSequence, numComputedTokens: number): void {
     const firstUseful = Math.floor((numComputedTokens - this.config.slidingWindow + 1) / this.#blockSize);
     for (let i = Math.min(firstUseful, sequence.numBlocks) - 1; i >= 0; i--) {
-      const blockId = sequence.blockTable[i]!;
+      const blockId = BlockTable.of(sequence).blockIds[i]!;
       if (blockId === NULL_BLOCK) break;
       this.pool.release(blockId);
-      sequence.blockTable[i] = NULL_BLOCK;
+      BlockTable.of(sequence).blockIds[i] = NULL_BLOCK;
     }
   }
 }
