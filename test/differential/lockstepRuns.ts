@@ -2,8 +2,7 @@ import fc from "fast-check";
 import type { ScheduledBatch } from "../../src/core/batch/scheduledBatch.js";
 import type { ServedRun } from "../../src/core/engine/runResult.js";
 import { ServerLoop, type ServerParts } from "../../src/core/engine/serverLoop.js";
-import { BlockPool } from "../../src/core/kv/blockPool.js";
-import { KvCacheManager } from "../../src/core/kv/kvCacheManager.js";
+import { ExtentKvCache } from "../../src/core/kv/extentKvCache.js";
 import { type RequestSpec, requestSpec, type TokenSegment } from "../../src/core/request/requestSpec.js";
 import { Scheduler } from "../../src/core/scheduler/scheduler.js";
 import { type SchedulerConfig, schedulerConfig } from "../../src/core/scheduler/schedulerConfig.js";
@@ -11,6 +10,8 @@ import type { ServerOverheads } from "../../src/core/stepmodel/serverOverheads.j
 import type { StepBreakdown, StepModel } from "../../src/core/stepmodel/stepModel.js";
 import { WAIT_CATEGORY } from "../../src/core/stepmodel/stepWaits.js";
 import { closedLoopWorkload, workloadFromSpecs } from "../../src/core/workload/specWorkload.js";
+import { BlockPool } from "../reference/blockKv/blockPool.js";
+import { KvCacheManager } from "../reference/blockKv/kvCacheManager.js";
 import { PlainScheduler } from "../reference/plainEngine/plainScheduler.js";
 import { PlainServerLoop } from "../reference/plainEngine/plainServerLoop.js";
 import { NO_OVERHEADS } from "../unit/core/engine/plainServer.js";
@@ -182,7 +183,7 @@ function seen(batch: ScheduledBatch, numPreempted: number, usedFraction: number)
 export function runFast(run: LockstepRun): ComparedRun {
   const { config, numGpuBlocks } = limitsOf(run);
   const { blockSize, enablePrefixCaching } = run.limits;
-  const kv = new KvCacheManager(new BlockPool(numGpuBlocks), { blockSize, enablePrefixCaching, slidingWindow: 0 });
+  const kv = new ExtentKvCache(numGpuBlocks - 1, { blockSize, enablePrefixCaching });
   const scheduler = new Scheduler(config, kv, { useLockstep: true });
   const steps: SeenStep[] = [];
   let numLockstepTokens = 0;
