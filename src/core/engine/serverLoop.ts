@@ -51,6 +51,8 @@ export class ServerLoop {
   /** Requests on their way through the front end, which passes them on as they came. */
   readonly #entering = new Deque<Request>();
   readonly #giveUps = new EventQueue<GiveUp>();
+  /** When the first of these, or an arrival, happens. */
+  #nextUs = 0;
   readonly #componentsUs: Float64Array;
   /** By order of submission; a hole until the request has ended. */
   readonly #records: RequestRecord[] = [];
@@ -94,6 +96,7 @@ export class ServerLoop {
 
   /** Runs until no request is left. */
   run(): ServedRun {
+    this.#lookAhead();
     while (this.#advance()) {}
     if (this.#numEnded !== this.#numSubmitted) {
       throw new InvariantError(`${this.#numSubmitted - this.#numEnded} requests have no end at ${this.#nowUs} µs`);
@@ -182,7 +185,9 @@ export class ServerLoop {
 
   /** Whether some client's patience ends before this time. */
   #isGivenUpBefore(timeUs: number): boolean {
+    if (this.#giveUps.peekTimeUs() >= timeUs) return false;
     while (this.#giveUps.peek()?.request.hasEnded) this.#giveUps.pop();
+    this.#lookAhead();
     return this.#giveUps.peekTimeUs() < timeUs;
   }
 
@@ -234,29 +239,30 @@ export class ServerLoop {
     const { spec, lastTokenUs } = request;
     if (request.numSeenTokens < request.numOutputTokens) return;
     this.#record(request, "completed", null);
+    if (this.#workload.ignoresFinishes) return;
     this.#finishesSeen.push({ timeUs: lastTokenUs, priority: 0, spec });
+    if (lastTokenUs < this.#nextUs) this.#nextUs = lastTokenUs;
   }
 
   /** Handles all that has happened up to now: requests sent, entered or given up, and ends that clients have seen. */
   #drain(): void {
-    while (this.#nextUs() <= this.#nowUs) this.#handleNext();
+    while (this.#nextUs <= this.#nowUs) this.#handleNext();
   }
 
-  /** When something happens next, Infinity when nothing ever will. */
-  #nextUs(): number {
+  /** Finds out when something happens next; to be called when that may have changed. */
+  #lookAhead(): void {
     const enterUs = this.#entering.front()?.enterUs ?? Number.POSITIVE_INFINITY;
     const eventUs = Math.min(this.#finishesSeen.peekTimeUs(), enterUs, this.#giveUps.peekTimeUs());
-    return Math.min(this.#workload.peekArrivalUs(), eventUs);
+    this.#nextUs = Math.min(this.#workload.peekArrivalUs(), eventUs);
   }
 
   #handleNext(): void {
-    const timeUs = this.#nextUs();
-    if (this.#finishesSeen.peekTimeUs() === timeUs) {
-      const { spec } = this.#finishesSeen.pop()!;
-      this.#workload.onFinished(spec, timeUs);
-    } else if (this.#entering.front()?.enterUs === timeUs) this.#enter(this.#entering.popFront()!, timeUs);
+    const timeUs = this.#nextUs;
+    if (this.#finishesSeen.peekTimeUs() === timeUs) this.#workload.onFinished(this.#finishesSeen.pop()!.spec, timeUs);
+    else if (this.#entering.front()?.enterUs === timeUs) this.#enter(this.#entering.popFront()!, timeUs);
     else if (this.#giveUps.peekTimeUs() === timeUs) this.#giveUp(this.#giveUps.pop()!.request, timeUs);
     else this.#send(this.#workload.take());
+    this.#lookAhead();
   }
 
   /** A client sends a request; the front end passes requests on in the order they came. */
@@ -294,9 +300,8 @@ export class ServerLoop {
 
   /** Idles until something happens. @returns false when nothing ever will */
   #waitForNews(): boolean {
-    const nextUs = this.#nextUs();
-    if (Number.isFinite(nextUs)) {
-      this.#nowUs = Math.max(this.#nowUs, nextUs);
+    if (Number.isFinite(this.#nextUs)) {
+      this.#nowUs = Math.max(this.#nowUs, this.#nextUs);
       return true;
     }
     if (this.#parts.scheduler.hasRequests) {

@@ -8,6 +8,7 @@ import type { Workload } from "./workload.js";
 
 /** Replays requests at their own arrival times. */
 class SpecWorkload implements Workload {
+  readonly ignoresFinishes = true;
   readonly #specs: readonly RequestSpec[];
   readonly #timeScale: number;
   readonly #limits: RunLimits;

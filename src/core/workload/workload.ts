@@ -9,6 +9,8 @@ export interface Workload {
   peekArrivalUs(): number;
   /** Takes the next request; only valid when `peekArrivalUs()` is finite. Arrivals never decrease. */
   take(): RequestSpec;
+  /** Whether finishes change nothing here, so that nobody need tell them: an open loop. */
+  readonly ignoresFinishes?: boolean;
   /**
    * The client has seen the end of a request (last token, rejection or its own timeout).
    * Requests it releases arrive at `nowUs` or later.
