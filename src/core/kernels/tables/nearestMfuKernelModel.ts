@@ -75,12 +75,23 @@ export function createNearestMfuKernelModel(gpu: GpuSpec, tables: KernelTableSet
   };
 }
 
+/** FLOPs of what a row measured, counted once: every step asks for some row's. */
+function flopsOfRows<Row extends object>(operatorOf: (row: Row) => Operator): (row: Row) => number {
+  const counted = new Map<Row, number>();
+  return (row) => {
+    const known = counted.get(row) ?? operatorOf(row).flops;
+    counted.set(row, known);
+    return known;
+  };
+}
+
 /** fp16 runs on the same tensor cores at the same rate as bf16. */
 function kernelDtype(dtype: string): string {
   return dtype === "fp16" ? "bf16" : dtype;
 }
 
 function nearestGemm(rows: readonly GemmRow[]): (dims: Dims<"gemm">) => NearestRow | null {
+  const flopsOf = flopsOfRows(gemmRowOperator);
   const matrices = groupRows(rows, ({ dtype, k, n }) => `${kernelDtype(dtype)} ${k} ${n}`);
   const candidates = [...matrices.values()].map((group) => {
     const { dtype, k, n } = group[0]!;
@@ -103,11 +114,12 @@ function nearestGemm(rows: readonly GemmRow[]): (dims: Dims<"gemm">) => NearestR
       [k, row.k],
       [n, row.n],
     ] as const;
-    return { row, flops: gemmRowOperator(row).flops, shape };
+    return { row, flops: flopsOf(row), shape };
   };
 }
 
 function nearestGroupedGemm(rows: readonly GroupedGemmRow[]): (dims: Dims<"grouped-gemm">) => NearestRow | null {
+  const flopsOf = flopsOfRows(groupedGemmRowOperator);
   const routings = groupRows(
     rows,
     (row) => `${kernelDtype(row.dtype)} ${row.numExperts} ${row.numLocalExperts} ${row.topK}`,
@@ -128,22 +140,24 @@ function nearestGroupedGemm(rows: readonly GroupedGemmRow[]): (dims: Dims<"group
       [hiddenSize, row.hiddenSize],
       [intermediateSize, row.intermediateSize],
     ] as const;
-    return { row, flops: groupedGemmRowOperator(row).flops, shape };
+    return { row, flops: flopsOf(row), shape };
   };
 }
 
 function nearestPrefill(rows: readonly PrefillAttentionRow[]): (dims: Dims<"attention-prefill">) => NearestRow | null {
+  const flopsOf = flopsOfRows(prefillRowOperator);
   const ofHeads = nearestHeads(rows.filter(({ contextLen, batchSize }) => contextLen === 0 && batchSize === 1));
   return (dims) => {
     const longest = dims.chunks.reduce((max, chunk) => Math.max(max, chunk.contextTokens + chunk.newTokens), 0);
     const row = lastUpTo(ofHeads(dims), (candidate) => candidate.seqLen, longest);
     if (row === null) return null;
     const shape = [[longest, row.seqLen], ...headsShape(dims, row)] as const;
-    return { row, flops: prefillRowOperator(row).flops, shape };
+    return { row, flops: flopsOf(row), shape };
   };
 }
 
 function nearestDecode(rows: readonly DecodeAttentionRow[]): (dims: Dims<"attention-decode">) => NearestRow | null {
+  const flopsOf = flopsOfRows(decodeRowOperator);
   const ofHeads = nearestHeads(rows);
   return (dims) => {
     const contextTokens = dims.sumContextTokens / dims.numRequests;
@@ -154,7 +168,7 @@ function nearestDecode(rows: readonly DecodeAttentionRow[]): (dims: Dims<"attent
     );
     if (row === null) return null;
     const shape = [[dims.numRequests, row.batchSize], [contextTokens, row.kvLen], ...headsShape(dims, row)] as const;
-    return { row, flops: decodeRowOperator(row).flops, shape };
+    return { row, flops: flopsOf(row), shape };
   };
 }
 
