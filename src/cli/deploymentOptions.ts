@@ -31,12 +31,17 @@ export const DEPLOYMENT_FLAGS: readonly ConfigFlag[] = [
   ...PRICING_FLAGS,
 ];
 
-/** Adds the deployment flags, `--config` and `--format` to a command. */
-export function addDeploymentOptions<T>(command: Argv<T>, formats: readonly string[]): Argv<T> {
-  addFlags(command, TOP_FLAGS, "Deployment:");
-  addFlags(command, ENGINE_FLAGS, "Engine (vLLM's options):");
-  addFlags(command, SAMPLING_FLAGS, "Sampling:");
-  addFlags(command, PRICING_FLAGS, "Step prices:");
+/** Adds the deployment flags but those named in `without`, `--config` and `--format` to a command. */
+export function addDeploymentOptions<T>(
+  command: Argv<T>,
+  formats: readonly string[],
+  without: readonly string[] = [],
+): Argv<T> {
+  const taken = (flags: readonly ConfigFlag[]) => flags.filter(({ name }) => !without.includes(name));
+  addFlags(command, taken(TOP_FLAGS), "Deployment:");
+  addFlags(command, taken(ENGINE_FLAGS), "Engine (vLLM's options):");
+  addFlags(command, taken(SAMPLING_FLAGS), "Sampling:");
+  addFlags(command, taken(PRICING_FLAGS), "Step prices:");
   return command
     .option("config", {
       type: "string",
