@@ -42,7 +42,7 @@ ${counts.join(", ")} in ${printNumber(engine.simulatedS)} simulated s
 ${verdict(summary)}
 
 ${latencies}${pictures(records)}
-${summary.uncertainty === undefined ? "" : `${uncertaintyTable(summary.uncertainty, scale)}\n`}throughput   ${printNumber(throughput.requestsPerS, 2)} requests/s, ${printNumber(throughput.promptTokensPerS, 0)} prompt tokens/s, ${printNumber(throughput.outputTokensPerS, 0)} output tokens/s
+${summary.uncertainty === undefined ? "" : `${uncertaintyTable(summary, summary.uncertainty, scale)}\n`}throughput   ${printNumber(throughput.requestsPerS, 2)} requests/s, ${printNumber(throughput.promptTokensPerS, 0)} prompt tokens/s, ${printNumber(throughput.outputTokensPerS, 0)} output tokens/s
 engine       ${engine.steps} steps, GPU busy ${percent(engine.busyFraction)}, limits ${maxNumSeqs} sequences and ${maxNumBatchedTokens} tokens a step
 KV cache     ${engine.numGpuBlocks} blocks, ${percent(engine.kvPeakUsedFraction)} used at peak, ${engine.preemptions} preemptions, ${percent(engine.prefixCacheHitFraction)} of prompt tokens from the prefix cache
 GPU time     ${bottleneckLine(summary.bottleneck)}

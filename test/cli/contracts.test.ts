@@ -36,6 +36,7 @@ const regime = z.strictObject({
 const seenErrors = z.strictObject({ numRuns: n, e2eMeanApe: n, e2eMeanApeMax: n, ttftMeanApe: n, itlMeanApe: n });
 const interval = z.strictObject({ low: n, high: n });
 const latencyIntervals = z.strictObject({ mean: interval, p50: interval, p90: interval, p99: interval });
+const latencyMedians = z.strictObject({ mean: n, p50: n, p90: n, p99: n });
 const uncertainty = z.strictObject({
   level: z.literal(0.8),
   draws: n.int(),
@@ -45,6 +46,13 @@ const uncertainty = z.strictObject({
     itlMs: latencyIntervals,
     e2eMs: latencyIntervals,
     throughput: z.strictObject({ requestsPerS: interval, outputTokensPerS: interval }),
+  }),
+  medians: z.strictObject({
+    ttftMs: latencyMedians,
+    tpotMs: latencyMedians,
+    itlMs: latencyMedians,
+    e2eMs: latencyMedians,
+    throughput: z.strictObject({ requestsPerS: n, outputTokensPerS: n }),
   }),
   sources: z.array(z.string()).min(3),
 });
@@ -142,6 +150,7 @@ const coverageSummary = z.strictObject({
   level: z.literal(0.8),
   draws: n.int(),
   all: coverage,
+  runs: z.strictObject({ numRuns: n.int(), numAllCovered: n.int() }),
   headline: coverage,
   byRegime: z.strictObject({ below: coverage, near: coverage, past: coverage, closedLoop: coverage }),
   byNumber: z.record(z.enum(comparedNames), coverage),
