@@ -6,7 +6,7 @@ import { expectRefusal } from "./cliCall.js";
 const { write } = temporaryFolder();
 
 describe("roofserve hypotheses", () => {
-  beforeAll(ensureBuilt);
+  beforeAll(ensureBuilt, 60_000);
 
   test("lists the flags it takes, and none that its protocols decide", async () => {
     const { stdout } = await spawnCli(["hypotheses", "--help"]);
