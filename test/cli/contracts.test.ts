@@ -90,10 +90,10 @@ const step = z.strictObject({
         count: n.int().min(1),
         flops: n.min(0),
         bytes: n.min(0),
-        boundBy: z.string(),
-        efficiency: n.min(0),
+        boundBy: z.enum(["compute", "memory", "launch", "network", "wait"]),
+        efficiency: n.min(0).max(1).nullable(),
         source: z.string(),
-        lookup: z.enum(["interpolated", "extrapolated", "modelled"]),
+        lookup: z.enum(["interpolated", "extrapolated", "nearest", "formula"]).nullable(),
         lnDistance: n.min(0),
       }),
     )
@@ -215,14 +215,21 @@ const explained = z.strictObject({
   }),
   lookups: z.array(
     z.strictObject({
-      kind: z.enum(["interpolated", "extrapolated", "modelled"]),
+      kind: z.enum(["interpolated", "extrapolated", "nearest", "formula"]),
       prices: n.int(),
       priceFraction: fraction,
       ...timeShare,
     }),
   ),
   sources: z.array(z.strictObject({ source: z.enum(["measured", "modelled", "transferred"]), ...timeShare })),
-  farthest: z.strictObject({ component: z.string(), lnDistance: n, startUs: n }).nullable(),
+  farthest: z
+    .strictObject({
+      component: z.string(),
+      kind: z.enum(["extrapolated", "nearest"]),
+      lnDistance: n,
+      startUs: n,
+    })
+    .nullable(),
 });
 const models = z.strictObject({
   schema: z.literal("roofserve.models/1"),
@@ -335,7 +342,7 @@ describe("JSON contracts, key for key", () => {
     const { engine } = run.parse(JSON.parse(logged.stdout));
     const result = explained.parse(await jsonOf("explain", log));
     expect(result.steps).toBe(engine.steps);
-    expect(readFileSync(log, "utf8").trimEnd().split("\n")).toHaveLength(1 + engine.steps);
+    expect(readFileSync(log, "utf8").trimEnd().split("\n")).toHaveLength(1 + engine.steps + 1);
     for (const shares of [result.components, result.bounds, result.phases, result.batchSizes, result.lookups]) {
       expect((shares as { fraction: number }[]).reduce((sum, share) => sum + share.fraction, 0)).toBeCloseTo(1, 6);
     }
