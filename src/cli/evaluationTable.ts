@@ -97,7 +97,7 @@ function errorsByRegime({ byRegime }: EvaluationReport["summary"]): string {
 }
 
 function regimeWords(regime: Regime): string {
-  return `${REGIME_NAMES[regimeGroup(regime)]}, utilisation ${printNumber(100 * regime.utilisation, 0)} %`;
+  return `${REGIME_NAMES[regimeGroup(regime)]}, load share ${printNumber(100 * regime.utilisation, 0)} %`;
 }
 
 function errorRow(title: string, errors: ErrorSummary): string[] {
