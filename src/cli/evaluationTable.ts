@@ -45,6 +45,7 @@ export function evaluationTable(report: EvaluationReport): string {
     `${overall}${exclusions.join("")}`,
     errorsByRegime(summary),
     ...coverage,
+    ...(summary.breakdown === undefined ? [] : [breakdownTable(summary.breakdown)]),
   ].join("\n");
 }
 
@@ -59,13 +60,7 @@ function runTable(run: EvaluatedRun): string {
   });
   const intervalTitles = run.uncertainty === undefined ? [] : ["80 % interval", "holds"];
   const requests = `per request, mean |error|: E2E ${printNumber(perRequest.e2eMape)} %, TTFT ${printNumber(perRequest.ttftMape)} %\n`;
-  const groups = run.breakdown === undefined ? "" : `\n${breakdownTable(run.breakdown)}`;
-  return (
-    heading +
-    textTable(numberColumns("", "measured", "predicted", "error %", ...intervalTitles), rows) +
-    requests +
-    groups
-  );
+  return `${heading}${textTable(numberColumns("", "measured", "predicted", "error %", ...intervalTitles), rows)}${requests}`;
 }
 
 function intervalCells({ uncertainty }: EvaluatedRun, name: ComparedNumber): string[] {
@@ -102,7 +97,7 @@ function errorsByRegime({ byRegime }: EvaluationReport["summary"]): string {
 }
 
 function regimeWords(regime: Regime): string {
-  return `${REGIME_NAMES[regimeGroup(regime)]}, utilisation ${printNumber(100 * regime.utilisation, 0)} %`;
+  return `${REGIME_NAMES[regimeGroup(regime)]}, load share ${printNumber(100 * regime.utilisation, 0)} %`;
 }
 
 function errorRow(title: string, errors: ErrorSummary): string[] {

@@ -40,6 +40,8 @@ const words: BadInput[] = [
   [["run", "--uncertainty=some"], 2, ['--uncertainty: got "some"', "must be a number"]],
   [["run", "--uncertainty", "--step-model", "roofline-v1"], 2, ["--uncertainty", "is of the additive step model"]],
   [["explain"], 2, ["got explain", "needs a step log", "--step-log"]],
+  [["explain", "-"], 2, ['got "-"', "must name a file", "standard input is not read"]],
+  [["calibrate", "-", "--out", "x.json"], 2, ['got "-"', "must name a file"]],
   [["explain", "a", "b"], 2, ['argument: got "b"', "roofserve explain takes no such argument"]],
   [["explain", trace, "--format", "csv"], 2, ['--format: got "csv"', "must be one of table, json"]],
   [["models", "--format", "csv"], 2, ['--format: got "csv"', "must be one of table, json"]],

@@ -98,10 +98,10 @@ const step = z.strictObject({
         count: n.int().min(1),
         flops: n.min(0),
         bytes: n.min(0),
-        boundBy: z.string(),
-        efficiency: n.min(0),
+        boundBy: z.enum(["compute", "memory", "launch", "network", "wait"]),
+        efficiency: n.min(0).max(1).nullable(),
         source: z.string(),
-        lookup: z.enum(["interpolated", "extrapolated", "modelled"]),
+        lookup: z.enum(["interpolated", "extrapolated", "nearest", "formula"]).nullable(),
         lnDistance: n.min(0),
       }),
     )
@@ -110,21 +110,21 @@ const step = z.strictObject({
 const comparison = z.strictObject({ measured: nullable, predicted: nullable, ape: nullable });
 const comparisons = z.strictObject({ mean: comparison, p50: comparison, p90: comparison, p99: comparison });
 const errors = z.strictObject({ mean: nullable, median: nullable, max: nullable });
-const breakdown = z.strictObject({
-  by: z.enum(["phase", "batch", "context", "load"]),
-  groups: z
-    .array(
-      z.strictObject({
-        group: z.string(),
-        metric: z.enum(["ttftMs", "decodeMs", "e2eMs"]),
-        numRequests: n.int(),
-        measuredMs: nullable,
-        predictedMs: nullable,
-        errorPercent: nullable,
-        mapePercent: nullable,
-      }),
-    )
-    .min(2),
+const breakdownBy = z.enum(["phase", "batch", "context", "load"]);
+const groupError = z.strictObject({
+  group: z.string(),
+  metric: z.enum(["ttftMs", "decodeMs", "e2eMs"]),
+  from: nullable,
+  numRequests: n.int(),
+  measuredMs: nullable,
+  predictedMs: nullable,
+  errorPercent: nullable,
+  mapePercent: nullable,
+});
+const breakdown = z.strictObject({ by: breakdownBy, groups: z.array(groupError).min(2) });
+const combinedBreakdown = z.strictObject({
+  by: breakdownBy,
+  groups: z.array(groupError.extend({ numRuns: n.int(), meanApe: nullable })).min(2),
 });
 const errorsByMetric = {
   e2eMeanApe: errors,
@@ -185,6 +185,7 @@ const evaluation = z.strictObject({
     ...errorsByMetric,
     byRegime: z.strictObject({ below: regimeErrors, near: regimeErrors, past: regimeErrors, closedLoop: regimeErrors }),
     coverage: coverageSummary.optional(),
+    breakdown: combinedBreakdown.optional(),
   }),
 });
 const timeShare = { us: n.min(0), fraction };
@@ -224,14 +225,21 @@ const explained = z.strictObject({
   }),
   lookups: z.array(
     z.strictObject({
-      kind: z.enum(["interpolated", "extrapolated", "modelled"]),
+      kind: z.enum(["interpolated", "extrapolated", "nearest", "formula"]),
       prices: n.int(),
       priceFraction: fraction,
       ...timeShare,
     }),
   ),
   sources: z.array(z.strictObject({ source: z.enum(["measured", "modelled", "transferred"]), ...timeShare })),
-  farthest: z.strictObject({ component: z.string(), lnDistance: n, startUs: n }).nullable(),
+  farthest: z
+    .strictObject({
+      component: z.string(),
+      kind: z.enum(["extrapolated", "nearest"]),
+      lnDistance: n,
+      startUs: n,
+    })
+    .nullable(),
 });
 const models = z.strictObject({
   schema: z.literal("roofserve.models/1"),
@@ -332,7 +340,7 @@ describe("JSON contracts, key for key", () => {
     expect(ttft.reduce((sum, { numRequests }) => sum + numRequests, 0)).toBe(rest.numCompared);
     if (by === "load") expect(ttft.map(({ group }) => group)).toEqual(["1 requests/s"]);
     const { stdout } = await callCli(...given, "--breakdown", by);
-    expect(stdout).toContain(`by ${by} `);
+    expect(stdout.split(`by ${by} `)).toHaveLength(2);
   });
 
   test("explain: shares add up to the steps that run --step-log wrote", async () => {
@@ -344,7 +352,7 @@ describe("JSON contracts, key for key", () => {
     const { engine } = run.parse(JSON.parse(logged.stdout));
     const result = explained.parse(await jsonOf("explain", log));
     expect(result.steps).toBe(engine.steps);
-    expect(readFileSync(log, "utf8").trimEnd().split("\n")).toHaveLength(1 + engine.steps);
+    expect(readFileSync(log, "utf8").trimEnd().split("\n")).toHaveLength(1 + engine.steps + 1);
     for (const shares of [result.components, result.bounds, result.phases, result.batchSizes, result.lookups]) {
       expect((shares as { fraction: number }[]).reduce((sum, share) => sum + share.fraction, 0)).toBeCloseTo(1, 6);
     }

@@ -29,7 +29,7 @@ const EXAMPLES = examplesText([
   ["evaluate runs/ --compare", "our step model beside the two baselines"],
   ["evaluate run1 run2 --gpu A100-80 --format json", "two folders, measured on A100"],
   ["evaluate runs/ --uncertainty", "80 % intervals, and how often they held what was measured"],
-  ["evaluate runs/ --breakdown load", "errors at each offered load beside the usual table"],
+  ["evaluate runs/ --breakdown load", "errors at each offered load; of each run with --format json"],
 ]);
 
 export const evaluateCommand: CommandModule = {
@@ -52,7 +52,7 @@ export const evaluateCommand: CommandModule = {
         requiresArg: true,
         group: "Output:",
         describe:
-          "errors by group too: phase (to the first token, after it), batch (requests in flight at arrival), context (prompt and output tokens), load (the client's stages)",
+          "errors by group over all runs too: phase (to the first token, after it), batch (requests in flight at arrival), context (prompt and output tokens), load (the client's stages)",
       })
       .conflicts("compare", ["breakdown", "uncertainty"])
       .epilogue(

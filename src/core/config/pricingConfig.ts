@@ -23,6 +23,7 @@ export const pricingConfigSchema = z.strictObject({
     .describe("what prices a step: our model, or a baseline to compare it with"),
   toggleHypotheses: z
     .string()
+    .toUpperCase()
     .regex(/^H[1-6](,H[1-6])*$/, "must be hypotheses separated by commas, H1 to H6, e.g. H1,H3")
     .nullable()
     .default(null)

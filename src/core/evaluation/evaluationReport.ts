@@ -1,5 +1,6 @@
 import type { Regime } from "../metrics/regime.js";
 import { REGIME_GROUPS, type RegimeGroup, regimeGroup } from "../metrics/regimeErrors.js";
+import { type CombinedBreakdown, combinedBreakdown } from "./combinedBreakdown.js";
 import type { RunComparison } from "./compareRun.js";
 import type { ErrorBreakdown } from "./errorBreakdown.js";
 import { type CoverageSummary, coverageSummary, type RunIntervals } from "./uncertainty/coverage.js";
@@ -49,6 +50,8 @@ export interface EvaluationReport {
     readonly byRegime: Readonly<Record<RegimeGroup, ErrorsByMetric & { readonly numRuns: number }>>;
     /** How often intervals held what was measured, where they were asked for. */
     readonly coverage?: CoverageSummary;
+    /** Errors by group over the runs that count, where they were asked for. */
+    readonly breakdown?: CombinedBreakdown;
   };
 }
 
@@ -62,7 +65,13 @@ export function evaluationReport(experiments: readonly EvaluatedRun[]): Evaluati
     }),
   ) as EvaluationReport["summary"]["byRegime"];
   const coverage = coverageSummary(counted);
-  const summary = { ...errorsByMetric(counted), byRegime, ...(coverage === null ? {} : { coverage }) };
+  const breakdown = combinedBreakdown(counted.flatMap(({ breakdown }) => breakdown ?? []));
+  const summary = {
+    ...errorsByMetric(counted),
+    byRegime,
+    ...(coverage === null ? {} : { coverage }),
+    ...(breakdown === null ? {} : { breakdown }),
+  };
   return { schema: "roofserve.evaluate/1", experiments, summary };
 }
 

@@ -1,7 +1,7 @@
 import type { GpuSpec } from "../../hardware/gpuSpec.js";
 import type { Operator, OperatorDims } from "../../model/operator.js";
 import { gpuRoofs } from "../gpuRoofs.js";
-import { dataLookup, type KernelLookup } from "../kernelLookup.js";
+import type { KernelLookup } from "../kernelLookup.js";
 import type { KernelModel, KernelPrice } from "../kernelModel.js";
 import type {
   AttentionHeads,
@@ -69,8 +69,8 @@ export function createNearestMfuKernelModel(gpu: GpuSpec, tables: KernelTableSet
     lookup(operator): KernelLookup {
       const nearest = find(operator);
       if (nearest === null) return fallback.lookup(operator);
-      // Between rows as much as beyond them: the price is that of a row so far away.
-      return dataLookup(Math.max(...nearest.shape.map(([asked, found]) => Math.abs(Math.log(asked / found)))));
+      const lnDistance = Math.max(...nearest.shape.map(([asked, found]) => Math.abs(Math.log(asked / found))));
+      return { kind: "nearest", lnDistance };
     },
   };
 }
