@@ -8,6 +8,7 @@ import {
   ACCESS_PATTERNS,
   type AccessPattern,
   type AchievedBandwidth,
+  CHARACTERIZATION_SCHEMA_ID,
   type Characterization,
 } from "./characterization.js";
 import { fitLaunchGap, type LaunchGapRow } from "./fitLaunchGap.js";
@@ -90,7 +91,7 @@ export function fitCharacterization(rows: CharacterizationRows, options: Charact
   const used = (pattern: AccessPattern): AchievedBandwidth | null =>
     patterns.find((fit) => fit.pattern === pattern && fit.isUsed)?.bandwidth ?? null;
   const characterization: Characterization = {
-    schema: "roofserve.characterization/1",
+    schema: CHARACTERIZATION_SCHEMA_ID,
     gpu: gpu.id,
     source,
     datasheetBytesPerS: gpu.memory.bandwidthBytesPerS,
