@@ -19,6 +19,7 @@ import { createTableKernelModel, type TableUsage } from "../core/kernels/tables/
 import { type StepSwitches, stepSwitches } from "../core/stepmodel/stepSwitches.js";
 import { readBenchData } from "./benchData/readBenchData.js";
 import { calibrated } from "./calibration/calibrated.js";
+import { readCalibration } from "./calibration/calibrationFile.js";
 import { BENCH_DATA_FOLDER, loadGpu, loadModel } from "./catalog.js";
 import { readCharacterization } from "./characterization/characterizationFile.js";
 import { characterized } from "./characterization/characterized.js";
@@ -74,7 +75,8 @@ export function buildDeployment(config: DeploymentConfig, characterization: Char
     ...(efficiency.waits === null ? {} : { constants: { waits: efficiency.waits } }),
     notes: () => [...efficiency.notes, ...precedence, ...notes()],
   };
-  return pricing.calibration === null ? deployment : calibrated(deployment, pricing.calibration, config.engine);
+  if (pricing.calibration === null) return deployment;
+  return calibrated(deployment, readCalibration(pricing.calibration), config.engine);
 }
 
 /** @throws ConfigError when roofline-v1 is asked to toggle what it does not have */
