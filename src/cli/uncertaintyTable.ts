@@ -3,6 +3,7 @@ import type { CoverageSummary } from "../core/evaluation/uncertainty/coverage.js
 import type { Interval } from "../core/metrics/interval.js";
 import { REGIME_GROUPS } from "../core/metrics/regimeErrors.js";
 import { HEADLINE_STATISTICS, type LatencyIntervals, type RunUncertainty } from "../core/metrics/runUncertainty.js";
+import { COMPARED_TITLES } from "./comparedTitles.js";
 import { REGIME_NAMES } from "./regimeWords.js";
 import { numberColumns, printNumber, textTable } from "./textTable.js";
 
@@ -34,7 +35,7 @@ export function coverageTable(coverage: CoverageSummary): string {
     ["all", coverage.all] as const,
     ["E2E mean, TTFT p50, ITL mean", coverage.headline] as const,
     ...inRegime.map((group) => [`saturation: ${REGIME_NAMES[group]}`, coverage.byRegime[group]] as const),
-    ...COMPARED_NAMES.map((name) => [name, coverage.byNumber[name]] as const),
+    ...COMPARED_NAMES.map((name) => [COMPARED_TITLES[name], coverage.byNumber[name]] as const),
   ].map(([title, { numCovered, numIntervals, coveredFraction, meanRelativeWidth }]) => [
     title,
     `${numCovered} of ${numIntervals}`,

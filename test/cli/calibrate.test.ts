@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { GROUND_TRUTH_SCHEMA_ID } from "../../src/io/groundTruth/groundTruthFile.js";
 import { type PlantedOptions, plantedExperiment } from "../reference/plantedExperiment.js";
 import { temporaryFolder } from "../reference/temporaryFile.js";
+import { ensureBuilt, spawnCli } from "./builtCli.js";
 import { type BadInput, callCli, expectRefusal } from "./cliCall.js";
 
 const { folder, write } = temporaryFolder();
@@ -158,6 +159,18 @@ describe("roofserve calibrate --cross-validate", () => {
 
   test("says when there is nothing to hold out", async () => {
     expect((await callCli("calibrate", "--cross-validate", run)).stdout).toContain("nothing to cross-validate");
+  });
+});
+
+describe("the help of calibrate", () => {
+  test("lists the options that it takes, and none that it refuses", async () => {
+    ensureBuilt();
+    const { stdout } = await spawnCli(["calibrate", "--help"]);
+    for (const flag of ["--characterization", "--check", "--seed"])
+      expect(stdout).toMatch(new RegExp(`^ .*${flag} `, "m"));
+    for (const flag of ["--step-model", "--toggle-hypotheses", "--calibration"]) {
+      expect(stdout).not.toMatch(new RegExp(`^ +${flag} `, "m"));
+    }
   });
 });
 

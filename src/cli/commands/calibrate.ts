@@ -56,7 +56,7 @@ export const calibrateCommand: CommandModule = {
   command: "calibrate <path..>",
   describe: "fit the server's constants to one benchmark run; check or cross-validate such fits",
   builder: (command) =>
-    addDeploymentOptions(command, ["table", "json"])
+    addDeploymentOptions(command, ["table", "json"], ["step-model", "toggle-hypotheses", "calibration"])
       .positional("path", {
         type: "string",
         array: true,
