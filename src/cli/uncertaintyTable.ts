@@ -9,6 +9,7 @@ import {
   type HeadlineLatency,
   type RunUncertainty,
 } from "../core/metrics/runUncertainty.js";
+import { COMPARED_TITLES } from "./comparedTitles.js";
 import { REGIME_NAMES } from "./regimeWords.js";
 import { numberColumns, printNumber, textTable } from "./textTable.js";
 
@@ -52,7 +53,7 @@ export function coverageTable(coverage: CoverageSummary): string {
     ["all", coverage.all] as const,
     ["E2E mean, TTFT p50, ITL mean", coverage.headline] as const,
     ...inRegime.map((group) => [`saturation: ${REGIME_NAMES[group]}`, coverage.byRegime[group]] as const),
-    ...COMPARED_NAMES.map((name) => [name, coverage.byNumber[name]] as const),
+    ...COMPARED_NAMES.map((name) => [COMPARED_TITLES[name], coverage.byNumber[name]] as const),
   ].map(([title, { numCovered, numIntervals, coveredFraction, meanRelativeWidth }]) => [
     title,
     `${numCovered} of ${numIntervals}`,

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { engineConfigSchema } from "../../src/core/config/engineConfig.js";
+import { pricingConfigSchema } from "../../src/core/config/pricingConfig.js";
 import { runConfigSchema } from "../../src/core/engine/runConfig.js";
 import { temporaryFolder } from "../reference/temporaryFile.js";
 import { experimentFolder } from "../unit/io/inferencePerf/inferencePerfFolder.js";
@@ -158,6 +159,8 @@ const coverageSummary = z.strictObject({
 const predictionIntervals = z.record(z.enum(comparedNames), interval.extend({ covers: z.boolean() }).nullable());
 const evaluation = z.strictObject({
   schema: z.literal("roofserve.evaluate/1"),
+  pricing: pricingConfigSchema,
+  benchData: z.string().nullable(),
   experiments: z
     .array(
       z.strictObject({
@@ -325,6 +328,9 @@ describe("JSON contracts, key for key", () => {
     const { experiments, summary } = evaluation.parse(await jsonOf(...given));
     expect(experiments[0]?.uncertainty?.draws).toBe(9);
     expect(summary.coverage?.all.numIntervals).toBe(comparedNames.length);
+    const { stdout } = await callCli(...given);
+    expect(stdout).toMatch(/^TTFT p90 ms +[01] of 1 /m);
+    expect(stdout).not.toContain("ttftMs");
   });
 
   test.for(["phase", "batch", "context", "load"] as const)("evaluate --breakdown %s", async (by) => {

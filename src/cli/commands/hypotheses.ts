@@ -30,7 +30,7 @@ export const hypothesesCommand: CommandModule = {
   command: "hypotheses <path..>",
   describe: "test on real runs what the additive model corrects in roofline-v2, one correction at a time",
   builder: (command) =>
-    addDeploymentOptions(command, ["table", "json"], NOT_TAKEN)
+    addDeploymentOptions(command, ["table", "json"], { without: NOT_TAKEN })
       .positional("path", {
         type: "string",
         array: true,

@@ -1,3 +1,4 @@
+import type { PricingConfig } from "../config/pricingConfig.js";
 import type { Regime } from "../metrics/regime.js";
 import { REGIME_GROUPS, type RegimeGroup, regimeGroup } from "../metrics/regimeErrors.js";
 import { type CombinedBreakdown, combinedBreakdown } from "./combinedBreakdown.js";
@@ -44,6 +45,9 @@ export interface ErrorsByMetric {
 /** The `roofserve.evaluate/1` contract. */
 export interface EvaluationReport {
   readonly schema: "roofserve.evaluate/1";
+  /** What priced the steps of all runs, as in a run's config. */
+  readonly pricing?: PricingConfig;
+  readonly benchData?: string | null;
   readonly experiments: readonly EvaluatedRun[];
   readonly summary: ErrorsByMetric & {
     /** The same errors by the regime of the simulated server. */

@@ -149,8 +149,9 @@ describe("intervals of a run", () => {
   it("are refused for prices whose errors nobody has measured", () => {
     const { kernelErrors: _unknown, ...silent } = deployment;
     expect(() => uncertainty({}, silent)).toThrow(ConfigError);
+    expect(() => uncertainty({}, silent)).toThrow(/kernel prices that come without errors/);
     expect(() => uncertainty({}, { ...deployment, stepPricing: { kind: "roofline-v1" } })).toThrow(
-      /additive step model/,
+      /a step model other than the full additive one/,
     );
   });
 });
