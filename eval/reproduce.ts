@@ -33,7 +33,9 @@ const TABLES: readonly Table[] = [
     title: "Tier 0: nothing fitted on the run, every experiment",
     text:
       "One set of constants for all runs. They were chosen while looking at these very runs, so this is a fit, not a " +
-      "forecast; [calibration](calibration/README.md) from a neutral start shows what is left when the run took no part.",
+      "forecast; [calibration](calibration/README.md) from a neutral start shows what is left when the run took no part. " +
+      "Errors are of a number of the whole run (its mean, its median); the mean over requests of each one's own |error|, " +
+      "which `evaluate` prints per run, is another thing and larger for TTFT.",
     command: ["evaluate", ...runs],
     from: /^error, %/,
   },

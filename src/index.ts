@@ -2,6 +2,7 @@ import { parseConfig } from "./core/config/parseConfig.js";
 import { type RunConfig, runConfigSchema } from "./core/engine/runConfig.js";
 import { type SimulationResult, simulate as simulateDeployment } from "./core/engine/simulate.js";
 import { loadDeployment } from "./io/loadDeployment.js";
+import { withFileHashes } from "./io/pricingFiles.js";
 import { readWorkloadSpecs } from "./io/workloadSpecs.js";
 
 /**
@@ -44,5 +45,5 @@ export async function simulateRun(config: RunConfigInput): Promise<SimulationRes
   const resolved: RunConfig = parseConfig(runConfigSchema, config, "");
   const deployment = loadDeployment(resolved);
   const { specs } = await readWorkloadSpecs(resolved.workload);
-  return simulateDeployment(deployment, resolved, specs === null ? {} : { specs });
+  return simulateDeployment(deployment, withFileHashes(resolved), specs === null ? {} : { specs });
 }

@@ -1,4 +1,5 @@
-import type { BreakdownMetric, ErrorBreakdown } from "../core/evaluation/errorBreakdown.js";
+import type { CombinedBreakdown } from "../core/evaluation/combinedBreakdown.js";
+import type { BreakdownMetric } from "../core/evaluation/errorBreakdown.js";
 import { columnsOf, printNumber, textTable } from "./textTable.js";
 
 const METRIC_TITLES: Readonly<Record<BreakdownMetric, string>> = {
@@ -7,25 +8,30 @@ const METRIC_TITLES: Readonly<Record<BreakdownMetric, string>> = {
   e2eMs: "E2E",
 };
 
-/** Errors of a run by group. */
-export function breakdownTable({ by, groups }: ErrorBreakdown): string {
+/** Errors by group over all runs; how many runs those are is said where there are several. */
+export function breakdownTable({ by, groups }: CombinedBreakdown): string {
+  const isOfSeveral = groups.some(({ numRuns }) => numRuns > 1);
   const columns = columnsOf(
     `by ${by}`,
     "latency, ms",
+    ...(isOfSeveral ? ["runs#"] : []),
     "requests#",
     "measured#",
     "predicted#",
     "error %#",
+    ...(isOfSeveral ? ["per run, |error| %#"] : []),
     "per request, |error| %#",
   );
-  const rows = groups.map(({ group, metric, numRequests, measuredMs, predictedMs, errorPercent, mapePercent }) => [
-    group,
-    METRIC_TITLES[metric],
-    String(numRequests),
-    printNumber(measuredMs),
-    printNumber(predictedMs),
-    `${(errorPercent ?? 0) > 0 ? "+" : ""}${printNumber(errorPercent)}`,
-    printNumber(mapePercent),
+  const rows = groups.map((group) => [
+    group.group,
+    METRIC_TITLES[group.metric],
+    ...(isOfSeveral ? [String(group.numRuns)] : []),
+    String(group.numRequests),
+    printNumber(group.measuredMs),
+    printNumber(group.predictedMs),
+    `${(group.errorPercent ?? 0) > 0 ? "+" : ""}${printNumber(group.errorPercent)}`,
+    ...(isOfSeveral ? [printNumber(group.meanApe)] : []),
+    printNumber(group.mapePercent),
   ]);
   return textTable(columns, rows);
 }

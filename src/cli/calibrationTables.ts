@@ -1,12 +1,15 @@
+import { calibratedVersion } from "../core/evaluation/calibration/applyCalibration.js";
 import type { BeforeAfter } from "../core/evaluation/calibration/calibrate.js";
 import type { RequestErrors } from "../core/evaluation/calibration/calibrationErrors.js";
 import type { Calibration } from "../core/evaluation/calibration/calibrationSchema.js";
 import { TERM_MEANINGS } from "../core/evaluation/calibration/calibrationTerms.js";
+import type { CalibrationCheck } from "../core/evaluation/calibration/checkCalibration.js";
 import type { CrossValidation, HeldOutRun } from "../core/evaluation/calibration/crossValidate.js";
 import { RESIDUAL_TERMS, type ResidualTerm } from "../core/evaluation/calibration/residualTerms.js";
-import { STALE_PERCENT, type StalenessVerdict } from "../core/evaluation/calibration/staleness.js";
+import { STALE_PERCENT } from "../core/evaluation/calibration/staleness.js";
 import { type ErrorSummary, type EvaluatedRun, evaluationReport } from "../core/evaluation/evaluationReport.js";
-import { columnsOf, numberColumns, printNumber, textTable } from "./textTable.js";
+import { signedPercent } from "./evaluationTable.js";
+import { type Column, columnsOf, numberColumns, printNumber, textTable } from "./textTable.js";
 
 const RESIDUAL_MEANINGS: Readonly<Record<ResidualTerm, string>> = {
   usPerOutputToken: "residual, per output token",
@@ -16,12 +19,11 @@ const RESIDUAL_MEANINGS: Readonly<Record<ResidualTerm, string>> = {
 
 /** A coefficient set for people: what moved and how sure that is, then what it is good for. */
 export function calibrationTable(calibration: Calibration): string {
-  const { name, model, gpu, tensorParallelSize, simulatedVllmVersion, asyncScheduling, source, date } = calibration;
+  const { name, model, gpu, tensorParallelSize, asyncScheduling, source, date } = calibration;
   const mode = asyncScheduling ? "asynchronous" : "synchronous";
-  const version = `vLLM ${calibration.vllmVersion ?? `${simulatedVllmVersion} (assumed)`}`;
   const title =
     `${name}: fitted on ${source}${date === null ? "" : ` of ${date}`}\n` +
-    `${model} on ${tensorParallelSize} × ${gpu}, ${version}, ${mode} scheduling\n\n`;
+    `${model} on ${tensorParallelSize} × ${gpu}, ${calibratedVersion(calibration)}, ${mode} scheduling\n\n`;
   const notes = calibration.notes.map((note) => `${note}\n`).join("");
   return `${title}${termTable(calibration)}\n${errorTable(calibration)}${notes}`;
 }
@@ -29,55 +31,70 @@ export function calibrationTable(calibration: Calibration): string {
 function termTable({ terms, residual }: Calibration): string {
   const keys = ["frontEndUs", "frontEndUsPerPromptToken", "stepUs", "kernelGapUsPerLayer"] as const;
   const rows = keys.map((key) => {
-    const { start, value, low80, high80, status } = terms[key];
-    return [TERM_MEANINGS[key], ...[start, value, low80, high80].map((us) => printNumber(us)), statusWords(status)];
+    const { start, value, fitted, low80, high80, status } = terms[key];
+    // What is believed before the run is not what the run says.
+    const said = status === "not identifiable" ? [null, null, null] : [fitted, low80, high80];
+    const numbers = [start, ...said, value].map((us) => printNumber(us));
+    return [TERM_MEANINGS[key], ...numbers, statusWords(status)];
   });
   const rest = RESIDUAL_TERMS.map((key) => {
-    const { value, low80, high80, kept, reason } = residual[key];
-    const numbers = [0, value, low80, high80].map((us) => printNumber(us));
+    const { value, fitted, low80, high80, kept, reason } = residual[key];
+    const numbers = [0, fitted, low80, high80, value].map((us) => printNumber(us));
     return [RESIDUAL_MEANINGS[key], ...numbers, kept ? "kept" : `not kept: ${reason}`];
   });
-  return textTable(columnsOf("µs", "built-in#", "fitted#", "80 % from#", "to#", ""), [...rows, ...rest]);
+  const columns = columnsOf("µs", "built-in#", "the run says#", "80 % from#", "to#", "used#", "");
+  return textTable(columns, [...rows, ...rest]);
 }
 
 function statusWords(status: Calibration["terms"]["frontEndUs"]["status"]): string {
   if (status === "fitted") return "fitted";
-  if (status === "agrees") return "the run agrees with the default: kept";
-  return "not identifiable on this run: kept at its default";
+  if (status === "agrees") return "agrees with the built-in: that is used";
+  return "not identifiable on this run: the built-in is used";
 }
 
 function errorTable({ errors, split }: Calibration): string {
   const row = (title: string, { before, after }: BeforeAfter) => [
     title,
     String(after.numRequests),
-    ...([before, after] as const).flatMap((set) => printErrors(set)),
+    ...printErrors(before, after),
   ];
-  const table = textTable(
-    numberColumns("per request, mean |error| %", "requests", "E2E before", "TTFT", "ITL", "E2E after", "TTFT", "ITL"),
-    [row("training", errors.training), row("validation", errors.validation)],
-  );
+  const table = textTable(requestErrorColumns(), [
+    row("training", errors.training),
+    row("validation", errors.validation),
+  ]);
   return `${table}split: ${split.method}\n`;
 }
 
-function printErrors({ e2eMape, ttftMape, itlMape }: RequestErrors): string[] {
-  return [e2eMape, ttftMape, itlMape].map((percent) => printNumber(percent));
+function requestErrorColumns(): Column[] {
+  return columnsOf("per request, mean |error| %", "requests#", ...beforeAfter("E2E", "TTFT", "ITL"));
 }
 
-/** What `--check` found. */
-export interface CalibrationCheck extends StalenessVerdict {
-  readonly calibration: string;
-  readonly run: string;
-  readonly errors: RequestErrors;
+/** Two columns for each metric: what it was, and what it became. */
+function beforeAfter(...metrics: readonly string[]): string[] {
+  return metrics.flatMap((metric) => [`${metric} before#`, "after#"]);
 }
 
-export function stalenessTable({ calibration, run, errors, isStale, reasons }: CalibrationCheck): string {
-  const table = textTable(numberColumns("per request, mean |error| %", "requests", "E2E", "TTFT", "ITL"), [
-    [run, String(errors.numRequests), ...printErrors(errors)],
-  ]);
-  const verdict = isStale
-    ? `stale: ${reasons.join(", ")}, more than ${STALE_PERCENT} %; calibrate on a new run`
-    : `fresh: no error above ${STALE_PERCENT} %`;
-  return `${calibration} on ${run}\n${table}${verdict}\n`;
+function printErrors(before: RequestErrors, after: RequestErrors): string[] {
+  const keys = ["e2eMape", "ttftMape", "itlMape"] as const;
+  return keys.flatMap((key) => [printNumber(before[key]), printNumber(after[key])]);
+}
+
+/** What `--check` found: before = the built-in constants, after = the calibration. */
+export function checkTable(check: CalibrationCheck & { readonly calibration: string; readonly run: string }): string {
+  const { calibration, run, before, errors, numCompared, numRequests, dropped } = check;
+  const rows = [[run, String(numCompared), ...printErrors(before, errors)]];
+  const compared =
+    numCompared === numRequests ? "" : `${numCompared} of ${numRequests} requests compared: ${dropped.join("; ")}\n`;
+  return (
+    `${calibration} on ${run}; before = the built-in constants, after = the calibration\n` +
+    `${textTable(requestErrorColumns(), rows)}${compared}${verdictWords(check)}\n`
+  );
+}
+
+function verdictWords({ verdict, leftOut, reasons }: CalibrationCheck): string {
+  if (verdict === "not applicable") return `not applicable: ${leftOut.join("; ")}; calibrate on this run`;
+  if (verdict === "stale") return `stale: ${reasons.join(", ")}, more than ${STALE_PERCENT} %; calibrate on a new run`;
+  return `fresh: no error above ${STALE_PERCENT} %`;
 }
 
 /** Errors of runs that took no part in the fits that predict them, before and after. */
@@ -99,8 +116,7 @@ function section(
   rowsOf: (runs: readonly HeldOutRun[]) => string[][],
 ): string {
   if (runs.length === 0) return "";
-  const metrics = ["TTFT mean#", "TTFT p50#", "ITL#"];
-  const columns = columnsOf("error, %", "E2E before#", ...metrics, "E2E after#", ...metrics, "");
+  const columns = columnsOf("error, %", ...beforeAfter("E2E mean", "TTFT mean", "TTFT p50", "ITL mean"), "");
   const { before, after } = summaries(runs);
   const means = textTable(numberColumns("mean |error|, %", "before", "after", "worst before", "worst after"), [
     summaryRow("E2E mean", before.e2eMeanApe, after.e2eMeanApe),
@@ -114,8 +130,7 @@ function section(
 function runRows(runs: readonly HeldOutRun[]): string[][] {
   return runs.map(({ before, after, refused }) => [
     before.name,
-    ...signedErrors(before),
-    ...signedErrors(after),
+    ...paired(signedErrors(before), signedErrors(after)),
     refused !== null ? "refused" : before.excluded !== null ? "excluded" : "",
   ]);
 }
@@ -126,10 +141,14 @@ function sourceRows(runs: readonly HeldOutRun[]): string[][] {
   return sources.map((source) => {
     const targets = runs.filter((run) => run.calibratedOn === source);
     const { before, after } = summaries(targets);
-    const errors = [before, after].flatMap(({ e2eMeanApe, ttftMeanApe, ttftP50Ape, itlMeanApe }) =>
+    const [errorsBefore, errorsAfter] = [before, after].map(({ e2eMeanApe, ttftMeanApe, ttftP50Ape, itlMeanApe }) =>
       [e2eMeanApe, ttftMeanApe, ttftP50Ape, itlMeanApe].map(({ mean }) => printNumber(mean)),
-    );
-    return [`from ${source}`, ...errors, targets.some(({ refused }) => refused !== null) ? "refused" : ""];
+    ) as [string[], string[]];
+    return [
+      `from ${source}`,
+      ...paired(errorsBefore, errorsAfter),
+      targets.some(({ refused }) => refused !== null) ? "refused" : "",
+    ];
   });
 }
 
@@ -144,10 +163,11 @@ function summaryRow(title: string, before: ErrorSummary, after: ErrorSummary): s
   return [title, ...[before.mean, after.mean, before.max, after.max].map((percent) => printNumber(percent))];
 }
 
+function paired(before: readonly string[], after: readonly string[]): string[] {
+  return before.flatMap((text, i) => [text, after[i] as string]);
+}
+
 function signedErrors({ metrics }: EvaluatedRun): string[] {
   const { e2eMs, ttftMs, itlMs } = metrics;
-  return [e2eMs.mean, ttftMs.mean, ttftMs.p50, itlMs.mean].map(({ measured, predicted, ape }) => {
-    if (ape === null || measured === null || predicted === null) return "–";
-    return `${predicted > measured ? "+" : ""}${((predicted / measured - 1) * 100).toFixed(1)}`;
-  });
+  return [e2eMs.mean, ttftMs.mean, ttftMs.p50, itlMs.mean].map(signedPercent);
 }

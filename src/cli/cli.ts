@@ -12,6 +12,7 @@ import { modelsCommand } from "./commands/models.js";
 import { replayCommand } from "./commands/replay.js";
 import { runCommand } from "./commands/run.js";
 import { stepCommand } from "./commands/step.js";
+import { rejectDash } from "./dashArgument.js";
 import { EXIT_CODE } from "./exitCode.js";
 import { rejectContradictions, rejectRepeatedFlags } from "./repeatedFlags.js";
 import { explainUsageProblem } from "./usageProblem.js";
@@ -45,6 +46,7 @@ const COMMANDS = [
  */
 export async function runCli(args: readonly string[]): Promise<number> {
   rejectContradictions(args);
+  rejectDash(args);
   // What follows a bare -- would escape the check for unknown arguments; vLLM writes -tp with one dash.
   const parser = yargs(args.filter((arg) => arg !== "--").map((arg) => (arg === "-tp" ? "--tp" : arg)))
     .scriptName("roofserve")

@@ -21,7 +21,7 @@ const TOP_FLAGS = flagsOf(runConfigSchema.pick({ model: true, gpu: true, benchDa
 });
 const ENGINE_FLAGS = flagsOf(engineConfigSchema, "engine", { tensorParallelSize: "tp" });
 const SAMPLING_FLAGS = flagsOf(samplingConfigSchema, "sampling");
-const PRICING_FLAGS = flagsOf(pricingConfigSchema, "pricing");
+const PRICING_FLAGS = flagsOf(pricingConfigSchema.omit({ fileSha256: true }), "pricing");
 
 /** Flags that say what is served, on what, and how: vLLM's names for vLLM's options. */
 export const DEPLOYMENT_FLAGS: readonly ConfigFlag[] = [
@@ -31,12 +31,22 @@ export const DEPLOYMENT_FLAGS: readonly ConfigFlag[] = [
   ...PRICING_FLAGS,
 ];
 
-/** Adds the deployment flags, `--config` and `--format` to a command. */
-export function addDeploymentOptions<T>(command: Argv<T>, formats: readonly string[]): Argv<T> {
-  addFlags(command, TOP_FLAGS, "Deployment:");
-  addFlags(command, ENGINE_FLAGS, "Engine (vLLM's options):");
-  addFlags(command, SAMPLING_FLAGS, "Sampling:");
-  addFlags(command, PRICING_FLAGS, "Step prices:");
+/**
+ * Adds the deployment flags, `--config` and `--format` to a command.
+ * @param without flags that the command does not know
+ * @param refused flags that it knows only to refuse them with a reason: its help does not list them
+ */
+export function addDeploymentOptions<T>(
+  command: Argv<T>,
+  formats: readonly string[],
+  { without = [], refused = [] }: { without?: readonly string[]; refused?: readonly string[] } = {},
+): Argv<T> {
+  const taken = (flags: readonly ConfigFlag[]) => flags.filter(({ name }) => !without.includes(name));
+  addFlags(command, taken(TOP_FLAGS), "Deployment:");
+  addFlags(command, taken(ENGINE_FLAGS), "Engine (vLLM's options):");
+  addFlags(command, taken(SAMPLING_FLAGS), "Sampling:");
+  addFlags(command, taken(PRICING_FLAGS), "Step prices:");
+  for (const flag of refused) command.hide(flag);
   return command
     .option("config", {
       type: "string",

@@ -1,29 +1,18 @@
 import type { Comparison } from "../core/evaluation/compareRun.js";
 import type { ErrorSummary, EvaluatedRun, EvaluationReport } from "../core/evaluation/evaluationReport.js";
-import { COMPARED_NUMBERS, type ComparedNumber } from "../core/evaluation/uncertainty/comparedNumbers.js";
+import {
+  COMPARED_NAMES,
+  COMPARED_NUMBERS,
+  type ComparedNumber,
+} from "../core/evaluation/uncertainty/comparedNumbers.js";
 import type { Regime } from "../core/metrics/regime.js";
 import { REGIME_GROUPS, regimeGroup } from "../core/metrics/regimeErrors.js";
 import { breakdownTable } from "./breakdownTable.js";
+import { COMPARED_TITLES } from "./comparedTitles.js";
+import { pricedBy } from "./pricedBy.js";
 import { REGIME_NAMES } from "./regimeWords.js";
 import { type Column, numberColumns, printNumber, textTable } from "./textTable.js";
 import { coverageTable, printInterval } from "./uncertaintyTable.js";
-
-/** The rows of the table: one number each. */
-const METRICS: readonly [title: string, name: ComparedNumber][] = [
-  ["E2E mean ms", "e2eMs.mean"],
-  ["E2E p50 ms", "e2eMs.p50"],
-  ["E2E p90 ms", "e2eMs.p90"],
-  ["E2E p99 ms", "e2eMs.p99"],
-  ["TTFT mean ms", "ttftMs.mean"],
-  ["TTFT p50 ms", "ttftMs.p50"],
-  ["TTFT p90 ms", "ttftMs.p90"],
-  ["TTFT p99 ms", "ttftMs.p99"],
-  ["ITL mean ms", "itlMs.mean"],
-  ["ITL p50 ms", "itlMs.p50"],
-  ["ITL p90 ms", "itlMs.p90"],
-  ["ITL p99 ms", "itlMs.p99"],
-  ["output tokens/s", "outputTokensPerS"],
-];
 
 /** Measured beside predicted for every run, then the errors over all of them. */
 export function evaluationTable(report: EvaluationReport): string {
@@ -39,33 +28,36 @@ export function evaluationTable(report: EvaluationReport): string {
   const exclusions = excluded.map((run) => `excluded from the summary: ${run.name}: ${run.excluded}\n`);
   const errors = experiments.length > 1 ? [errorsByRun(experiments)] : [];
   const coverage = summary.coverage === undefined ? [] : [coverageTable(summary.coverage)];
-  return [
+  const parts = [
     ...experiments.map(runTable),
     ...errors,
     `${overall}${exclusions.join("")}`,
     errorsByRegime(summary),
     ...coverage,
-  ].join("\n");
+    ...(summary.breakdown === undefined ? [] : [breakdownTable(summary.breakdown)]),
+  ];
+  return `${pricedByLine(report)}${parts.join("\n")}`;
+}
+
+/** What priced the steps, where it is not the plain additive model, and an empty line. */
+export function pricedByLine(report: Pick<EvaluationReport, "pricing" | "benchData"> = {}): string {
+  const { pricing, benchData = null } = report;
+  const words = pricing === undefined ? "" : pricedBy({ pricing, benchData });
+  return words === "" ? "" : `${words}\n\n`;
 }
 
 function runTable(run: EvaluatedRun): string {
   const { name: title, model, gpu, tensorParallelSize, numRequests, numCompared, perRequest } = run;
   const compared = numCompared === numRequests ? "" : `, ${numCompared} completed in both worlds and compared`;
   const heading = `${title}\n${model} on ${tensorParallelSize} × ${gpu}, ${numRequests} requests${compared}; ${regimeWords(run.regime)}\n`;
-  const rows = METRICS.map(([metric, name]) => {
+  const rows = COMPARED_NAMES.map((name) => {
     const comparison = COMPARED_NUMBERS[name](run.metrics);
     const numbers = [printNumber(comparison.measured), printNumber(comparison.predicted), signedPercent(comparison)];
-    return [metric, ...numbers, ...intervalCells(run, name)];
+    return [COMPARED_TITLES[name], ...numbers, ...intervalCells(run, name)];
   });
   const intervalTitles = run.uncertainty === undefined ? [] : ["80 % interval", "holds"];
   const requests = `per request, mean |error|: E2E ${printNumber(perRequest.e2eMape)} %, TTFT ${printNumber(perRequest.ttftMape)} %\n`;
-  const groups = run.breakdown === undefined ? "" : `\n${breakdownTable(run.breakdown)}`;
-  return (
-    heading +
-    textTable(numberColumns("", "measured", "predicted", "error %", ...intervalTitles), rows) +
-    requests +
-    groups
-  );
+  return `${heading}${textTable(numberColumns("", "measured", "predicted", "error %", ...intervalTitles), rows)}${requests}`;
 }
 
 function intervalCells({ uncertainty }: EvaluatedRun, name: ComparedNumber): string[] {
@@ -102,7 +94,7 @@ function errorsByRegime({ byRegime }: EvaluationReport["summary"]): string {
 }
 
 function regimeWords(regime: Regime): string {
-  return `${REGIME_NAMES[regimeGroup(regime)]}, utilisation ${printNumber(100 * regime.utilisation, 0)} %`;
+  return `${REGIME_NAMES[regimeGroup(regime)]}, load share ${printNumber(100 * regime.utilisation, 0)} %`;
 }
 
 function errorRow(title: string, errors: ErrorSummary): string[] {

@@ -126,11 +126,16 @@ function lookupTable({ lookups, sources, farthest }: ExplainReport): string {
   ]);
   const table = textTable(numberColumns("prices", "number", "% of prices", "time s", "% of time"), rows);
   const from = sources.map(({ source, fraction }) => `${source} ${percent(fraction)}`).join(", ");
-  const far =
-    farthest === null
-      ? "no price lies beyond the data"
-      : `farthest beyond the data: ${farthest.component}, ${printNumber(Math.exp(farthest.lnDistance), 2)} times its edge, first at ${seconds(farthest.startUs)} s`;
-  return `${table}${far}; sources by time: ${from}\n`;
+  return `${table}${farthestWords(farthest)}; sources by time: ${from}\n`;
+}
+
+function farthestWords(farthest: ExplainReport["farthest"]): string {
+  if (farthest === null) return "no price lies beyond the data";
+  const { component, kind, lnDistance, startUs } = farthest;
+  const times = `${printNumber(Math.exp(lnDistance), 2)} times`;
+  return kind === "nearest"
+    ? `farthest from its row: ${component}, a shape number ${times} the row's or the row's ${times} it, first at ${seconds(startUs)} s`
+    : `farthest beyond the data: ${component}, ${times} its edge, first at ${seconds(startUs)} s`;
 }
 
 function seconds(us: number): string {

@@ -1,7 +1,7 @@
 import type { StepModelName } from "../core/config/pricingConfig.js";
 import type { Comparison } from "../core/evaluation/compareRun.js";
 import type { ErrorsByMetric, EvaluatedRun, EvaluationReport } from "../core/evaluation/evaluationReport.js";
-import { signedPercent } from "./evaluationTable.js";
+import { pricedByLine, signedPercent } from "./evaluationTable.js";
 import { numberColumns, printNumber, textTable } from "./textTable.js";
 
 /** The same runs as another step model predicts them. */
@@ -31,5 +31,5 @@ export function modelComparisonTable(models: readonly ModelEvaluation[]): string
     const columns = numberColumns(`${title}, error %`, ...models.map(({ stepModel }) => stepModel));
     return textTable(columns, [...rows, means]);
   });
-  return tables.join("\n");
+  return `${pricedByLine(models[0]?.report)}${tables.join("\n")}`;
 }

@@ -23,7 +23,7 @@ export function trust(regime: RunSummary["regime"]): string {
 }
 
 function standing(regime: RunSummary["regime"]): string {
-  const share = `utilisation ${printNumber(100 * regime.utilisation, 0)} %`;
+  const share = `load share ${printNumber(100 * regime.utilisation, 0)} %`;
   const amplification = printNumber(1 / (1 - regime.utilisation));
   const words: Readonly<Record<RegimeGroup, string>> = {
     below: `Below saturation (${share}), where 1 % of step time is about ${amplification} % of latency`,

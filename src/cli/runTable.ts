@@ -3,6 +3,7 @@ import type { Distribution } from "../core/metrics/distribution.js";
 import type { RequestRecord } from "../core/metrics/requestRecord.js";
 import { e2eMs, ttftMs } from "../core/metrics/runMetrics.js";
 import { distributionPicture } from "./distributionPicture.js";
+import { pricedBy } from "./pricedBy.js";
 import { numberColumns, printMs, printNumber, textTable } from "./textTable.js";
 import { uncertaintyTable } from "./uncertaintyTable.js";
 import { verdict } from "./verdict.js";
@@ -27,6 +28,7 @@ export function runTable({ summary, records }: Pick<SimulationResult, "summary" 
     requests.aborted > 0 ? `${requests.aborted} given up by the client` : "",
     requests.unfinished > 0 ? `${requests.unfinished} unfinished` : "",
   ].filter((text) => text !== "");
+  const priced = pricedBy(config);
   const scale = (summary.e2eMs.max ?? 0) < MS_TABLE_MAX_MS ? IN_MS : IN_S;
   const latencies = textTable(numberColumns(`latency, ${scale.unit}`, "mean", "p50", "p90", "p95", "p99", "max"), [
     latencyRow("TTFT  time to first token", summary.ttftMs, scale),
@@ -35,14 +37,14 @@ export function runTable({ summary, records }: Pick<SimulationResult, "summary" 
     latencyRow("E2E   end to end", summary.e2eMs, scale),
     latencyRow("queue wait", summary.queueMs, scale),
   ]);
-  return `${config.model} on ${tensorParallelSize} × ${config.gpu}, vLLM ${config.engine.vllmVersion}${pricedBy(config)}
+  return `${config.model} on ${tensorParallelSize} × ${config.gpu}, vLLM ${config.engine.vllmVersion}${priced === "" ? "" : `\n${priced}`}
 ${loadLine(summary)}
 ${counts.join(", ")} in ${printNumber(engine.simulatedS)} simulated s
 
 ${verdict(summary)}
 
 ${latencies}${pictures(records)}
-${summary.uncertainty === undefined ? "" : `${uncertaintyTable(summary.uncertainty, scale)}\n`}throughput   ${printNumber(throughput.requestsPerS, 2)} requests/s, ${printNumber(throughput.promptTokensPerS, 0)} prompt tokens/s, ${printNumber(throughput.outputTokensPerS, 0)} output tokens/s
+${summary.uncertainty === undefined ? "" : `${uncertaintyTable(summary, summary.uncertainty, scale)}\n`}throughput   ${printNumber(throughput.requestsPerS, 2)} requests/s, ${printNumber(throughput.promptTokensPerS, 0)} prompt tokens/s, ${printNumber(throughput.outputTokensPerS, 0)} output tokens/s
 engine       ${engine.steps} steps, GPU busy ${percent(engine.busyFraction)}, limits ${maxNumSeqs} sequences and ${maxNumBatchedTokens} tokens a step
 KV cache     ${engine.numGpuBlocks} blocks, ${percent(engine.kvPeakUsedFraction)} used at peak, ${engine.preemptions} preemptions, ${percent(engine.prefixCacheHitFraction)} of prompt tokens from the prefix cache
 GPU time     ${bottleneckLine(summary.bottleneck)}
@@ -91,18 +93,4 @@ function latencyRow(title: string, values: Distribution, { decimals, msPerUnit }
 
 function percent(fraction: number): string {
   return `${(100 * fraction).toFixed(1)} %`;
-}
-
-/** What prices the steps, where it is not the plain additive model. */
-function pricedBy({ pricing, benchData }: RunSummary["config"]): string {
-  const { stepModel, toggleHypotheses, calibration, characterization } = pricing;
-  const toggled =
-    toggleHypotheses === null ? "" : ` ${stepModel === "additive" ? "without" : "with"} ${toggleHypotheses}`;
-  const parts = [
-    stepModel === "additive" && toggleHypotheses === null ? "" : `${stepModel}${toggled}`,
-    benchData === null ? "" : `kernel tables ${benchData}`,
-    calibration === null ? "" : `calibration ${calibration}`,
-    characterization === null ? "" : `characterization ${characterization}`,
-  ].filter((text) => text !== "");
-  return parts.length === 0 ? "" : `\npriced by ${parts.join(", ")}`;
 }

@@ -19,10 +19,12 @@ import { createTableKernelModel, type TableUsage } from "../core/kernels/tables/
 import { type StepSwitches, stepSwitches } from "../core/stepmodel/stepSwitches.js";
 import { readBenchData } from "./benchData/readBenchData.js";
 import { calibrated } from "./calibration/calibrated.js";
+import { readCalibration } from "./calibration/calibrationFile.js";
 import { BENCH_DATA_FOLDER, loadGpu, loadModel } from "./catalog.js";
 import { readCharacterization } from "./characterization/characterizationFile.js";
 import { characterized } from "./characterization/characterized.js";
 import { loadKernelEfficiency } from "./kernelEfficiency.js";
+import { changedFileNotes } from "./pricingFiles.js";
 
 /** What a run config says of the deployment; `gpu` and `model` are names or paths. */
 export interface DeploymentConfig {
@@ -56,6 +58,7 @@ export function buildDeployment(config: DeploymentConfig, characterization: Char
   const switches = requestedSwitches(pricing);
   const hypotheses: ReadonlySet<Hypothesis> = switches?.hypotheses ?? new Set();
   const efficiency = characterized(loadKernelEfficiency(gpu), architecture, gpu, characterization, hypotheses);
+  const changed = changedFileNotes(pricing);
   const precedence = characterization === null || !config.benchData ? [] : [TABLES_FIRST];
   const hasBandwidth = switches?.hypotheses.has("H1") ?? true;
   const fitted = hasBandwidth ? efficiency.fit : atPeakBandwidth(efficiency.fit);
@@ -72,9 +75,10 @@ export function buildDeployment(config: DeploymentConfig, characterization: Char
     kernelErrors: kernelErrors(efficiency.fit, gpu.id),
     ...(pricing.stepModel === "additive" && pricing.toggleHypotheses === null ? {} : { stepPricing }),
     ...(efficiency.waits === null ? {} : { constants: { waits: efficiency.waits } }),
-    notes: () => [...efficiency.notes, ...precedence, ...notes()],
+    notes: () => [...changed, ...efficiency.notes, ...precedence, ...notes()],
   };
-  return pricing.calibration === null ? deployment : calibrated(deployment, pricing.calibration, config.engine);
+  if (pricing.calibration === null) return deployment;
+  return calibrated(deployment, readCalibration(pricing.calibration), config.engine);
 }
 
 /** @throws ConfigError when roofline-v1 is asked to toggle what it does not have */

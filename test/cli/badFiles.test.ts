@@ -151,12 +151,22 @@ const tables: BadInput[] = [
   [["bench-data", "import", "other", empty, "--out", absent], 2, ['got "other"', "must be one of aiconfigurator"]],
 ];
 
+/** First line of a step log. */
+const logHeader = JSON.stringify({
+  schema: "roofserve.step-log/2",
+  version: "0.1.0",
+  config: { model: "m", gpu: "g", engine: { tensorParallelSize: 1 }, pricing: { stepModel: "additive" } },
+  components: [{ name: "qkv_proj", category: "gemm" }],
+  codes: { bound: {}, source: {}, lookup: {} },
+});
+
 const stepLogs: BadInput[] = [
   ...cases(["explain"], "jsonl", [
     ["", 3, "is empty", "give a file that run or replay wrote with --step-log"],
-    ['{"schema":"roofserve.run/1"}\n', 3, "row 1, column schema", "must be roofserve.step-log/1"],
-    ['{"schema":"roofserve.step-log/1","vers', 3, "row 1", "the file is truncated"],
+    ['{"schema":"roofserve.run/1"}\n', 3, "row 1, column schema", "must be roofserve.step-log/2"],
+    ['{"schema":"roofserve.step-log/2","vers', 3, "row 1", "the file is truncated"],
     ["[]\n", 3, "row 1: got []", "each line must be one JSON object"],
+    [`${logHeader}\n`, 3, "is cut off after 0 steps", "the closing line is missing"],
   ]),
   [["explain", absent], 3, [absent, "no such file"]],
   [["explain", empty], 3, [empty, "is a folder, not a file"]],

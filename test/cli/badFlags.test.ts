@@ -38,8 +38,18 @@ const words: BadInput[] = [
   [["evaluate", trace, "--breakdown", "load", "--compare"], 2, ["also --", "give one of the two"]],
   [["run", "--uncertainty", "8"], 2, ["--uncertainty: got 8", "must be ≥ 9"]],
   [["run", "--uncertainty=some"], 2, ['--uncertainty: got "some"', "must be a number"]],
-  [["run", "--uncertainty", "--step-model", "roofline-v1"], 2, ["--uncertainty", "is of the additive step model"]],
+  ...[
+    ["--step-model", "roofline-v1"],
+    ["--toggle-hypotheses", "H5"],
+  ].map((flags): BadInput => {
+    const says = ["got a step model other than the full additive one", flags[0]!, "leave out --uncertainty"];
+    return [["run", "--max-requests", "3", "--uncertainty", ...flags], 2, says];
+  }),
+  [["evaluate", trace, "--compare", "--step-model", "additive"], 2, ["--step-model: got additive", "leave it out"]],
+  [["evaluate", trace, "--compare", "--toggle-hypotheses", "H5"], 2, ["--toggle-hypotheses: got H5", "leave it out"]],
   [["explain"], 2, ["got explain", "needs a step log", "--step-log"]],
+  [["explain", "-"], 2, ['got "-"', "must name a file", "standard input is not read"]],
+  [["calibrate", "-", "--out", "x.json"], 2, ['got "-"', "must name a file"]],
   [["explain", "a", "b"], 2, ['argument: got "b"', "roofserve explain takes no such argument"]],
   [["explain", trace, "--format", "csv"], 2, ['--format: got "csv"', "must be one of table, json"]],
   [["models", "--format", "csv"], 2, ['--format: got "csv"', "must be one of table, json"]],

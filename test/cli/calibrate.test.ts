@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { GROUND_TRUTH_SCHEMA_ID } from "../../src/io/groundTruth/groundTruthFile.js";
 import { type PlantedOptions, plantedExperiment } from "../reference/plantedExperiment.js";
 import { temporaryFolder } from "../reference/temporaryFile.js";
+import { ensureBuilt, spawnCli } from "./builtCli.js";
 import { type BadInput, callCli, expectRefusal } from "./cliCall.js";
 
 const { folder, write } = temporaryFolder();
@@ -18,7 +19,7 @@ function groundTruth(name: string, options: PlantedOptions, extra: object = {}):
     outputTokens: spec.maxTokens,
     ttftMs: run.measured[i]!.ttftMs,
     e2eMs: run.measured[i]!.e2eMs,
-    status: "completed",
+    status: run.measured[i]!.failed ? "failed" : "completed",
   }));
   const experiment = { name, model: config.model, gpu: "H100", vllmVersion: "0.15.1", requests, ...extra };
   return write(`${name}.json`, JSON.stringify({ schema: GROUND_TRUTH_SCHEMA_ID, experiments: [experiment] }));
@@ -51,7 +52,11 @@ describe("roofserve calibrate", () => {
   test("shows people what moved, what did not and why", async () => {
     const { stdout } = await callCli("calibrate", run);
     expect(stdout).toMatch(/front end, per request +4500\.0 .* fitted/);
-    expect(stdout).toMatch(/per prompt token .* not identifiable on this run: kept at its default/);
+    expect(stdout).toMatch(/per prompt token +1\.0 +– +– +– +1\.0 +not identifiable on this run: the built-in is used/);
+    expect(stdout).toMatch(
+      /^per request, mean \|error\| % +requests +E2E before +after +TTFT before +after +ITL before +after$/m,
+    );
+    expect(stdout).not.toContain("nothing moved");
     expect(stdout).toMatch(/residual, per output token .* not kept: its 95 % interval includes 0/);
     expect(stdout).toMatch(/validation +\d+/);
   });
@@ -80,12 +85,54 @@ describe("roofserve calibrate", () => {
   });
 });
 
+describe("a run that the built-in constants describe", () => {
+  const builtIn = groundTruth("as-built-in", {}, { vllmVersion: null });
+
+  test("gives a calibration that moves nothing, which says so in one line", async () => {
+    const { stdout } = await callCli("calibrate", builtIn);
+    expect(stdout).toMatch(/^nothing moved: with this calibration predictions are those of the built-in constants$/m);
+    expect(stdout).toContain("vLLM 0.15 (assumed), asynchronous scheduling");
+  });
+});
+
 describe("roofserve calibrate --check", () => {
-  test("finds a calibration fresh on a new run of its server", async () => {
+  test("finds a calibration fresh on a new run of its server, beside the built-in constants", async () => {
     const newer = groundTruth("newer", { planted, seed: 2 });
-    const { stdout, exitCode } = await callCli("calibrate", newer, "--check", calibrationFile);
+    const { stdout, stderr, exitCode } = await callCli("calibrate", newer, "--check", calibrationFile);
     expect(stdout).toMatch(/^fresh: no error above 30 %$/m);
+    const [, numRequests, before, after] = /^newer +(\d+) +(\S+) +(\S+)/m.exec(stdout) ?? [];
+    expect(numRequests).toBe("160");
+    expect(Number(after)).toBeLessThan(0.3 * Number(before));
+    expect(stdout).not.toContain("requests compared");
+    expect(stderr).toBe("");
     expect(exitCode).toBe(0);
+  });
+
+  test("notes another vLLM version without sending the reader to itself", async () => {
+    const later = groundTruth("later", { planted, seed: 2, vllmVersion: "0.18" }, { vllmVersion: "0.18.0" });
+    const { stdout, stderr } = await callCli("calibrate", later, "--check", calibrationFile);
+    expect(stderr).toBe("note: the calibration is of vLLM 0.15.1, here 0.18 is simulated\n");
+    expect(stdout).toMatch(/^fresh/m);
+  });
+
+  test("is not applicable where what was fitted is left out, with the reason", async () => {
+    const old = groundTruth("old", { planted: { frontEndUs: 9000 }, vllmVersion: "0.11.0" }, { vllmVersion: "0.11.0" });
+    const table = await callCli("calibrate", old, "--check", calibrationFile);
+    expect(table.stdout).toMatch(
+      /^not applicable: the calibration is of asynchronous scheduling, .*; calibrate on this/m,
+    );
+    expect(table.stdout).not.toMatch(/^fresh|^stale/m);
+    const json = JSON.parse((await callCli("calibrate", old, "--check", calibrationFile, "--format", "json")).stdout);
+    expect(json.verdict).toBe("not applicable");
+    expect(json.leftOut).toHaveLength(1);
+  });
+
+  test("says how many requests were compared where some were dropped", async () => {
+    const failing = groundTruth("failing", { planted, seed: 2, failedFraction: 0.1 });
+    const { stdout } = await callCli("calibrate", failing, "--check", calibrationFile);
+    const [, compared, failed] = /^(\d+) of 160 requests compared: (\d+) failed when measured$/m.exec(stdout) ?? [];
+    expect(Number(compared) + Number(failed)).toBe(160);
+    expect(Number(failed)).toBeGreaterThan(0);
   });
 
   test("flags a stale one on stdout and stderr, and still exits with 0", async () => {
@@ -103,6 +150,8 @@ describe("roofserve calibrate --cross-validate", () => {
     const { stdout } = await callCli("calibrate", "--cross-validate", run, other);
     expect(stdout).toContain("before = the built-in constants");
     expect(stdout).toMatch(/^Leave one model out/m);
+    const columns = ["E2E mean", "TTFT mean", "TTFT p50", "ITL mean"].map((metric) => `${metric} before +after`);
+    expect(stdout).toMatch(new RegExp(`^error, % +${columns.join(" +")}$`, "m"));
     expect(stdout).toMatch(/^from other /m);
     const json = await callCli("calibrate", "--cross-validate", run, other, "--from", "neutral", "--format", "json");
     expect(JSON.parse(json.stdout)).toMatchObject({ schema: "roofserve.cross-validation/1", start: "neutral" });
@@ -110,6 +159,18 @@ describe("roofserve calibrate --cross-validate", () => {
 
   test("says when there is nothing to hold out", async () => {
     expect((await callCli("calibrate", "--cross-validate", run)).stdout).toContain("nothing to cross-validate");
+  });
+});
+
+describe("the help of calibrate", () => {
+  test("lists the options that it takes, and none that it refuses", async () => {
+    ensureBuilt();
+    const { stdout } = await spawnCli(["calibrate", "--help"]);
+    for (const flag of ["--characterization", "--check", "--seed"])
+      expect(stdout).toMatch(new RegExp(`^ .*${flag} `, "m"));
+    for (const flag of ["--step-model", "--toggle-hypotheses", "--calibration"]) {
+      expect(stdout).not.toMatch(new RegExp(`^ +${flag} `, "m"));
+    }
   });
 });
 

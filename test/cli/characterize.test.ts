@@ -22,6 +22,9 @@ const stepUs = async (...args: string[]) => {
   return { us: JSON.parse(stdout).stepUs as number, stderr };
 };
 
+/** The example table in a text. */
+const csvIn = (text: string) => /^suite,pattern,.*\n(?:(?:bandwidth|launch_gap),.*\n)+/m.exec(text)?.[0] ?? "";
+
 describe("roofserve characterize", () => {
   it("tells what was measured, what it replaces and what difference it makes", async () => {
     const { stdout, stderr, exitCode } = await characterize();
@@ -77,9 +80,16 @@ describe("roofserve characterize", () => {
   it("teaches the format", async () => {
     ensureBuilt();
     const help = (await spawnCli(["characterize", "--help"])).stdout;
-    for (const part of ["suite,pattern,bytes,block_bytes", "made-up numbers", "bench_data/README.md", "--out"]) {
-      expect(help).toContain(part);
-    }
+    for (const part of ["made-up numbers", "bench_data/README.md", "--out"]) expect(help).toContain(part);
+    expect(csvIn(help)).toBe(csvIn(readFileSync("bench_data/README.md", "utf8")));
+  });
+
+  it("takes the example of its README, which is that of its help, as pasted", async () => {
+    const pasted = write("pasted.csv", csvIn(readFileSync("bench_data/README.md", "utf8")));
+    const { stdout, stderr, exitCode } = await callCli("characterize", pasted, "--gpu", "H100");
+    expect([exitCode, stderr]).toEqual([0, ""]);
+    expect(stdout.match(/^not measured: .*/gm)).toEqual(["not measured: mixed: no rows"]);
+    expect(stdout).toMatch(/^launch gap 0\.\d\d/m);
   });
 });
 
@@ -103,7 +113,7 @@ const refusals: BadInput[] = [
   [
     ["characterize", bench("bandwidth,sequential,8000000000,3000"), "--gpu", "H100"],
     3,
-    ["nothing in it can be used", "it takes 3 sizes"],
+    ["nothing in it can be used", "it takes rows with 3 different bytes", "found 1"],
   ],
   [["step", "--batch", "decode:1@1", "-g", "L4", "--characterization", csv], 3, [csv]],
 ];

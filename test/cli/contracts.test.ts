@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { engineConfigSchema } from "../../src/core/config/engineConfig.js";
+import { pricingConfigSchema } from "../../src/core/config/pricingConfig.js";
 import { runConfigSchema } from "../../src/core/engine/runConfig.js";
 import { temporaryFolder } from "../reference/temporaryFile.js";
 import { experimentFolder } from "../unit/io/inferencePerf/inferencePerfFolder.js";
@@ -36,6 +37,7 @@ const regime = z.strictObject({
 const seenErrors = z.strictObject({ numRuns: n, e2eMeanApe: n, e2eMeanApeMax: n, ttftMeanApe: n, itlMeanApe: n });
 const interval = z.strictObject({ low: n, high: n });
 const latencyIntervals = z.strictObject({ mean: interval, p50: interval, p90: interval, p99: interval });
+const latencyMedians = z.strictObject({ mean: n, p50: n, p90: n, p99: n });
 const uncertainty = z.strictObject({
   level: z.literal(0.8),
   draws: n.int(),
@@ -45,6 +47,13 @@ const uncertainty = z.strictObject({
     itlMs: latencyIntervals,
     e2eMs: latencyIntervals,
     throughput: z.strictObject({ requestsPerS: interval, outputTokensPerS: interval }),
+  }),
+  medians: z.strictObject({
+    ttftMs: latencyMedians,
+    tpotMs: latencyMedians,
+    itlMs: latencyMedians,
+    e2eMs: latencyMedians,
+    throughput: z.strictObject({ requestsPerS: n, outputTokensPerS: n }),
   }),
   sources: z.array(z.string()).min(3),
 });
@@ -90,10 +99,10 @@ const step = z.strictObject({
         count: n.int().min(1),
         flops: n.min(0),
         bytes: n.min(0),
-        boundBy: z.string(),
-        efficiency: n.min(0),
+        boundBy: z.enum(["compute", "memory", "launch", "network", "wait"]),
+        efficiency: n.min(0).max(1).nullable(),
         source: z.string(),
-        lookup: z.enum(["interpolated", "extrapolated", "modelled"]),
+        lookup: z.enum(["interpolated", "extrapolated", "nearest", "formula"]).nullable(),
         lnDistance: n.min(0),
       }),
     )
@@ -102,21 +111,21 @@ const step = z.strictObject({
 const comparison = z.strictObject({ measured: nullable, predicted: nullable, ape: nullable });
 const comparisons = z.strictObject({ mean: comparison, p50: comparison, p90: comparison, p99: comparison });
 const errors = z.strictObject({ mean: nullable, median: nullable, max: nullable });
-const breakdown = z.strictObject({
-  by: z.enum(["phase", "batch", "context", "load"]),
-  groups: z
-    .array(
-      z.strictObject({
-        group: z.string(),
-        metric: z.enum(["ttftMs", "decodeMs", "e2eMs"]),
-        numRequests: n.int(),
-        measuredMs: nullable,
-        predictedMs: nullable,
-        errorPercent: nullable,
-        mapePercent: nullable,
-      }),
-    )
-    .min(2),
+const breakdownBy = z.enum(["phase", "batch", "context", "load"]);
+const groupError = z.strictObject({
+  group: z.string(),
+  metric: z.enum(["ttftMs", "decodeMs", "e2eMs"]),
+  from: nullable,
+  numRequests: n.int(),
+  measuredMs: nullable,
+  predictedMs: nullable,
+  errorPercent: nullable,
+  mapePercent: nullable,
+});
+const breakdown = z.strictObject({ by: breakdownBy, groups: z.array(groupError).min(2) });
+const combinedBreakdown = z.strictObject({
+  by: breakdownBy,
+  groups: z.array(groupError.extend({ numRuns: n.int(), meanApe: nullable })).min(2),
 });
 const errorsByMetric = {
   e2eMeanApe: errors,
@@ -142,6 +151,7 @@ const coverageSummary = z.strictObject({
   level: z.literal(0.8),
   draws: n.int(),
   all: coverage,
+  runs: z.strictObject({ numRuns: n.int(), numAllCovered: n.int() }),
   headline: coverage,
   byRegime: z.strictObject({ below: coverage, near: coverage, past: coverage, closedLoop: coverage }),
   byNumber: z.record(z.enum(comparedNames), coverage),
@@ -149,6 +159,8 @@ const coverageSummary = z.strictObject({
 const predictionIntervals = z.record(z.enum(comparedNames), interval.extend({ covers: z.boolean() }).nullable());
 const evaluation = z.strictObject({
   schema: z.literal("roofserve.evaluate/1"),
+  pricing: pricingConfigSchema,
+  benchData: z.string().nullable(),
   experiments: z
     .array(
       z.strictObject({
@@ -176,6 +188,7 @@ const evaluation = z.strictObject({
     ...errorsByMetric,
     byRegime: z.strictObject({ below: regimeErrors, near: regimeErrors, past: regimeErrors, closedLoop: regimeErrors }),
     coverage: coverageSummary.optional(),
+    breakdown: combinedBreakdown.optional(),
   }),
 });
 const timeShare = { us: n.min(0), fraction };
@@ -215,14 +228,21 @@ const explained = z.strictObject({
   }),
   lookups: z.array(
     z.strictObject({
-      kind: z.enum(["interpolated", "extrapolated", "modelled"]),
+      kind: z.enum(["interpolated", "extrapolated", "nearest", "formula"]),
       prices: n.int(),
       priceFraction: fraction,
       ...timeShare,
     }),
   ),
   sources: z.array(z.strictObject({ source: z.enum(["measured", "modelled", "transferred"]), ...timeShare })),
-  farthest: z.strictObject({ component: z.string(), lnDistance: n, startUs: n }).nullable(),
+  farthest: z
+    .strictObject({
+      component: z.string(),
+      kind: z.enum(["extrapolated", "nearest"]),
+      lnDistance: n,
+      startUs: n,
+    })
+    .nullable(),
 });
 const models = z.strictObject({
   schema: z.literal("roofserve.models/1"),
@@ -308,6 +328,9 @@ describe("JSON contracts, key for key", () => {
     const { experiments, summary } = evaluation.parse(await jsonOf(...given));
     expect(experiments[0]?.uncertainty?.draws).toBe(9);
     expect(summary.coverage?.all.numIntervals).toBe(comparedNames.length);
+    const { stdout } = await callCli(...given);
+    expect(stdout).toMatch(/^TTFT p90 ms +[01] of 1 /m);
+    expect(stdout).not.toContain("ttftMs");
   });
 
   test.for(["phase", "batch", "context", "load"] as const)("evaluate --breakdown %s", async (by) => {
@@ -323,7 +346,7 @@ describe("JSON contracts, key for key", () => {
     expect(ttft.reduce((sum, { numRequests }) => sum + numRequests, 0)).toBe(rest.numCompared);
     if (by === "load") expect(ttft.map(({ group }) => group)).toEqual(["1 requests/s"]);
     const { stdout } = await callCli(...given, "--breakdown", by);
-    expect(stdout).toContain(`by ${by} `);
+    expect(stdout.split(`by ${by} `)).toHaveLength(2);
   });
 
   test("explain: shares add up to the steps that run --step-log wrote", async () => {
@@ -335,7 +358,7 @@ describe("JSON contracts, key for key", () => {
     const { engine } = run.parse(JSON.parse(logged.stdout));
     const result = explained.parse(await jsonOf("explain", log));
     expect(result.steps).toBe(engine.steps);
-    expect(readFileSync(log, "utf8").trimEnd().split("\n")).toHaveLength(1 + engine.steps);
+    expect(readFileSync(log, "utf8").trimEnd().split("\n")).toHaveLength(1 + engine.steps + 1);
     for (const shares of [result.components, result.bounds, result.phases, result.batchSizes, result.lookups]) {
       expect((shares as { fraction: number }[]).reduce((sum, share) => sum + share.fraction, 0)).toBeCloseTo(1, 6);
     }

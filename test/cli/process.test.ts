@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { readGuidellmReport } from "../../src/io/guidellm/guidellmReport.js";
 import { temporaryFolder } from "../reference/temporaryFile.js";
 import { ensureBuilt, MAIN_FILE, spawnCli } from "./builtCli.js";
+import { callCli } from "./cliCall.js";
 
 const { folder, write } = temporaryFolder();
 const rows = Array.from({ length: 30 }, (_, i) => `${i / 10},${100 + 7 * i},${5 + i}\n`);
@@ -32,7 +33,6 @@ describe("the built command line", () => {
     [["run", "--frobnicate"], 2],
     [["run", "--config", "/no/such/file.json"], 3],
     [["run", "--model", "meta-llama/Llama-3.1-405B", "--gpu", "L4"], 4],
-    [["bench-data", "check", "/no/such/folder"], 3],
   ] as const)("%j exits with %i, without stdout or stack", async ([args, exitCode]) => {
     const result = await spawnCli(args);
     expect(result).toMatchObject({ exitCode, stdout: "" });
@@ -49,25 +49,29 @@ describe("the built command line", () => {
   });
 
   test("the same input and seed give the same bytes, and another seed does not", async () => {
-    const [first, second, other] = await Promise.all([
-      spawnCli(AGENTS),
-      spawnCli(AGENTS),
-      spawnCli([...AGENTS, "--seed", "7"]),
-    ]);
+    const [first, second] = await Promise.all([spawnCli(AGENTS), spawnCli(AGENTS)]);
+    const other = await callCli(...AGENTS, "--seed", "7");
     expect(first?.stdout).toBe(second?.stdout);
-    expect(first?.stdout).not.toBe(other?.stdout);
+    expect(first?.stdout).not.toBe(other.stdout);
     expect(JSON.parse(first?.stdout ?? "").schema).toBe("roofserve.run/1");
   });
 
   test("a first run ends with commands to try, on stderr", async () => {
-    const [bare, asked] = await Promise.all([spawnCli(["run"]), spawnCli(["run", "--rate", "2"])]);
+    const bare = await callCli("run");
+    const asked = await callCli("run", "--rate", "2", "--max-requests", "5");
     expect(bare?.stderr).toContain("What to try next:");
     expect(bare?.stdout).toContain("Half of the users see a first token within");
     expect(bare?.stdout).not.toContain("What to try next");
     expect(asked?.stderr).not.toContain("What to try next");
     const proposed = [...(bare?.stderr ?? "").matchAll(/^ {2}(?:npx )?roofserve (.*?) {2,}/gm)].map(([, line]) => line);
     expect(proposed.length).toBeGreaterThanOrEqual(4);
-    for (const line of proposed) expect((await spawnCli(String(line).split(" "), folder)).exitCode, line).toBe(0);
+    for (const line of proposed) {
+      const args = String(line).split(" ");
+      // A process of its own where files appear in the folder it stands in, and where help goes past the caught output.
+      const needsProcess = args.includes("--out") || args.includes("--help");
+      const { exitCode } = needsProcess ? await spawnCli(args, folder) : await callCli(...args);
+      expect(exitCode, line).toBe(0);
+    }
   });
 
   test("a reader that closes the pipe early ends it quietly", async () => {
@@ -108,23 +112,21 @@ describe("what a run leaves behind", () => {
     expect(report.model).toBe("meta-llama/Llama-3.1-8B-Instruct");
     expect(report.benchmarks[0]?.records).toHaveLength(40);
     expect(JSON.parse(readFileSync(join(out, "trace.json"), "utf8")).traceEvents.length).toBeGreaterThan(40);
-    const again = await Promise.all([
-      spawnCli(["replay", out, "--format", "json"]),
-      spawnCli(["run", "--config", join(out, "summary.json"), "--format", "json"]),
-    ]);
-    expect(again.map((result) => result.stdout)).toEqual([stdout, stdout]);
-    const fromFile = await spawnCli(["replay", join(out, "guidellm.json"), "--format", "json"]);
+    const replayed = await callCli("replay", out, "--format", "json");
+    const rerun = await callCli("run", "--config", join(out, "summary.json"), "--format", "json");
+    expect([replayed.stdout, rerun.stdout]).toEqual([stdout, stdout]);
+    const fromFile = await callCli("replay", join(out, "guidellm.json"), "--format", "json");
     expect(JSON.parse(fromFile.stdout).requests.completed).toBe(40);
   });
 
   test("run of a trace equals replay of it, and replay of what run wrote", async () => {
     const out = join(folder, "traced");
-    const ran = await spawnCli(["run", "--data", trace, "--out", out, "--format", "json"]);
-    const replays = await Promise.all([
-      spawnCli(["replay", out, "--format", "json"]),
-      spawnCli(["replay", trace, "--format", "json"]),
-      spawnCli(["replay", join(out, "requests.csv"), "--format", "json"]),
-    ]);
+    const ran = await callCli("run", "--data", trace, "--out", out, "--format", "json");
+    const replays = [
+      await callCli("replay", out, "--format", "json"),
+      await callCli("replay", trace, "--format", "json"),
+      await callCli("replay", join(out, "requests.csv"), "--format", "json"),
+    ];
     const { config: _config, ...result } = JSON.parse(ran.stdout);
     expect(result.requests.completed).toBe(30);
     expect(replays[0]?.stdout).toBe(ran.stdout);
@@ -132,7 +134,7 @@ describe("what a run leaves behind", () => {
   });
 
   test("--format csv parses, one row per request", async () => {
-    const { stdout } = await spawnCli(["run", "--data", trace, "--format", "csv"]);
+    const { stdout } = await callCli("run", "--data", trace, "--format", "csv");
     const parsed = parse(stdout, { columns: true }) as Record<string, string>[];
     expect(parsed).toHaveLength(30);
     expect(parsed.every((row) => row.status === "completed" && Number(row.ttft_ms) > 0)).toBe(true);
@@ -146,10 +148,9 @@ describe("--config", () => {
   );
 
   test("its values count, and flags win over them", async () => {
-    const [plain, flagged] = await Promise.all([
-      spawnCli(["run", "--config", config, "--format", "json"]),
-      spawnCli(["run", "--config", config, "--format", "json", "--max-num-seqs", "64", "--gpu", "H100"]),
-    ]);
+    const given = ["run", "--config", config, "--format", "json"];
+    const plain = await callCli(...given);
+    const flagged = await callCli(...given, "--max-num-seqs", "64", "--gpu", "H100");
     const read = (result: { stdout: string } | undefined) => JSON.parse(result?.stdout ?? "");
     expect(read(plain).config).toMatchObject({ gpu: "L40S", engine: { maxNumSeqs: 32, maxModelLen: 8192 } });
     expect(read(plain).requests.submitted).toBe(5);

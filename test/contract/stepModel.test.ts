@@ -146,7 +146,12 @@ describe.each(STEP_MODELS)("the step model %s", (_name, create) => {
     for (const [slot, us] of apart.entries()) expect(us).toBeCloseTo(componentsUs[slot]!, 6);
     expect(numTokens).toBe(batch.numTokens);
     expect(paddedTokens).toBeGreaterThanOrEqual(numTokens);
-    for (const { lookup } of components) expect(lookup.lnDistance > 0).toBe(lookup.kind === "extrapolated");
+    for (const { operator, lookup, efficiency } of components) {
+      if (lookup.kind === "extrapolated") expect(lookup.lnDistance).toBeGreaterThan(0);
+      else if (lookup.kind !== "nearest") expect(lookup.lnDistance).toBe(0);
+      expect(efficiency ?? 1, operator.name).toBeGreaterThan(0);
+      expect(efficiency ?? 1, operator.name).toBeLessThanOrEqual(1);
+    }
     expect(model.breakdown(batch)).toEqual({ components, waits, numTokens, paddedTokens });
   });
 

@@ -57,8 +57,8 @@ export function smallRun(model: string, rate: number): RunConfig {
     gpu: "H100",
     workload: {
       profile: { kind: "poisson", rate },
-      data: { kind: "synthetic", promptTokens: 400, outputTokens: 60 },
-      maxRequests: 60,
+      data: { kind: "synthetic", promptTokens: 400, outputTokens: 30 },
+      maxRequests: 30,
     },
   });
 }

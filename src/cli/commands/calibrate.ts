@@ -2,24 +2,22 @@ import { dirname } from "node:path";
 import type { ArgumentsCamelCase, CommandModule } from "yargs";
 import { z } from "zod";
 import { parseConfig } from "../../core/config/parseConfig.js";
-import { ConfigError, DataFileError } from "../../core/errors/simulationError.js";
+import { ConfigError } from "../../core/errors/simulationError.js";
 import { calibrate } from "../../core/evaluation/calibration/calibrate.js";
 import type { CalibrationCase } from "../../core/evaluation/calibration/calibrationCase.js";
-import { requestErrors } from "../../core/evaluation/calibration/calibrationErrors.js";
 import { BUILT_IN_START, NEUTRAL_START } from "../../core/evaluation/calibration/calibrationTerms.js";
+import { checkCalibration } from "../../core/evaluation/calibration/checkCalibration.js";
 import { crossValidate } from "../../core/evaluation/calibration/crossValidate.js";
 import { describeCalibration } from "../../core/evaluation/calibration/describeCalibration.js";
-import { usableRequests } from "../../core/evaluation/calibration/splitRun.js";
-import { judgeStaleness } from "../../core/evaluation/calibration/staleness.js";
-import { evaluateRun } from "../../core/evaluation/evaluateRun.js";
 import { unstatedNotes } from "../../core/evaluation/replayRun.js";
 import type { MeasuredExperiment } from "../../core/metrics/measuredExperiment.js";
+import { withCalibration } from "../../io/calibration/calibrated.js";
 import { calibrationText, readCalibration, writeCalibration } from "../../io/calibration/calibrationFile.js";
 import { measuredConfig } from "../../io/groundTruth/measuredConfig.js";
 import { readMeasuredExperiments } from "../../io/groundTruth/readMeasuredExperiments.js";
 import { cleanJson } from "../../io/results/cleanJson.js";
 import { requireWritableFolder } from "../../io/results/outputFolder.js";
-import { calibrationTable, crossValidationTable, stalenessTable } from "../calibrationTables.js";
+import { calibrationTable, checkTable, crossValidationTable } from "../calibrationTables.js";
 import {
   type Arguments,
   addDeploymentOptions,
@@ -45,10 +43,10 @@ const EPILOGUE = [
     "synchronous server, between the kernels of each layer of an asynchronous one. A constant moves only where the run " +
     "contradicts the built-in value: a 95 % interval, with 1.5 % of kernel time granted for what no constant stands for, " +
     "must exclude it. What no constant explains is kept as a residual per output token, prompt token or request, if it " +
-    "lowers the error on requests that took no part in the fit. Warm-up is left out, outliers count little.",
+    "lowers the error on training requests left out of its fit. Warm-up is left out, outliers count little.",
   "Refused (exit code 3) are fewer than 100 usable requests, overloaded runs, and a fit that errs more than twice as " +
-    "much on the requests kept for validation. --check exits with 0 whatever it finds: a stale calibration is an answer, " +
-    "not a failure.",
+    "much on the requests kept for validation, which have no part in any choice. --check exits with 0 whatever it finds: a " +
+    "stale calibration is an answer, not a failure.",
 ].join("\n\n");
 
 const dateSchema = z.iso.date("must be a date such as 2026-01-20");
@@ -58,7 +56,9 @@ export const calibrateCommand: CommandModule = {
   command: "calibrate <path..>",
   describe: "fit the server's constants to one benchmark run; check or cross-validate such fits",
   builder: (command) =>
-    addDeploymentOptions(command, ["table", "json"])
+    addDeploymentOptions(command, ["table", "json"], {
+      refused: ["step-model", "toggle-hypotheses", "calibration"],
+    })
       .positional("path", {
         type: "string",
         array: true,
@@ -123,15 +123,14 @@ function givenModel(argv: Arguments): string | null {
   return typeof model === "string" ? model : null;
 }
 
-/** @param calibration file to load the deployment with; null = the built-in constants, and no other is accepted */
-function caseOf(experiment: MeasuredExperiment, argv: Arguments, calibration: string | null): CalibrationCase {
+/** An experiment with the built-in constants; no others are accepted. */
+function caseOf(experiment: MeasuredExperiment, argv: Arguments): CalibrationCase {
   for (const note of [...experiment.notes, ...unstatedNotes(experiment)])
     process.stderr.write(`${experiment.name}: ${note}\n`);
   return withFlagNames(argv, DEPLOYMENT_FLAGS, () => {
     const config = measuredConfig(experiment, givenConfig(argv, DEPLOYMENT_FLAGS));
     rejectOtherPricing(config.pricing);
-    const pricing = { ...config.pricing, calibration };
-    return { name: experiment.name, deployment: deploymentOf({ ...config, pricing }), config, runs: experiment.runs };
+    return { name: experiment.name, deployment: deploymentOf(config), config, runs: experiment.runs };
   });
 }
 
@@ -153,7 +152,7 @@ function writeCalibrationOf(experiment: MeasuredExperiment, argv: Arguments): vo
   const date = argv.date === undefined ? (experiment.measuredOn ?? null) : parseConfig(dateSchema, argv.date, "--date");
   const name = argv.name === undefined ? experiment.name : parseConfig(nameSchema, argv.name, "--name");
   if (argv.out !== undefined) requireWritableFolder(dirname(String(argv.out)));
-  const from = caseOf(experiment, argv, null);
+  const from = caseOf(experiment, argv);
   showProgress(1, 1, `calibrating on ${experiment.name}`);
   const { seed } = from.config;
   const fit = withFlagNames(argv, DEPLOYMENT_FLAGS, () => calibrate(from, seed));
@@ -166,34 +165,23 @@ function writeCalibrationOf(experiment: MeasuredExperiment, argv: Arguments): vo
 
 function writeCheck(experiment: MeasuredExperiment, file: string, argv: Arguments): void {
   const calibration = readCalibration(file);
-  const { deployment, config } = caseOf(experiment, argv, file);
-  const fair = experiment.runs.filter((run) => run.excluded === null);
-  if (fair.length === 0) {
-    const reasons = experiment.runs.map((run) => `${run.name}: ${run.excluded}`).join("; ");
-    throw new DataFileError({ file: experiment.name }, `nothing can be checked on: ${reasons}`);
-  }
-  const parts = fair.map((run) => ({
-    run,
-    records: withFlagNames(argv, DEPLOYMENT_FLAGS, () => evaluateRun(deployment, config, run)).records,
-    indices: usableRequests(run.measured),
-  }));
-  const errors = requestErrors(parts, null);
-  const verdict = judgeStaleness(errors);
+  const from = caseOf(experiment, argv);
+  const { deployment, doubts, leftOut } = withCalibration(from.deployment, calibration, from.config.engine);
+  for (const doubt of doubts) process.stderr.write(`note: ${doubt}\n`);
   const check = {
     schema: "roofserve.calibration-check/1",
     calibration: calibration.name,
     run: experiment.name,
-    ...verdict,
-    errors,
+    ...withFlagNames(argv, DEPLOYMENT_FLAGS, () => checkCalibration(from, deployment, leftOut)),
   };
-  if (verdict.isStale) {
-    process.stderr.write(`note: the calibration is stale (${verdict.reasons.join(", ")}): calibrate on this run\n`);
+  if (check.verdict === "stale") {
+    process.stderr.write(`note: the calibration is stale (${check.reasons.join(", ")}): calibrate on this run\n`);
   }
-  process.stdout.write(argv.format === "json" ? `${cleanJson(check)}\n` : stalenessTable(check));
+  process.stdout.write(argv.format === "json" ? `${cleanJson(check)}\n` : checkTable(check));
 }
 
 function writeCrossValidation(experiments: readonly MeasuredExperiment[], argv: Arguments): void {
-  const cases = experiments.map((experiment) => caseOf(experiment, argv, null));
+  const cases = experiments.map((experiment) => caseOf(experiment, argv));
   const start = argv.from === "neutral" ? NEUTRAL_START : BUILT_IN_START;
   const seed = cases[0]?.config.seed ?? 0;
   let step = 0;

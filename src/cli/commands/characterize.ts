@@ -18,13 +18,24 @@ const EXAMPLES = examplesText([
   ["run -g H100 --characterization h100.json", "and price with it"],
 ]);
 
-const FORMAT = `The CSV has one timed run a row; bench_data/README.md defines its columns and says how to measure.
-Its form, with made-up numbers:
-  suite,pattern,bytes,block_bytes,working_set_bytes,kernels,latency_us,device,source
-  bandwidth,sequential,1073741824,,4294967296,,400.1,NVIDIA H100,an example
-  bandwidth,scattered,1073741824,32768,4294967296,,420.9,NVIDIA H100,an example
-  launch_gap,grouped,,,,320,910.4,NVIDIA H100,an example
-  launch_gap,interleaved,,,,320,1130.2,NVIDIA H100,an example`;
+// A paragraph in one line, which yargs wraps; the example not indented and narrow, so that it works as pasted.
+const FORMAT = `${[
+  "The CSV has one timed run a row; bench_data/README.md defines its columns and says how to measure.",
+  "Each pattern needs 3 sizes or more, of data larger than twice the L2 cache; launch gaps need both orders of 2",
+  "numbers of kernels. With made-up numbers:",
+].join(" ")}
+
+suite,pattern,bytes,block_bytes,working_set_bytes,kernels,latency_us,device
+bandwidth,sequential,1073741824,,4294967296,,380.1,NVIDIA H100
+bandwidth,sequential,2147483648,,4294967296,,757.3,NVIDIA H100
+bandwidth,sequential,4294967296,,4294967296,,1511.5,NVIDIA H100
+bandwidth,scattered,1073741824,32768,4294967296,,430.4,NVIDIA H100
+bandwidth,scattered,2147483648,32768,4294967296,,857.8,NVIDIA H100
+bandwidth,scattered,4294967296,32768,4294967296,,1712.5,NVIDIA H100
+launch_gap,grouped,,,,160,460.1,NVIDIA H100
+launch_gap,grouped,,,,320,910.4,NVIDIA H100
+launch_gap,interleaved,,,,160,570.0,NVIDIA H100
+launch_gap,interleaved,,,,320,1130.2,NVIDIA H100`;
 
 export const characterizeCommand: CommandModule = {
   command: "characterize <path>",

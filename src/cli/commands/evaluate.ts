@@ -1,7 +1,8 @@
 import type { ArgumentsCamelCase, CommandModule } from "yargs";
 import { mergeConfig } from "../../core/config/mergeConfig.js";
-import { STEP_MODELS, type StepModelName } from "../../core/config/pricingConfig.js";
+import { type PricingConfig, STEP_MODELS, type StepModelName } from "../../core/config/pricingConfig.js";
 import type { Deployment } from "../../core/engine/createServer.js";
+import { ConfigError, type ConfigIssue } from "../../core/errors/simulationError.js";
 import { BREAKDOWNS, type Breakdown, errorBreakdown } from "../../core/evaluation/errorBreakdown.js";
 import { evaluateRun, type ReplayedRun, type ServerRunConfig } from "../../core/evaluation/evaluateRun.js";
 import { type EvaluatedRun, type EvaluationReport, evaluationReport } from "../../core/evaluation/evaluationReport.js";
@@ -10,6 +11,7 @@ import { predictionIntervals } from "../../core/evaluation/uncertainty/predictio
 import type { MeasuredExperiment } from "../../core/metrics/measuredExperiment.js";
 import { measuredConfig } from "../../io/groundTruth/measuredConfig.js";
 import { readMeasuredExperiments } from "../../io/groundTruth/readMeasuredExperiments.js";
+import { withFileHashes } from "../../io/pricingFiles.js";
 import {
   type Arguments,
   addDeploymentOptions,
@@ -29,7 +31,7 @@ const EXAMPLES = examplesText([
   ["evaluate runs/ --compare", "our step model beside the two baselines"],
   ["evaluate run1 run2 --gpu A100-80 --format json", "two folders, measured on A100"],
   ["evaluate runs/ --uncertainty", "80 % intervals, and how often they held what was measured"],
-  ["evaluate runs/ --breakdown load", "errors at each offered load beside the usual table"],
+  ["evaluate runs/ --breakdown load", "errors at each offered load; of each run with --format json"],
 ]);
 
 export const evaluateCommand: CommandModule = {
@@ -52,7 +54,7 @@ export const evaluateCommand: CommandModule = {
         requiresArg: true,
         group: "Output:",
         describe:
-          "errors by group too: phase (to the first token, after it), batch (requests in flight at arrival), context (prompt and output tokens), load (the client's stages)",
+          "errors by group over all runs too: phase (to the first token, after it), batch (requests in flight at arrival), context (prompt and output tokens), load (the client's stages)",
       })
       .conflicts("compare", ["breakdown", "uncertainty"])
       .epilogue(
@@ -60,6 +62,7 @@ export const evaluateCommand: CommandModule = {
           "it is H100 unless --gpu says otherwise.",
       ),
   handler: (argv: ArgumentsCamelCase) => {
+    if (argv.compare === true) withFlagNames(argv, DEPLOYMENT_FLAGS, () => rejectOwnStepModel(argv));
     const experiments = (argv.path as string[]).flatMap((path) => readMeasuredExperiments(path, givenModel(argv)));
     if (argv.compare === true) {
       writeComparison(
@@ -72,18 +75,38 @@ export const evaluateCommand: CommandModule = {
   },
 };
 
+/** A comparison replays on every step model: one of its own would be ignored. @throws ConfigError */
+function rejectOwnStepModel(argv: Arguments): void {
+  const { pricing } = givenConfig(argv, DEPLOYMENT_FLAGS) as { pricing?: Partial<PricingConfig> };
+  const { stepModel, toggleHypotheses } = pricing ?? {};
+  const allowed = `leave it out: --compare replays on ${STEP_MODELS.join(", ")}, each as it is`;
+  const issues: ConfigIssue[] = [];
+  // A result's config, given with --config, states the default.
+  const isAsked = argv["step-model"] !== undefined || stepModel !== "additive";
+  if (stepModel !== undefined && isAsked) issues.push({ path: "pricing.stepModel", received: stepModel, allowed });
+  if (typeof toggleHypotheses === "string") {
+    issues.push({ path: "pricing.toggleHypotheses", received: toggleHypotheses, allowed });
+  }
+  if (issues.length > 0) throw new ConfigError(issues);
+}
+
 /** Replays every run. @param stepModel in place of the config's, or null */
 function evaluateAll(
   experiments: readonly MeasuredExperiment[],
   argv: Arguments,
   stepModel: StepModelName | null,
 ): EvaluationReport {
-  const runs = experiments.flatMap((experiment, i) => {
+  const evaluated = experiments.map((experiment, i) => {
     showProgress(i + 1, experiments.length, `${stepModel ?? ""} ${experiment.name}`.trim());
     return evaluateExperiment(experiment, argv, stepModel);
   });
   endProgress();
-  return evaluationReport(runs);
+  const { schema, ...report } = evaluationReport(evaluated.flatMap(({ runs }) => runs));
+  // No measured run says how to price its steps, so all are priced alike.
+  const [first] = evaluated;
+  if (first === undefined) return { schema, ...report };
+  const { pricing, benchData } = withFileHashes(first.config);
+  return { schema, pricing, benchData, ...report };
 }
 
 function givenModel(argv: Arguments): string | null {
@@ -95,7 +118,7 @@ function evaluateExperiment(
   experiment: MeasuredExperiment,
   argv: Arguments,
   stepModel: StepModelName | null,
-): EvaluatedRun[] {
+): { readonly config: ServerRunConfig; readonly runs: readonly EvaluatedRun[] } {
   for (const note of [...experiment.notes, ...unstatedNotes(experiment)])
     process.stderr.write(`${experiment.name}: ${note}\n`);
   const { config, deployment } = withFlagNames(argv, DEPLOYMENT_FLAGS, () => {
@@ -106,7 +129,7 @@ function evaluateExperiment(
     );
     return { config, deployment: deploymentOf(config) };
   });
-  return experiment.runs.map((run) => {
+  const runs = experiment.runs.map((run) => {
     const replayed = withFlagNames(argv, DEPLOYMENT_FLAGS, () => evaluateRun(deployment, config, run));
     return {
       ...replayed.evaluated,
@@ -114,6 +137,7 @@ function evaluateExperiment(
       ...(argv.breakdown === undefined ? {} : { breakdown: errorBreakdown(argv.breakdown as Breakdown, replayed) }),
     };
   });
+  return { config, runs };
 }
 
 /** The run's intervals, where `--uncertainty` asks for them. */

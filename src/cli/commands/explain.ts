@@ -4,6 +4,7 @@ import { cleanJson } from "../../io/results/cleanJson.js";
 import { openStepLog } from "../../io/results/readStepLog.js";
 import { examplesText } from "../examples.js";
 import { explainTable } from "../explainTable.js";
+import { PRICE_WORDS } from "../priceWords.js";
 
 const EXAMPLES = examplesText([
   ["run --workload rag --step-log steps.jsonl", "write the log of a run"],
@@ -25,9 +26,8 @@ export const explainCommand: CommandModule = {
         describe: "what stdout carries",
       })
       .epilogue(
-        `${EXAMPLES}\n\nBound by launch: a kernel's fixed cost exceeds what its FLOPs and bytes need. A price is interpolated ` +
-          "inside the measurements behind it, extrapolated beyond them (1.5 times its edge: a shape number is 1.5 times the " +
-          "largest measured, or the smallest 1.5 times it), modelled where a formula without measurements gives it.",
+        `${EXAMPLES}\n\n${PRICE_WORDS} Running, waiting and KV cache are as a step was planned: who waits has found no ` +
+          "place in it.",
       ),
   handler: async (argv: ArgumentsCamelCase) => {
     const { header, steps } = await openStepLog(String(argv.log));

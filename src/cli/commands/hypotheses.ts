@@ -1,4 +1,6 @@
 import type { ArgumentsCamelCase, CommandModule } from "yargs";
+import { ConfigError } from "../../core/errors/simulationError.js";
+import type { ServerRunConfig } from "../../core/evaluation/evaluateRun.js";
 import { ablationName, type LabReport, testHypotheses } from "../../core/evaluation/hypotheses/testHypotheses.js";
 import { measuredConfig } from "../../io/groundTruth/measuredConfig.js";
 import { readMeasuredExperiments } from "../../io/groundTruth/readMeasuredExperiments.js";
@@ -21,11 +23,14 @@ const EXAMPLES = examplesText([
   ["hypotheses runs/ --out report", "and a report with pictures: report/README.md"],
 ]);
 
+/** Flags of a deployment that mean nothing here: the protocols choose the step models, and draw nothing from the seed. */
+const NOT_TAKEN = ["seed", "step-model", "toggle-hypotheses", "calibration"];
+
 export const hypothesesCommand: CommandModule = {
   command: "hypotheses <path..>",
   describe: "test on real runs what the additive model corrects in roofline-v2, one correction at a time",
   builder: (command) =>
-    addDeploymentOptions(command, ["table", "json"])
+    addDeploymentOptions(command, ["table", "json"], { without: NOT_TAKEN })
       .positional("path", {
         type: "string",
         array: true,
@@ -40,7 +45,7 @@ export const hypothesesCommand: CommandModule = {
       })
       .epilogue(
         `${EXAMPLES}\n\nReplays each experiment at its lightest load some forty times: minutes for a handful of runs. ` +
-          "At least two experiments are needed; --step-model and --toggle-hypotheses are the command's own business.",
+          "At least two experiments are needed. Which step models and corrections are tried is the command's own business.",
       ),
   handler: async (argv: ArgumentsCamelCase) => {
     const folder = argv.out === undefined ? null : String(argv.out);
@@ -57,11 +62,21 @@ export const hypothesesCommand: CommandModule = {
 };
 
 function benchExperiments(argv: Arguments) {
-  const given = givenConfig(argv, DEPLOYMENT_FLAGS);
-  const experiments = (argv.path as string[]).flatMap((path) => readMeasuredExperiments(path));
+  const given = givenConfig(argv, DEPLOYMENT_FLAGS) as { model?: unknown };
+  const model = typeof given.model === "string" ? given.model : null;
+  const experiments = (argv.path as string[]).flatMap((path) => readMeasuredExperiments(path, model));
   return withFlagNames(argv, DEPLOYMENT_FLAGS, () =>
-    experiments.map((experiment) => ({ experiment, config: measuredConfig(experiment, given) })),
+    experiments.map((experiment) => ({ experiment, config: uncalibrated(measuredConfig(experiment, given)) })),
   );
+}
+
+/** @throws ConfigError where a config file names a calibration: its step times would correct one of the ends alone */
+function uncalibrated(config: ServerRunConfig): ServerRunConfig {
+  const { calibration } = config.pricing;
+  if (calibration === null) return config;
+  const allowed =
+    "leave it out: its time per step goes with the additive model alone, and the ends could not be compared";
+  throw new ConfigError([{ path: "pricing.calibration", received: calibration, allowed }]);
 }
 
 async function writeReport(folder: string, report: LabReport, argv: Arguments): Promise<void> {

@@ -6,6 +6,7 @@ import { type RunConfig, runConfigSchema } from "../../core/engine/runConfig.js"
 import type { StepObserver } from "../../core/engine/runResult.js";
 import { type SimulationResult, simulateRequests } from "../../core/engine/simulate.js";
 import { simulateWorlds } from "../../core/evaluation/uncertainty/simulateWorlds.js";
+import { withFileHashes } from "../../io/pricingFiles.js";
 import { type ReplayOptions, readReplaySource } from "../../io/replaySource.js";
 import {
   type Arguments,
@@ -54,10 +55,11 @@ export const replayCommand: CommandModule = {
     const source = await readReplaySource(String(argv.path), replayOptions(argv));
     for (const note of source.notes) process.stderr.write(`note: ${note}\n`);
     const { workload: _ignored, ...given } = givenConfig(argv, DEPLOYMENT_FLAGS) as { workload?: unknown };
-    const config: RunConfig = withFlagNames(argv, DEPLOYMENT_FLAGS, () =>
+    const stated: RunConfig = withFlagNames(argv, DEPLOYMENT_FLAGS, () =>
       parseConfig(runConfigSchema, mergeConfig(source.stated, given), ""),
     );
-    const deployment = deploymentOf(config);
+    const deployment = deploymentOf(stated);
+    const config = withFileHashes(stated);
     const draws = uncertaintyDraws(argv);
     const worlds = (central: SimulationResult, draws: number) =>
       simulateWorlds(deployment, config, central, source.openWorkload, {

@@ -5,6 +5,7 @@ import type { StepObserver } from "../../core/engine/runResult.js";
 import { type SimulationResult, simulate } from "../../core/engine/simulate.js";
 import { simulateWorlds } from "../../core/evaluation/uncertainty/simulateWorlds.js";
 import { createWorkload } from "../../core/workload/createWorkload.js";
+import { withFileHashes } from "../../io/pricingFiles.js";
 import { readWorkloadSpecs } from "../../io/workloadSpecs.js";
 import {
   type Arguments,
@@ -65,8 +66,9 @@ function isFirstRun(argv: Arguments): boolean {
   return argv.format === "table" && Object.keys(argv).every((key) => silent.has(key) || argv[key] === undefined);
 }
 
-async function simulateAndWrite(config: RunConfig, argv: Arguments): Promise<void> {
-  const deployment = deploymentOf(config);
+async function simulateAndWrite(given: RunConfig, argv: Arguments): Promise<void> {
+  const deployment = deploymentOf(given);
+  const config = withFileHashes(given);
   const { specs, notes } = await readWorkloadSpecs(config.workload);
   for (const note of notes) process.stderr.write(`note: ${note}\n`);
   const trace = specs === null ? {} : { specs };

@@ -3,7 +3,6 @@ import { parseConfig } from "../../core/config/parseConfig.js";
 import { createServer } from "../../core/engine/createServer.js";
 import { explainStep, parseBatch, type StepReport } from "../../core/engine/explainStep.js";
 import { runConfigSchema } from "../../core/engine/runConfig.js";
-import { WAIT_CATEGORY } from "../../core/stepmodel/stepWaits.js";
 import {
   addDeploymentOptions,
   DEPLOYMENT_FLAGS,
@@ -12,6 +11,7 @@ import {
   withFlagNames,
 } from "../deploymentOptions.js";
 import { examplesText } from "../examples.js";
+import { PRICE_WORDS } from "../priceWords.js";
 import { columnsOf, printNumber, textTable } from "../textTable.js";
 
 /** A step needs no workload; a config file may have one all the same. */
@@ -36,7 +36,7 @@ export const stepCommand: CommandModule = {
         describe:
           "decode:REQUESTS@CONTEXT and prefill:NEW_TOKENS@CONTEXT, separated by commas; CONTEXT = tokens already in the KV cache of each request",
       })
-      .epilogue(EXAMPLES),
+      .epilogue(`${EXAMPLES}\n\n${PRICE_WORDS}`),
   handler: (argv: ArgumentsCamelCase) => {
     const config = withFlagNames(argv, DEPLOYMENT_FLAGS, () =>
       parseConfig(stepConfigSchema, givenConfig(argv, DEPLOYMENT_FLAGS), ""),
@@ -72,7 +72,7 @@ function stepTable(report: StepReport): string {
     printNumber(component.flops / 1e9, 2),
     printNumber(component.bytes / 1e6, 2),
     component.boundBy,
-    component.efficiency === 0 ? "–" : printNumber(component.efficiency, 2),
+    printNumber(component.efficiency || null, 2),
     component.source,
     lookupText(component),
   ]);
@@ -80,8 +80,8 @@ function stepTable(report: StepReport): string {
   return `step ${printNumber(stepUs)} µs = GPU ${printNumber(gpuUs)} µs + CPU in the open ${printNumber(cpuUs)} µs; ${numTokens} token${numTokens === 1 ? "" : "s"}${padding}\n\n${textTable(columns, rows)}`;
 }
 
-/** `extrapolated ×1.96`: a shape number lies at 1.96 times the edge of the data, or at 1/1.96 of it. */
-function lookupText({ category, lookup, lnDistance }: StepReport["components"][number]): string {
-  if (category === WAIT_CATEGORY) return "–";
-  return lookup === "extrapolated" ? `${lookup} ×${printNumber(Math.exp(lnDistance), 2)}` : lookup;
+/** `extrapolated ×1.96`: a shape number lies at 1.96 times the edge of the data, or of the nearest row, or at 1/1.96. */
+function lookupText({ lookup, lnDistance }: StepReport["components"][number]): string {
+  if (lookup === null) return "–";
+  return lnDistance > 0 ? `${lookup} ×${printNumber(Math.exp(lnDistance), 2)}` : lookup;
 }

@@ -69,8 +69,17 @@ export interface ExplainReport {
   /** Waits have no price: fractions are of the time that has one. */
   readonly lookups: readonly LookupShare[];
   readonly sources: readonly (TimeShare & { readonly source: PriceSource })[];
-  /** The price farthest from its data; null when none was extrapolated. */
-  readonly farthest: { readonly component: string; readonly lnDistance: number; readonly startUs: number } | null;
+  /** The price farthest from its data; null when all were inside it. */
+  readonly farthest: FarthestPrice | null;
+}
+
+export interface FarthestPrice {
+  readonly component: string;
+  /** Whether the distance is from the edge of the data, or from the row whose price it is. */
+  readonly kind: Extract<LookupKind, "extrapolated" | "nearest">;
+  readonly lnDistance: number;
+  /** Start of the first step that has it. */
+  readonly startUs: number;
 }
 
 export interface MeanAndPeak {

@@ -3,7 +3,7 @@ import type { LookupKind } from "../kernels/kernelLookup.js";
 import type { KernelPrice, PriceSource } from "../kernels/kernelModel.js";
 import type { WAIT_CATEGORY } from "../stepmodel/stepWaits.js";
 
-export const STEP_LOG_SCHEMA = "roofserve.step-log/1";
+export const STEP_LOG_SCHEMA = "roofserve.step-log/2";
 
 /** What a component's time is bound by. */
 export type Bound = KernelPrice["boundBy"] | typeof WAIT_CATEGORY;
@@ -20,8 +20,10 @@ export const SOURCE_CODES: Readonly<Record<PriceSource, string>> = { measured: "
 export const LOOKUP_CODES: Readonly<Record<LookupKind, string>> = {
   interpolated: "i",
   extrapolated: "x",
-  modelled: "m",
+  nearest: "n",
+  formula: "f",
 };
+const DISTANT_CODES = `${LOOKUP_CODES.extrapolated}${LOOKUP_CODES.nearest}`;
 /** In place of a letter: the step has no such component, or it is a wait and was not looked up. */
 export const ABSENT_CODE = "-";
 
@@ -54,7 +56,12 @@ export const stepLogHeaderSchema = z.object({
     .describe("what the letters of a step mean"),
 });
 
-/** Every other line: one engine step of `numComponents` possible components. */
+/** Last line of a step log: without it the log has been cut off. */
+export const stepLogEndSchema = z.object({
+  end: z.object({ steps: count.describe("lines of steps above") }),
+});
+
+/** Every line between header and end: one engine step of `numComponents` possible components. */
 export function loggedStepSchema(numComponents: number) {
   const codes = (known: Readonly<Record<string, string>>) =>
     z
@@ -75,30 +82,39 @@ export function loggedStepSchema(numComponents: number) {
     contextTokens: count.describe("Σ over the rows of tokens in the KV cache before the step"),
     preempted: count.describe("requests sent back to the queue while the step was planned"),
     running: count.describe("resident requests after planning"),
-    waiting: count.describe("requests in the queue after planning"),
+    waiting: count.describe("requests in the queue after planning: those that found no place in the step"),
     kvFraction: fraction.describe("fraction of KV blocks in use after planning"),
     us: z.array(us).length(numComponents, `must hold ${numComponents} numbers, one per component`),
     bound: codes(BOUND_CODES).describe("what binds each component"),
     source: codes(SOURCE_CODES).describe("where its price came from"),
     lookup: codes(LOOKUP_CODES).describe("how the price was found"),
     lnDistance: z
-      .array(z.number().gt(0))
+      .array(z.number().min(0))
       .optional()
-      .describe("of the extrapolated ones, in order: largest |ln| by which a shape number lies beyond the data"),
+      .describe(
+        "of the extrapolated ones and the nearest rows, in order: largest |ln| by which a shape number lies away from them",
+      ),
   });
   return step
     .refine(({ startUs, endUs }) => endUs >= startUs, { path: ["endUs"], message: "must be ≥ startUs" })
-    .refine(({ lookup, lnDistance = [] }) => numExtrapolated(lookup) === lnDistance.length, {
+    .refine(({ lookup, lnDistance = [] }) => distantSlots(lookup).length === lnDistance.length, {
       path: ["lnDistance"],
-      message: `must hold one number for each ${LOOKUP_CODES.extrapolated} of lookup`,
+      message: `must hold one number for each ${LOOKUP_CODES.extrapolated} and ${LOOKUP_CODES.nearest} of lookup`,
     });
 }
 
-function numExtrapolated(lookup: string): number {
-  return lookup.split(LOOKUP_CODES.extrapolated).length - 1;
+/** Whether a price found so lies at a distance from its data. */
+export function isDistant(kind: LookupKind): boolean {
+  return kind === "extrapolated" || kind === "nearest";
+}
+
+/** Components that a number of `lnDistance` belongs to, in its order. */
+export function distantSlots(lookup: string): number[] {
+  return [...lookup].flatMap((code, slot) => (DISTANT_CODES.includes(code) ? [slot] : []));
 }
 
 export type StepLogHeader = Readonly<z.output<typeof stepLogHeaderSchema>>;
+export type StepLogEnd = Readonly<z.output<typeof stepLogEndSchema>>;
 export type LoggedStep = Readonly<z.output<ReturnType<typeof loggedStepSchema>>>;
 
 /** Letter → word. */

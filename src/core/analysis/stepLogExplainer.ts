@@ -8,7 +8,15 @@ import type {
   StepPhase,
   TimeShare,
 } from "./explainReport.js";
-import { BOUND_CODES, type Bound, LOOKUP_CODES, type LoggedStep, SOURCE_CODES, type StepLogHeader } from "./stepLog.js";
+import {
+  BOUND_CODES,
+  type Bound,
+  distantSlots,
+  LOOKUP_CODES,
+  type LoggedStep,
+  SOURCE_CODES,
+  type StepLogHeader,
+} from "./stepLog.js";
 import { TimeSlices } from "./timeSlices.js";
 
 /** Sums over the steps of one kind. */
@@ -121,10 +129,9 @@ export class StepLogExplainer {
   #addFarthest({ lookup, lnDistance = [], startUs }: LoggedStep): void {
     const most = lnDistance.reduce((largest, distance) => Math.max(largest, distance), 0);
     if (most <= (this.#farthest?.lnDistance ?? 0)) return;
-    // The distances belong to the extrapolated components, in order.
-    const slots = [...lookup].flatMap((code, slot) => (code === LOOKUP_CODES.extrapolated ? [slot] : []));
-    const slot = slots[lnDistance.indexOf(most)] ?? -1;
-    this.#farthest = { component: this.#header.components[slot]?.name ?? "", lnDistance: most, startUs };
+    const slot = distantSlots(lookup)[lnDistance.indexOf(most)] ?? -1;
+    const kind = lookup[slot] === LOOKUP_CODES.nearest ? "nearest" : "extrapolated";
+    this.#farthest = { component: this.#header.components[slot]?.name ?? "", kind, lnDistance: most, startUs };
   }
 
   #components(): ComponentTime[] {

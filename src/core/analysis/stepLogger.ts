@@ -8,11 +8,13 @@ import type { StepModel } from "../stepmodel/stepModel.js";
 import {
   ABSENT_CODE,
   BOUND_CODES,
+  isDistant,
   LOOKUP_CODES,
   type LoggedStep,
   meanings,
   SOURCE_CODES,
   STEP_LOG_SCHEMA,
+  type StepLogEnd,
   type StepLogHeader,
 } from "./stepLog.js";
 
@@ -27,6 +29,7 @@ export class StepLogger {
   readonly header: StepLogHeader;
   readonly #stepModel: StepModel;
   readonly #slotOf: ReadonlyMap<string, number>;
+  #steps = 0;
 
   /** @param config the run's config, resolved */
   constructor({ stepModel }: Pick<Server, "stepModel">, config: RunConfig) {
@@ -48,6 +51,7 @@ export class StepLogger {
   log(step: ScheduledStep, startUs: number, endUs: number, scheduler: Scheduler): LoggedStep {
     const { batch } = step;
     const { paddedTokens, ...apart } = this.#takeApart(batch);
+    this.#steps++;
     return {
       startUs,
       endUs,
@@ -64,6 +68,11 @@ export class StepLogger {
     };
   }
 
+  /** What closes the log after the steps logged so far. */
+  end(): StepLogEnd {
+    return { end: { steps: this.#steps } };
+  }
+
   #takeApart(batch: ScheduledBatch) {
     const { components, waits, paddedTokens } = this.#stepModel.breakdown(batch);
     const numSlots = this.#slotOf.size;
@@ -71,21 +80,21 @@ export class StepLogger {
     const bound = new Array<string>(numSlots).fill(ABSENT_CODE);
     const source = new Array<string>(numSlots).fill(ABSENT_CODE);
     const lookup = new Array<string>(numSlots).fill(ABSENT_CODE);
-    const distances = new Array<number>(numSlots).fill(0);
+    const distances = new Array<number | null>(numSlots).fill(null);
     for (const { operator, us: componentUs, price, lookup: found } of components) {
       const slot = this.#slotOf.get(operator.name)!;
       us[slot] = roundUs(componentUs);
       bound[slot] = BOUND_CODES[price.boundBy];
       source[slot] = SOURCE_CODES[price.source];
       lookup[slot] = LOOKUP_CODES[found.kind];
-      distances[slot] = Number(found.lnDistance.toPrecision(DISTANCE_DIGITS));
+      if (isDistant(found.kind)) distances[slot] = Number(found.lnDistance.toPrecision(DISTANCE_DIGITS));
     }
     for (const { name, us: waitUs } of waits) {
       const slot = this.#slotOf.get(name)!;
       us[slot] = roundUs(waitUs);
       bound[slot] = BOUND_CODES.wait;
     }
-    const lnDistance = distances.filter((ln) => ln > 0);
+    const lnDistance = distances.filter((ln) => ln !== null);
     const codes = { bound: bound.join(""), source: source.join(""), lookup: lookup.join("") };
     return { paddedTokens, us, ...codes, ...(lnDistance.length === 0 ? {} : { lnDistance }) };
   }

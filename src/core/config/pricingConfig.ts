@@ -23,12 +23,17 @@ export const pricingConfigSchema = z.strictObject({
     .describe("what prices a step: our model, or a baseline to compare it with"),
   toggleHypotheses: z
     .string()
+    .toUpperCase()
     .regex(/^H[1-6](,H[1-6])*$/, "must be hypotheses separated by commas, H1 to H6, e.g. H1,H3")
     .nullable()
     .default(null)
     .describe("corrections to take from the additive model, or to add to roofline-v2: H1 to H6, separated by commas"),
   calibration: path("file of `roofserve calibrate`: server constants fitted to a run of yours"),
   characterization: path("file of `roofserve characterize`: bandwidths and launch gaps measured on this GPU"),
+  fileSha256: z
+    .record(z.string(), z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in hexadecimal"))
+    .optional()
+    .describe("SHA-256 of these files by path, as a result states them: who uses it again hears of a change"),
 });
 
 export type PricingConfig = z.output<typeof pricingConfigSchema>;

@@ -1,7 +1,7 @@
 import { ScheduledBatch } from "../batch/scheduledBatch.js";
 import { ConfigError, type ConfigIssue } from "../errors/simulationError.js";
-import { type LookupKind, MODELLED } from "../kernels/kernelLookup.js";
-import type { PriceSource } from "../kernels/kernelModel.js";
+import type { LookupKind } from "../kernels/kernelLookup.js";
+import type { KernelPrice, PriceSource } from "../kernels/kernelModel.js";
 import { operatorBytes } from "../model/operator.js";
 import { WAIT_CATEGORY } from "../stepmodel/stepWaits.js";
 import type { Server } from "./createServer.js";
@@ -33,12 +33,13 @@ export interface StepReport {
     readonly count: number;
     readonly flops: number;
     readonly bytes: number;
-    readonly boundBy: string;
-    readonly efficiency: number;
+    readonly boundBy: KernelPrice["boundBy"] | typeof WAIT_CATEGORY;
+    /** Fraction of the binding roof, (0, 1]; 0 for a wait, null where the step model does not price kernel by kernel. */
+    readonly efficiency: number | null;
     readonly source: PriceSource;
-    /** Where the price lies relative to the data behind it. */
-    readonly lookup: LookupKind;
-    /** Largest |ln| by which a shape number lies beyond that data; 0 unless extrapolated. */
+    /** Where the price lies relative to the data behind it; null for a wait, which is not looked up. */
+    readonly lookup: LookupKind | null;
+    /** Largest |ln| by which a shape number lies beyond that data, or away from the nearest row; else 0. */
     readonly lnDistance: number;
   }[];
 }
@@ -80,7 +81,7 @@ export function explainStep(server: Server, rows: readonly BatchRow[]): StepRepo
     numTokens,
     paddedTokens,
     components: [
-      ...components.map(({ operator, us, price, lookup }) => ({
+      ...components.map(({ operator, us, price, lookup, efficiency }) => ({
         name: operator.name,
         category: operator.dims.category,
         us,
@@ -88,7 +89,7 @@ export function explainStep(server: Server, rows: readonly BatchRow[]): StepRepo
         flops: operator.flops * operator.count,
         bytes: operatorBytes(operator) * operator.count,
         boundBy: price.boundBy,
-        efficiency: price.efficiency,
+        efficiency,
         source: price.source,
         lookup: lookup.kind,
         lnDistance: lookup.lnDistance,
@@ -100,11 +101,11 @@ export function explainStep(server: Server, rows: readonly BatchRow[]): StepRepo
         count,
         flops: 0,
         bytes: 0,
-        boundBy: "launch",
+        boundBy: WAIT_CATEGORY,
         efficiency: 0,
         source: "modelled" as const,
-        lookup: MODELLED.kind,
-        lnDistance: MODELLED.lnDistance,
+        lookup: null,
+        lnDistance: 0,
       })),
     ],
   };

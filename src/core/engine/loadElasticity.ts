@@ -2,6 +2,9 @@ import type { RequestRecord } from "../metrics/requestRecord.js";
 import type { Server } from "./createServer.js";
 import { type BatchRow, explainStep } from "./explainStep.js";
 
+/** Chunks of a prefill that are priced; decodes may leave a chunk one token, and a prompt a hundred thousand chunks. */
+const MAX_PRICED_CHUNKS = 32;
+
 /** Mean request of a run, and how many are served at a time. */
 interface MeanLoad {
   readonly newTokens: number;
@@ -15,7 +18,8 @@ interface MeanLoad {
  * By how many percent the mean step of a run grows when the load grows by 1 %, 0–1: the share of the step that
  * requests cost each other. Its fixed part (weights, gaps) does not count; where experts are touched anyway, neither
  * do they. A step of b running requests takes D(b) for their decodes and b/N · X for prefills, N output tokens and X
- * extra µs of a request's prefill. 0 when nothing was served.
+ * extra µs of a request's prefill. 0 when nothing was served, or where more requests make no longer steps (the rows of a
+ * CUDA graph are padded); 1 where chunks stand on top of the steps they ride in.
  */
 export function loadElasticity(server: Server, records: readonly RequestRecord[], simulatedUs: number): number {
   const load = meanLoad(records, simulatedUs);
@@ -27,7 +31,8 @@ export function loadElasticity(server: Server, records: readonly RequestRecord[]
   const fewUs = stepUs(server, [decodes(server, load, few)]);
   const usPerRequest = many > few ? (manyUs - fewUs) / (many - few) : 0;
   const prefillShareUs = (numRunning / outputTokens) * prefillExtraUs(server, load, many, manyUs);
-  return (numRunning * usPerRequest + prefillShareUs) / (manyUs + prefillShareUs);
+  const elasticity = (numRunning * usPerRequest + prefillShareUs) / (manyUs + prefillShareUs);
+  return Math.min(1, Math.max(0, elasticity));
 }
 
 /** What one request's prefill adds to the steps it rides in, in chunks of what the decodes leave of the budget. */
@@ -35,14 +40,19 @@ function prefillExtraUs(server: Server, load: MeanLoad, numDecodes: number, deco
   const { maxNumBatchedTokens, maxNumSeqs, maxModelLen } = server.engine;
   const numBeside = Math.min(numDecodes, maxNumSeqs - 1, maxNumBatchedTokens - 1);
   const beside = numBeside > 0 ? [decodes(server, load, numBeside)] : [];
+  const chunkTokens = maxNumBatchedTokens - numBeside;
+  const numChunks = Math.ceil(load.newTokens / chunkTokens);
+  const numPriced = Math.min(numChunks, MAX_PRICED_CHUNKS);
   let extraUs = 0;
-  for (let done = 0; done < load.newTokens; ) {
-    const count = Math.min(maxNumBatchedTokens - numBeside, load.newTokens - done);
+  for (let priced = 0; priced < numPriced; priced++) {
+    // Of many chunks, the middles of as many equal stretches stand for all.
+    const chunk = numPriced === numChunks ? priced : Math.floor(((priced + 0.5) * numChunks) / numPriced);
+    const done = chunk * chunkTokens;
+    const count = Math.min(chunkTokens, load.newTokens - done);
     const contextTokens = Math.min(load.cachedTokens + done, maxModelLen - count);
     extraUs += stepUs(server, [...beside, { kind: "prefill", count, contextTokens }]) - decodeUs;
-    done += count;
   }
-  return Math.max(0, extraUs);
+  return Math.max(0, (extraUs * numChunks) / numPriced);
 }
 
 function decodes({ engine }: Server, load: MeanLoad, count: number): BatchRow {

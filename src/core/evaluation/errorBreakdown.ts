@@ -20,6 +20,8 @@ export type BreakdownMetric = "ttftMs" | "decodeMs" | "e2eMs";
 export interface GroupError {
   readonly group: string;
   readonly metric: BreakdownMetric;
+  /** Least number that the group holds: requests in flight, tokens, or requests/s; null where it has none. */
+  readonly from: number | null;
   /** Requests with this latency in both worlds. */
   readonly numRequests: number;
   /** Means over them; null without requests. */
@@ -43,11 +45,8 @@ export interface ReplayPair {
   readonly records: readonly RequestRecord[];
 }
 
-/** Where a request belongs; groups are ordered by `order`. */
-interface Group {
-  readonly name: string;
-  readonly order: number;
-}
+/** Where a request belongs. */
+type Group = Pick<GroupError, "group" | "from">;
 
 const METRICS: Readonly<
   Record<
@@ -69,15 +68,18 @@ export function errorBreakdown(by: Breakdown, pair: ReplayPair): ErrorBreakdown 
   if (by === "phase") {
     return {
       by,
-      groups: [groupError("prefill", "ttftMs", pair, indices), groupError("decode", "decodeMs", pair, indices)],
+      groups: [
+        groupError({ group: "prefill", from: null }, "ttftMs", pair, indices),
+        groupError({ group: "decode", from: null }, "decodeMs", pair, indices),
+      ],
     };
   }
   const groups = groupBy(indices, grouping(by, pair));
   return {
     by,
-    groups: groups.flatMap(([name, members]) => [
-      groupError(name, "e2eMs", pair, members),
-      groupError(name, "ttftMs", pair, members),
+    groups: groups.flatMap(({ group, members }) => [
+      groupError(group, "e2eMs", pair, members),
+      groupError(group, "ttftMs", pair, members),
     ]),
   };
 }
@@ -98,31 +100,42 @@ function grouping(by: Exclude<Breakdown, "phase">, { run, records }: ReplayPair)
       return (index) => {
         const stage = run.stages.find(({ firstIndex, endIndex }) => firstIndex <= index && index < endIndex);
         const requestsPerS = stage?.requestsPerS ?? null;
-        if (requestsPerS === null) return { name: run.name, order: Number.POSITIVE_INFINITY };
-        return { name: `${Number(requestsPerS.toPrecision(3))} requests/s`, order: requestsPerS };
+        const group = requestsPerS === null ? run.name : `${Number(requestsPerS.toPrecision(3))} requests/s`;
+        return { group, from: requestsPerS };
       };
   }
 }
 
 function countGroup(count: number, unit: string): Group {
   const bucket = countBucket(count);
-  return { name: `${bucketLabel(bucket)} ${unit}`, order: bucket.from };
+  return { group: `${bucketLabel(bucket)} ${unit}`, from: bucket.from };
 }
 
-/** Groups of indices, ascending by their order. */
-function groupBy(indices: readonly number[], groupOf: (index: number) => Group): [name: string, number[]][] {
-  const groups = new Map<string, { readonly order: number; readonly members: number[] }>();
+interface Members {
+  readonly group: Group;
+  readonly members: number[];
+}
+
+/** Groups of indices, ascending by their numbers; those without one last. */
+function groupBy(indices: readonly number[], groupOf: (index: number) => Group): Members[] {
+  const groups = new Map<string, Members>();
   for (const index of indices) {
-    const { name, order } = groupOf(index);
-    const group = groups.get(name);
-    if (group === undefined) groups.set(name, { order, members: [index] });
-    else group.members.push(index);
+    const group = groupOf(index);
+    const known = groups.get(group.group);
+    if (known === undefined) groups.set(group.group, { group, members: [index] });
+    else known.members.push(index);
   }
-  return [...groups].sort(([, a], [, b]) => a.order - b.order).map(([name, { members }]) => [name, members]);
+  return [...groups.values()].sort((a, b) => compareFrom(a.group.from, b.group.from));
+}
+
+/** Order of groups: ascending, those without a number last. */
+export function compareFrom(a: number | null, b: number | null): number {
+  if (a === null || b === null) return Number(a === null) - Number(b === null);
+  return a - b;
 }
 
 function groupError(
-  group: string,
+  group: Group,
   metric: BreakdownMetric,
   { run, records }: ReplayPair,
   members: readonly number[],
@@ -136,7 +149,7 @@ function groupError(
   const means = compare(distribution(seen).mean, distribution(simulated).mean);
   const { measured: measuredMs, predicted: predictedMs, ape } = means;
   return {
-    group,
+    ...group,
     metric,
     numRequests: pairs.length,
     measuredMs,

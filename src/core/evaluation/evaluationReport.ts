@@ -1,5 +1,7 @@
+import type { PricingConfig } from "../config/pricingConfig.js";
 import type { Regime } from "../metrics/regime.js";
 import { REGIME_GROUPS, type RegimeGroup, regimeGroup } from "../metrics/regimeErrors.js";
+import { type CombinedBreakdown, combinedBreakdown } from "./combinedBreakdown.js";
 import type { RunComparison } from "./compareRun.js";
 import type { ErrorBreakdown } from "./errorBreakdown.js";
 import { type CoverageSummary, coverageSummary, type RunIntervals } from "./uncertainty/coverage.js";
@@ -43,12 +45,17 @@ export interface ErrorsByMetric {
 /** The `roofserve.evaluate/1` contract. */
 export interface EvaluationReport {
   readonly schema: "roofserve.evaluate/1";
+  /** What priced the steps of all runs, as in a run's config. */
+  readonly pricing?: PricingConfig;
+  readonly benchData?: string | null;
   readonly experiments: readonly EvaluatedRun[];
   readonly summary: ErrorsByMetric & {
     /** The same errors by the regime of the simulated server. */
     readonly byRegime: Readonly<Record<RegimeGroup, ErrorsByMetric & { readonly numRuns: number }>>;
     /** How often intervals held what was measured, where they were asked for. */
     readonly coverage?: CoverageSummary;
+    /** Errors by group over the runs that count, where they were asked for. */
+    readonly breakdown?: CombinedBreakdown;
   };
 }
 
@@ -62,7 +69,13 @@ export function evaluationReport(experiments: readonly EvaluatedRun[]): Evaluati
     }),
   ) as EvaluationReport["summary"]["byRegime"];
   const coverage = coverageSummary(counted);
-  const summary = { ...errorsByMetric(counted), byRegime, ...(coverage === null ? {} : { coverage }) };
+  const breakdown = combinedBreakdown(counted.flatMap(({ breakdown }) => breakdown ?? []));
+  const summary = {
+    ...errorsByMetric(counted),
+    byRegime,
+    ...(coverage === null ? {} : { coverage }),
+    ...(breakdown === null ? {} : { breakdown }),
+  };
   return { schema: "roofserve.evaluate/1", experiments, summary };
 }
 

@@ -1,6 +1,6 @@
 import type { CollectiveEfficiency } from "./gpuEfficiency.js";
 import type { GpuRoofs } from "./gpuRoofs.js";
-import { dataLookup, type KernelLookup, lnDistanceBeyond, MODELLED } from "./kernelLookup.js";
+import { dataLookup, FORMULA, type KernelLookup, lnDistanceBeyond } from "./kernelLookup.js";
 
 /** Beyond the largest measured group, µs grow with this power of the ranks (no data: one node is the limit). */
 const BEYOND_RANKS_POWER = 0.5;
@@ -33,7 +33,7 @@ export function collectiveLookup(
   numRanks: number,
   messageBytes: number,
 ): KernelLookup {
-  if (numRanks <= 1 || messageBytes <= 0 || collective === "all-gather") return MODELLED;
+  if (numRanks <= 1 || messageBytes <= 0 || collective === "all-gather") return FORMULA;
   const ranks = groups.map((group) => group.numRanks);
   const beyondRanks = lnDistanceBeyond(numRanks, ranks[0]!, ranks[ranks.length - 1]!);
   const beyondSizes = neighbourGroups(groups, numRanks).map(({ messageBytes: sizes }) =>

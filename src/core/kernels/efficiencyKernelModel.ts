@@ -14,7 +14,7 @@ import { gemmUs, peakFlopsPerUs } from "./gemmKernel.js";
 import type { DecodeAttentionEfficiency, GpuEfficiency, RoofEfficiency } from "./gpuEfficiency.js";
 import { type GpuRoofs, gpuRoofs } from "./gpuRoofs.js";
 import { groupedGemmLnDistance, groupedGemmUs, touchedExperts } from "./groupedGemmKernel.js";
-import { dataLookup, type KernelLookup, MODELLED } from "./kernelLookup.js";
+import { dataLookup, FORMULA, type KernelLookup } from "./kernelLookup.js";
 import type { KernelModel, KernelPrice } from "./kernelModel.js";
 import { PrefillAttentionCost, type PrefillAttentionHeads } from "./prefillAttentionKernel.js";
 
@@ -110,11 +110,11 @@ class EfficiencyKernelModel implements KernelModel {
     switch (dims.category) {
       case "gemm": {
         const { surface } = this.#gemm[weightKind(dims.weightDtype)];
-        return surface === null ? MODELLED : dataLookup(surface.lnDistance(dims.m, dims.n, dims.k));
+        return surface === null ? FORMULA : dataLookup(surface.lnDistance(dims.m, dims.n, dims.k));
       }
       case "grouped-gemm": {
         const { surface } = this.#groupedGemm[weightKind(dims.weightDtype)];
-        return surface === null ? MODELLED : dataLookup(groupedGemmLnDistance(surface, dims));
+        return surface === null ? FORMULA : dataLookup(groupedGemmLnDistance(surface, dims));
       }
       case "attention-prefill":
         return this.#lookUpPrefill(dims);
@@ -123,7 +123,7 @@ class EfficiencyKernelModel implements KernelModel {
       case "collective":
         return collectiveLookup(this.#efficiency.allReduce, dims.collective, dims.numRanks, dims.messageBytes);
       default:
-        return MODELLED;
+        return FORMULA;
     }
   }
 
@@ -148,7 +148,7 @@ class EfficiencyKernelModel implements KernelModel {
 
   /** A dtype that borrows bf16's constants has no data of its own. */
   #lookUpPrefill(dims: Dims<"attention-prefill">): KernelLookup {
-    if (kvKind(dims.kvDtype) === "fp8" && this.#efficiency.prefillAttention.fp8 === null) return MODELLED;
+    if (kvKind(dims.kvDtype) === "fp8" && this.#efficiency.prefillAttention.fp8 === null) return FORMULA;
     const cost = this.#prefillCost(dims);
     const distances = dims.chunks.map(({ newTokens, contextTokens }) => cost.lnDistance(newTokens, contextTokens));
     return dataLookup(distances.reduce((most, distance) => Math.max(most, distance), 0));
@@ -165,7 +165,7 @@ class EfficiencyKernelModel implements KernelModel {
   #lookUpDecode(dims: Dims<"attention-decode">): KernelLookup {
     const { surfaces } = this.#decode[kvKind(dims.kvDtype)];
     const { numRequests, sumContextTokens, maxContextTokens } = dims;
-    if (surfaces === null || numRequests === 0) return MODELLED;
+    if (surfaces === null || numRequests === 0) return FORMULA;
     const cost = this.#decodeCost(dims);
     const isSetByLongest = cost.rowsUs(1, maxContextTokens) > cost.rowsUs(numRequests, sumContextTokens);
     const [rows, tokens] = isSetByLongest ? [1, maxContextTokens] : [numRequests, sumContextTokens];

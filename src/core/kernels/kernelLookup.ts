@@ -1,22 +1,23 @@
 /**
- * Where a price lies relative to the data behind it: inside, beyond its edge, or not read from data at all because
- * a formula gave it (small kernels, the sampler, a family or dtype without its own fit or table).
+ * Where a price lies relative to the data behind it: inside, beyond its edge, at the one row that stands nearest, or
+ * not read from data at all because a formula gave it (small kernels, the sampler, a family or dtype without its own fit
+ * or table). How the data came about is another question: `PriceSource`.
  */
-export type LookupKind = "interpolated" | "extrapolated" | "modelled";
+export type LookupKind = "interpolated" | "extrapolated" | "nearest" | "formula";
 
 /** How the price of an operator was found. */
 export interface KernelLookup {
   readonly kind: LookupKind;
   /**
-   * The largest |ln| by which one of the operator's shape numbers lies beyond the data; 0 unless extrapolated.
-   * ln 2 = 0.69: twice the largest measured, or half the smallest. Axes are judged one by one: a shape inside every
-   * axis may still lie between rows that are far apart.
+   * The largest |ln| by which one of the operator's shape numbers lies beyond the data where the price is extrapolated,
+   * or away from the row where it is the nearest one's; else 0. ln 2 = 0.69: twice as large, or half. Axes are judged one
+   * by one: a shape inside every axis may still lie between rows that are far apart.
    */
   readonly lnDistance: number;
 }
 
 /** A formula without data. */
-export const MODELLED: KernelLookup = { kind: "modelled", lnDistance: 0 };
+export const FORMULA: KernelLookup = { kind: "formula", lnDistance: 0 };
 
 const INTERPOLATED: KernelLookup = { kind: "interpolated", lnDistance: 0 };
 

@@ -1,7 +1,7 @@
 import type { KvDtype, WeightDtype } from "../units/dtype.js";
 import { CompiledSurface } from "./efficiencySurface.js";
 import { risingDecode, risingGemm, risingGroupedGemm } from "./fit/risingPrices.js";
-import { bendToRise } from "./fit/surfaceFit.js";
+import { bendToRise, type RisingPrice } from "./fit/surfaceFit.js";
 import type {
   DecodeAttentionEfficiency,
   GpuEfficiency,
@@ -32,19 +32,14 @@ export function rescaleLinear(
   roofs: GpuRoofs,
   scales: EfficiencyScales,
 ): Pick<GpuEfficiency, "gemm" | "groupedGemm" | "elementwise" | "sampler"> {
-  const dense = (fit: RoofEfficiency, dtype: WeightDtype) => scaleDense(fit, roofs, dtype, scales);
-  const grouped = (fit: RoofEfficiency, dtype: WeightDtype) => scaleGrouped(fit, roofs, dtype, scales);
+  const products = ({ bf16, fp8, int4 }: GpuEfficiency["gemm"], rising: typeof risingGemm) => {
+    const scale = (fit: RoofEfficiency, dtype: WeightDtype) =>
+      scaleProduct(fit, scales, (scaled) => rising(scaled, roofs, dtype));
+    return { bf16: scale(bf16, "bf16"), fp8: fp8 && scale(fp8, "fp8"), int4: int4 && scale(int4, "int4") };
+  };
   return {
-    gemm: {
-      bf16: dense(gemm.bf16, "bf16"),
-      fp8: gemm.fp8 && dense(gemm.fp8, "fp8"),
-      int4: gemm.int4 && dense(gemm.int4, "int4"),
-    },
-    groupedGemm: {
-      bf16: grouped(groupedGemm.bf16, "bf16"),
-      fp8: groupedGemm.fp8 && grouped(groupedGemm.fp8, "fp8"),
-      int4: groupedGemm.int4 && grouped(groupedGemm.int4, "int4"),
-    },
+    gemm: products(gemm, risingGemm),
+    groupedGemm: products(groupedGemm, risingGroupedGemm),
     elementwise: {
       ...elementwise,
       memoryEfficiency: slowedFraction(elementwise.memoryEfficiency, scales.memorySlowdown),
@@ -78,32 +73,17 @@ function slowedFraction(fraction: number, slowdown: number): number {
   return Math.min(1, fraction / slowdown);
 }
 
-function scaleRoof(fit: RoofEfficiency, { memorySlowdown, computeSlowdown }: EfficiencyScales): RoofEfficiency {
-  return {
+function scaleProduct(
+  fit: RoofEfficiency,
+  scales: EfficiencyScales,
+  rising: (fit: RoofEfficiency) => RisingPrice,
+): RoofEfficiency {
+  const scaled: RoofEfficiency = {
     ...fit,
-    memoryEfficiency: slowedFraction(fit.memoryEfficiency, memorySlowdown),
-    computeEfficiency: slowedFraction(fit.computeEfficiency, computeSlowdown),
+    memoryEfficiency: slowedFraction(fit.memoryEfficiency, scales.memorySlowdown),
+    computeEfficiency: slowedFraction(fit.computeEfficiency, scales.computeSlowdown),
   };
-}
-
-function scaleDense(
-  fit: RoofEfficiency,
-  roofs: GpuRoofs,
-  dtype: WeightDtype,
-  scales: EfficiencyScales,
-): RoofEfficiency {
-  const scaled = scaleRoof(fit, scales);
-  return { ...scaled, surface: scaled.surface && bendToRise(scaled.surface, risingGemm(scaled, roofs, dtype)) };
-}
-
-function scaleGrouped(
-  fit: RoofEfficiency,
-  roofs: GpuRoofs,
-  dtype: WeightDtype,
-  scales: EfficiencyScales,
-): RoofEfficiency {
-  const scaled = scaleRoof(fit, scales);
-  return { ...scaled, surface: scaled.surface && bendToRise(scaled.surface, risingGroupedGemm(scaled, roofs, dtype)) };
+  return { ...scaled, surface: scaled.surface && bendToRise(scaled.surface, rising(scaled)) };
 }
 
 function scaleDecode(

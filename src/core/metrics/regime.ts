@@ -12,9 +12,16 @@ export interface Regime {
    * In a closed loop the load follows the server and 1 % stays 1 %: there the label says only how full it is.
    */
   readonly label: RegimeLabel;
-  /** Whether clients wait for answers before they send again, or have sent everything at once. */
+  /**
+   * Whether clients wait for answers before they send again, or have sent everything at once, as arrivals show it: a
+   * client that pauses between an answer and its next request is not told from an open loop.
+   */
   readonly closedLoop: boolean;
-  /** 1 − (1 − sharedFraction)·(1 − limitedFraction), 0–1. */
+  /**
+   * Share of the load: how much of a request's time the others cost it, by sharing its steps or by keeping it waiting,
+   * 1 − (1 − sharedFraction)·(1 − limitedFraction), 0–1. Not how long the GPU is busy: a single stream of requests keeps
+   * it busy all the time, with a share near 0.
+   */
   readonly utilisation: number;
   /** Share of the mean step that requests cost each other: by how many percent it grows with 1 % more load. */
   readonly sharedFraction: number;
@@ -60,7 +67,7 @@ export function regimeOf(records: readonly RequestRecord[], evidence: RegimeEvid
   const limitedFraction = simulatedUs > 0 ? Math.min(1, limitedUs / simulatedUs) : 0;
   const utilisation = 1 - (1 - loadElasticity) * (1 - limitedFraction);
   const meanE2eUs = meanCompletedE2eUs(records);
-  const closedLoop = isClosedLoop(records, meanE2eUs);
+  const closedLoop = isClosedLoop(records);
   const later = records.slice(records.length >> 1);
   const queueGrowth = waitSlope(later);
   const grownUs = (queueGrowth ?? 0) * arrivalSpanUs(later);
@@ -91,16 +98,23 @@ function meanCompletedE2eUs(records: readonly RequestRecord[]): number {
 }
 
 /**
- * Whether most requests were sent the moment another one ended, or all of them within a small part of one latency.
- * The records show it, so that a replay of a closed loop by its arrival times is judged as the run was.
+ * Whether most requests were sent the moment another one ended, or all of them before the first answer began: then no
+ * arrival saw the server's pace. The records show it, so that a replay of a closed loop by the arrival times of a
+ * simulated run is judged as that run was.
  */
-function isClosedLoop(records: readonly RequestRecord[], meanE2eUs: number): boolean {
+function isClosedLoop(records: readonly RequestRecord[]): boolean {
   if (records.length < 2) return false;
-  if (arrivalSpanUs(records) < CLOSED_FRACTION * meanE2eUs) return true;
+  if (firstAnswerUs(records) > (records.at(-1)?.arrivalUs ?? 0)) return true;
   const firstUs = records[0]?.arrivalUs;
   const endsUs = new Set(records.map((record) => Math.ceil(record.lastTokenUs)));
   const caused = records.filter(({ arrivalUs }) => arrivalUs === firstUs || endsUs.has(arrivalUs));
   return caused.length > CLOSED_FRACTION * records.length;
+}
+
+/** NaN without an answer. */
+function firstAnswerUs(records: readonly RequestRecord[]): number {
+  const answersUs = records.map(({ firstTokenUs }) => firstTokenUs).filter((us) => !Number.isNaN(us));
+  return answersUs.reduce((least, us) => Math.min(least, us), answersUs[0] ?? Number.NaN);
 }
 
 /** @param records in order of arrival */

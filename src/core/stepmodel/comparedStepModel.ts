@@ -5,6 +5,9 @@ import { componentCategories } from "./operatorPrices.js";
 import type { ComponentCategory, StepBreakdown, StepComponent, StepModel } from "./stepModel.js";
 import type { StepWait } from "./stepWaits.js";
 
+/** By so much a fraction may exceed 1 without meaning it. */
+const ROUNDING = 1e-9;
+
 /** A step model that is there to be compared with: it prices a step as a list of components, and adds them up. */
 export abstract class ComparedStepModel implements StepModel {
   readonly pricesLockstep = false;
@@ -44,7 +47,11 @@ export abstract class ComparedStepModel implements StepModel {
     return {
       numTokens: batch.numTokens,
       paddedTokens: this.linearTokens(batch.numTokens),
-      components: components.map((component) => ({ ...component, lookup: this.lookup(component.operator) })),
+      components: components.map((component) => ({
+        ...component,
+        lookup: this.lookup(component.operator),
+        efficiency: achievedFraction(component),
+      })),
       waits: this.#waits,
     };
   }
@@ -60,7 +67,7 @@ function mergedByName(components: readonly StepComponent[]): StepComponent[] {
   return [...merged.values()];
 }
 
-/** Time, FLOPs and bytes added up; the rest is the longer one's. */
+/** Time, roofs, FLOPs and bytes added up; the rest is the longer one's. */
 function merge(a: StepComponent, b: StepComponent): StepComponent {
   const longer = a.us >= b.us ? a : b;
   const us = a.us + b.us;
@@ -73,5 +80,16 @@ function merge(a: StepComponent, b: StepComponent): StepComponent {
     kvReadBytes: sum(({ kvReadBytes }) => kvReadBytes),
     kvWriteBytes: sum(({ kvWriteBytes }) => kvWriteBytes),
   };
-  return { operator, us, price: { ...longer.price, us: us / operator.count } };
+  const price = { ...longer.price, us: us / operator.count, efficiency: us > 0 ? (roofUs(a) + roofUs(b)) / us : 1 };
+  return { operator, us, price };
+}
+
+/** What the binding roof asks of all runs, µs. A price keeps it, whatever share of the price the component is given. */
+function roofUs({ operator, price }: StepComponent): number {
+  return price.us * price.efficiency * operator.count;
+}
+
+function achievedFraction(component: StepComponent): number | null {
+  const fraction = component.us > 0 ? roofUs(component) / component.us : 1;
+  return fraction <= 1 + ROUNDING ? Math.min(1, fraction) : null;
 }

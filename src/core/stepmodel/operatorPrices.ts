@@ -50,7 +50,11 @@ export class OperatorPrices {
   /** The components with how their prices were found; for people, not for the hot path. */
   explain(components: readonly StepComponent[]): ExplainedComponent[] {
     const { kernelModel } = this.#plan;
-    return components.map((component) => ({ ...component, lookup: kernelModel.lookup(component.operator) }));
+    return components.map((component) => ({
+      ...component,
+      lookup: kernelModel.lookup(component.operator),
+      efficiency: component.price.efficiency,
+    }));
   }
 
   price(list: readonly Operator[]): StepComponent[] {

@@ -1,6 +1,6 @@
 import type { ScheduledBatch } from "../batch/scheduledBatch.js";
 import type { GpuRoofs } from "../kernels/gpuRoofs.js";
-import { type KernelLookup, MODELLED } from "../kernels/kernelLookup.js";
+import { FORMULA, type KernelLookup } from "../kernels/kernelLookup.js";
 import { physicalFloor } from "../kernels/tables/physicalFloor.js";
 import type { Operator } from "../model/operator.js";
 import { operators } from "../model/operators.js";
@@ -51,7 +51,7 @@ export class RooflineV1StepModel extends ComparedStepModel {
   }
 
   protected override lookup(): KernelLookup {
-    return MODELLED;
+    return FORMULA;
   }
 
   protected override linearTokens(numTokens: number): number {

@@ -12,9 +12,14 @@ export interface StepComponent {
   readonly price: KernelPrice;
 }
 
-/** A component with how its price was found: what nobody asks for in the hot path. */
+/** A component with what nobody asks for in the hot path. */
 export interface ExplainedComponent extends StepComponent {
   readonly lookup: KernelLookup;
+  /**
+   * Fraction of its binding roof that the component achieves in `us`, (0, 1]. null where the model gives it less time than
+   * its own roof asks, which only those do that bind or weight a whole step at once: there it says nothing of a kernel.
+   */
+  readonly efficiency: number | null;
 }
 
 /** A step taken apart; the components and the waits add up to the step, each name at most once. */

@@ -1,18 +1,22 @@
 import { type EngineConfig, engineConfigSchema } from "../../core/config/engineConfig.js";
 import type { Deployment } from "../../core/engine/createServer.js";
 import { resolveAsyncScheduling } from "../../core/engine/resolveEngine.js";
-import { applyCalibration } from "../../core/evaluation/calibration/applyCalibration.js";
-import { readCalibration } from "./calibrationFile.js";
+import { type AppliedCalibration, applyCalibration } from "../../core/evaluation/calibration/applyCalibration.js";
+import type { Calibration } from "../../core/evaluation/calibration/calibrationSchema.js";
 
-/**
- * The deployment with the constants of a calibration file, as far as they hold for it; its notes say which file, and
- * what does not hold.
- * @throws DataFileError when the file is missing or no calibration
- */
-export function calibrated(deployment: Deployment, file: string, engineConfig?: EngineConfig): Deployment {
+/** A deployment with a calibration, and how far that holds for it. */
+export interface CalibratedDeployment extends Omit<AppliedCalibration, "constants"> {
+  readonly deployment: Deployment;
+}
+
+/** The deployment with the constants of a calibration, as far as they hold for it. */
+export function withCalibration(
+  deployment: Deployment,
+  calibration: Calibration,
+  engineConfig?: EngineConfig,
+): CalibratedDeployment {
   const engine = engineConfig ?? engineConfigSchema.parse({});
-  const calibration = readCalibration(file);
-  const { constants, notes } = applyCalibration(calibration, {
+  const { constants, ...applied } = applyCalibration(calibration, {
     model: deployment.architecture.id,
     gpu: deployment.gpu.id,
     tensorParallelSize: engine.tensorParallelSize,
@@ -24,9 +28,13 @@ export function calibrated(deployment: Deployment, file: string, engineConfig?: 
   const isGapFitted = calibration.terms.kernelGapUsPerLayer.status === "fitted";
   const measured = deployment.constants?.waits;
   const waits = isGapFitted ? { ...measured, ...constants.waits } : { ...constants.waits, ...measured };
-  return {
-    ...deployment,
-    constants: { ...constants, waits },
-    notes: () => [...notes, ...(deployment.notes?.() ?? [])],
-  };
+  return { ...applied, deployment: { ...deployment, constants: { ...constants, waits } } };
+}
+
+/** `withCalibration`, with what it found among the deployment's notes. */
+export function calibrated(deployment: Deployment, calibration: Calibration, engineConfig?: EngineConfig): Deployment {
+  const { provenance, doubts, leftOut, ...found } = withCalibration(deployment, calibration, engineConfig);
+  const warnings = doubts.map((doubt) => `${doubt}: it may be stale; roofserve calibrate --check tells on a new run`);
+  const notes = [provenance, ...warnings, ...leftOut];
+  return { ...found.deployment, notes: () => [...notes, ...(deployment.notes?.() ?? [])] };
 }

@@ -40,9 +40,11 @@ export function checkData<T extends z.ZodType>(
 ): z.output<T> {
   const result = schema.safeParse(input);
   if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) => ({ path: pathText(issue.path), text: issueText(issue, input) }));
+  const problems = result.error.issues.flatMap((issue) => problemsOf(issue, input));
   const [first, ...others] = problems;
-  const shown = others.slice(0, MAX_PROBLEMS_SHOWN - 1).map((problem) => `; also ${problem.path}: ${problem.text}`);
+  const shown = others
+    .slice(0, MAX_PROBLEMS_SHOWN - 1)
+    .map(({ path, text }) => `; also ${path === "" ? "" : `${path}: `}${text}`);
   const hidden = problems.length - MAX_PROBLEMS_SHOWN;
   const more = hidden > 0 ? `; and ${hidden} more` : "";
   const row = typeof place === "string" ? { file: place } : place;
@@ -50,9 +52,13 @@ export function checkData<T extends z.ZodType>(
   throw new DataFileError(location, `${first?.text ?? "malformed"}${shown.join("")}${more}; ${remedy}`);
 }
 
-function issueText(issue: z.core.$ZodIssue, input: unknown): string {
+/** A problem of the whole value has an empty path; each unknown key is a problem of its own. */
+function problemsOf(issue: z.core.$ZodIssue, input: unknown): { readonly path: string; readonly text: string }[] {
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => ({ path: pathText([...issue.path, key]), text: "is an unknown key; remove it" }));
+  }
   const received = valueAt(input, issue.path);
-  return `got ${printValue(received)}; ${allowedText(issue, received)}`;
+  return [{ path: pathText(issue.path), text: `got ${printValue(received)}; ${allowedText(issue, received)}` }];
 }
 
 /** `requests[3].arrival_time_us`. */

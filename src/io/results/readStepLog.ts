@@ -3,12 +3,14 @@ import {
   type LoggedStep,
   loggedStepSchema,
   type StepLogHeader,
+  stepLogEndSchema,
   stepLogHeaderSchema,
 } from "../../core/analysis/stepLog.js";
 import { DataFileError } from "../../core/errors/simulationError.js";
 import { checkData } from "../dataFile/dataFile.js";
 import { type JsonlObject, jsonlObjects } from "../traces/jsonlRecords.js";
 
+const REWRITE = "write or copy the log again";
 const REMEDY = "give a file that run or replay wrote with --step-log";
 
 /** A step log being read: its header, and its steps as they come. */
@@ -20,7 +22,8 @@ export interface OpenStepLog {
 
 /**
  * Opens a step log and reads its header; the steps are read line by line, whatever the length of the file.
- * @throws DataFileError naming file and row, here for the header and while the steps are read
+ * @throws DataFileError naming file and row, here for the header and while the steps are read; at their end where the
+ *   closing line is missing or counts otherwise
  */
 export async function openStepLog(file: string): Promise<OpenStepLog> {
   if (!existsSync(file)) throw new DataFileError({ file }, `no such file; ${REMEDY}`);
@@ -38,7 +41,20 @@ async function* loggedSteps(
   lines: AsyncGenerator<JsonlObject>,
 ): AsyncGenerator<LoggedStep> {
   const schema = loggedStepSchema(header.components.length);
+  let numSteps = 0;
   for await (const { row, fields } of lines) {
-    yield checkData(schema, fields, { file, row }, "write the log again");
+    if ("end" in fields) {
+      const { end } = checkData(stepLogEndSchema, fields, { file, row }, REWRITE);
+      if (end.steps !== numSteps) {
+        throw new DataFileError({ file, row }, `the run had ${end.steps} steps, ${numSteps} stand above; ${REWRITE}`);
+      }
+      const after = await lines.next();
+      if (after.done === true) return;
+      throw new DataFileError({ file, row: after.value.row }, `nothing may follow the closing line; ${REWRITE}`);
+    }
+    yield checkData(schema, fields, { file, row }, REWRITE);
+    numSteps++;
   }
+  const problem = `is cut off after ${numSteps} ${numSteps === 1 ? "step" : "steps"}: the closing line is missing`;
+  throw new DataFileError({ file }, `${problem}; ${REWRITE}`);
 }

@@ -37,6 +37,7 @@ export class StepLogWriter implements StepObserver {
   during<T>(run: () => T): T {
     try {
       const result = run();
+      if (this.#logger !== null) this.#output?.write(`${JSON.stringify(this.#logger.end())}\n`);
       this.#output?.commit();
       return result;
     } catch (error) {

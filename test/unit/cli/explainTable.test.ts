@@ -56,6 +56,13 @@ describe("an explained run in words", () => {
     expect(lines.join("\n")).not.toMatch(/NaN|undefined|Infinity/);
   });
 
+  it("measures a nearest row's distance from that row, not from an edge", () => {
+    const farthest = { component: "o_proj", kind: "nearest", lnDistance: Math.LN2, startUs: 1e6 } as const;
+    expect(explainTable(simple({ farthest }))).toContain(
+      "farthest from its row: o_proj, a shape number 2.00 times the row's or the row's 2.00 times it, first at 1.00 s",
+    );
+  });
+
   it("says that a log without steps has none", () => {
     const text = explainTable(new StepLogExplainer(header).report());
     expect(text).toMatch(/^The log holds no step\.\n\nmeta-llama\/Llama-2-7b-hf on 1 × H100/);

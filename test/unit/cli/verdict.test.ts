@@ -47,7 +47,7 @@ describe("verdict", () => {
   test("says how far to trust the numbers: the regime, and the errors seen there", () => {
     const seenErrors = { numRuns: 7, e2eMeanApe: 1.1, e2eMeanApeMax: 2.6, ttftMeanApe: 4.2, itlMeanApe: 0.8 };
     expect(verdict(summary([1], { regime: { seenErrors } }))).toContain(
-      "Below saturation (utilisation 20 %), where 1 % of step time is about 1.3 % of latency: 7 measured runs erred by 1.1 % end to end (worst 2.6 %), TTFT 4.2 %.",
+      "Below saturation (load share 20 %), where 1 % of step time is about 1.3 % of latency: 7 measured runs erred by 1.1 % end to end (worst 2.6 %), TTFT 4.2 %.",
     );
     expect(verdict(summary([1], { regime: { label: "past" } }))).toContain("no measured run to compare with");
     expect(verdict(summary([1], { regime: { label: "past", closedLoop: true } }))).toContain("In a closed loop");

@@ -19,13 +19,23 @@ export interface CalibrationTarget {
 /** Constants for a server, and what a reader should know of where they come from. */
 export interface AppliedCalibration {
   readonly constants: ServerConstants;
-  readonly notes: readonly string[];
+  /** Which calibration of which run. */
+  readonly provenance: string;
+  /** How the server differs from the calibrated one though everything is used, each a sentence: it may not hold. */
+  readonly doubts: readonly string[];
+  /** What the calibration moved but this server cannot use, each with the reason. */
+  readonly leftOut: readonly string[];
+}
+
+/** The vLLM that a calibration is of, with a mark where its run did not say. */
+export function calibratedVersion({ vllmVersion, simulatedVllmVersion }: Calibration): string {
+  return `vLLM ${vllmVersion ?? `${simulatedVllmVersion} (assumed)`}`;
 }
 
 /**
  * The parts of a calibration that hold for a server. Time per step is another thing with and without asynchronous
- * scheduling, and goes along with neither another mode nor another step model; a residual stays with the model, GPU and
- * parallelism it was seen on; the front end goes everywhere.
+ * scheduling, and goes along with neither another mode nor another step model; a residual stays with the model, GPU,
+ * parallelism and step model it was seen on; the front end goes everywhere.
  */
 export function applyCalibration(calibration: Calibration, target: CalibrationTarget): AppliedCalibration {
   const { terms, asyncScheduling } = calibration;
@@ -42,7 +52,8 @@ export function applyCalibration(calibration: Calibration, target: CalibrationTa
   const isSameServer =
     calibration.model === target.model &&
     calibration.gpu === target.gpu &&
-    calibration.tensorParallelSize === target.tensorParallelSize;
+    calibration.tensorParallelSize === target.tensorParallelSize &&
+    target.isAdditive;
   const hasResidual = RESIDUAL_TERMS.some((term) => calibration.residual[term].kept);
   return {
     constants: {
@@ -50,16 +61,22 @@ export function applyCalibration(calibration: Calibration, target: CalibrationTa
       standardErrors: standardErrors(terms, hasStep),
       ...(hasResidual && isSameServer ? { residual: residualOf(calibration.residual) } : {}),
     },
-    notes: notesOn(calibration, target, hasResidual && !isSameServer),
+    provenance: `calibrated with ${JSON.stringify(calibration.name)}, fitted on ${calibration.source}${dateWords(calibration)}`,
+    ...differences(calibration, target, hasResidual && !isSameServer),
   };
 }
 
-/** Of the terms that the run told something about; of the others a reader knows no more than before. */
+/**
+ * How far each constant may lie from the value used, where the run told something about it; of the others a reader knows
+ * no more than before. A term that was left at its start is off by the distance to where the run puts it, too.
+ */
 function standardErrors(terms: Calibration["terms"], hasStep: boolean): Record<string, number> {
   const known = Object.entries(terms).filter(
     ([name, { identifiable }]) => identifiable && (hasStep || name.startsWith("frontEnd")),
   );
-  return Object.fromEntries(known.map(([name, { standardError }]) => [name, standardError]));
+  return Object.fromEntries(
+    known.map(([name, { value, fitted, standardError }]) => [name, Math.hypot(standardError, fitted - value)]),
+  );
 }
 
 function frontEndOf({ overheads = {} }: ServerConstants): NonNullable<ServerConstants["overheads"]> {
@@ -70,21 +87,32 @@ function frontEndOf({ overheads = {} }: ServerConstants): NonNullable<ServerCons
   };
 }
 
-function notesOn(calibration: Calibration, target: CalibrationTarget, dropsResidual: boolean): string[] {
-  const { name, source, date, simulatedVllmVersion, asyncScheduling, gpu } = calibration;
-  const notes = [`calibrated with ${JSON.stringify(name)}, fitted on ${source}${date === null ? "" : ` of ${date}`}`];
+function dateWords({ date }: Calibration): string {
+  return date === null ? "" : ` of ${date}`;
+}
+
+function differences(
+  calibration: Calibration,
+  target: CalibrationTarget,
+  dropsResidual: boolean,
+): Pick<AppliedCalibration, "doubts" | "leftOut"> {
+  const { simulatedVllmVersion, asyncScheduling, gpu, terms } = calibration;
+  const doubts: string[] = [];
+  const leftOut: string[] = [];
   if (simulatedVllmVersion !== target.vllmVersion) {
-    notes.push(
-      `the calibration is of vLLM ${simulatedVllmVersion}, this server runs ${target.vllmVersion}: it may be stale; ` +
-        "roofserve calibrate --check tells on a new run",
-    );
+    doubts.push(`the calibration is of ${calibratedVersion(calibration)}, here ${target.vllmVersion} is simulated`);
   }
-  if (gpu !== target.gpu) notes.push(`the calibration is of ${gpu}, this server runs on ${target.gpu}: it may not fit`);
+  if (gpu !== target.gpu) doubts.push(`the calibration is of ${gpu}, this server runs on ${target.gpu}`);
   if (asyncScheduling !== target.asyncScheduling) {
     const mode = asyncScheduling ? "asynchronous" : "synchronous";
-    notes.push(`the calibration is of ${mode} scheduling, this server's is not: its time per step is left out`);
+    const difference = `the calibration is of ${mode} scheduling, this server's is not`;
+    const movesStep = terms.stepUs.status === "fitted" || terms.kernelGapUsPerLayer.status === "fitted";
+    if (movesStep) leftOut.push(`${difference}: its time per step is left out`);
+    else doubts.push(difference);
   }
-  if (!target.isAdditive) notes.push("the calibration is of the additive step model: only its front end is used");
-  if (dropsResidual) notes.push("the calibration's residual belongs to another model, GPU or parallelism: left out");
-  return notes;
+  if (!target.isAdditive) leftOut.push("the calibration is of the additive step model: only its front end is used");
+  else if (dropsResidual) {
+    leftOut.push("the calibration's residual belongs to another model, GPU or parallelism: left out");
+  }
+  return { doubts, leftOut };
 }

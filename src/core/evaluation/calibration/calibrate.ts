@@ -9,15 +9,10 @@ import {
   type TermValues,
   termsOfOneRun,
 } from "./calibrationTerms.js";
+import { chooseResiduals } from "./chooseResiduals.js";
 import { type Evidence, gatherEvidence } from "./evidence.js";
 import { fitTerms, type TermFit } from "./fitTerms.js";
-import {
-  fitResiduals,
-  type ResidualEstimate,
-  type ResidualTerm,
-  residualOf,
-  withoutResiduals,
-} from "./residualTerms.js";
+import { type ResidualEstimate, type ResidualTerm, residualOf } from "./residualTerms.js";
 import { usableRequests } from "./splitRun.js";
 
 /** Fewer usable requests than this fit noise. */
@@ -65,13 +60,7 @@ export function calibrateOn(evidence: Evidence): Calibrated {
   const isAsync = isAsyncCase(from);
   const { values, estimates: terms } = fitTerms([evidence], start, termsOfOneRun(isAsync));
   const before = startValues(start, isAsync);
-  const found = fitResiduals(evidence, values, termsOfOneRun(isAsync));
-  const plain = errorsOn(evidence, values, null, "validation");
-  const corrected = errorsOn(evidence, values, found.residual, "validation");
-  const isBetter = total(corrected) < total(plain);
-  const residuals = isBetter
-    ? found.estimates
-    : withoutResiduals(found.estimates, "it does not lower the validation error");
+  const residuals = chooseResiduals(evidence, values, termsOfOneRun(isAsync));
   const residual = residualOf(residuals);
   const calibrated = {
     isAsync,
@@ -84,7 +73,7 @@ export function calibrateOn(evidence: Evidence): Calibrated {
       before: errorsOn(evidence, before, null, "training"),
     },
     validation: {
-      after: isBetter ? corrected : plain,
+      after: errorsOn(evidence, values, residual, "validation"),
       before: errorsOn(evidence, before, null, "validation"),
     },
     numWarmUp: runs.reduce((sum, { split }) => sum + split.numWarmUp, 0),
@@ -108,10 +97,6 @@ function errorsOn(
     indices: part === "validation" ? split.validation : split.training.flat(),
   }));
   return requestErrors(parts, residual);
-}
-
-function total({ e2eMape, ttftMape }: RequestErrors): number {
-  return (e2eMape ?? 0) + (ttftMape ?? 0);
 }
 
 /** Says before any simulation what no simulation can mend. */

@@ -7,9 +7,10 @@ const us = z.number();
 const percent = z.number().min(0).nullable();
 
 const termSchema = z.strictObject({
-  value: us,
-  standardError: us.min(0).describe("of the posterior: noise of the run, spread of kernel times, prior"),
-  low80: us,
+  value: us.describe("what is used"),
+  fitted: us.describe("where the run puts it, used or not; the built-in value where the run says nothing"),
+  standardError: us.min(0).describe("of `fitted`, by the posterior: noise of the run, spread of kernel times, prior"),
+  low80: us.describe("80 % interval about `fitted`"),
   high80: us,
   start: us.describe("the built-in value"),
   identifiable: z.boolean(),

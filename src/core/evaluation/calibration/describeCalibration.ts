@@ -49,8 +49,15 @@ export function describeCalibration(from: CalibrationCase, fit: Calibrated, orig
       numTraining: training.after.numRequests,
       numValidation: validation.after.numRequests,
     },
-    notes: [...fit.notes],
+    notes: [...fit.notes, ...(movesNothing(fit) ? [NOTHING_MOVED] : [])],
   };
+}
+
+const NOTHING_MOVED = "nothing moved: with this calibration predictions are those of the built-in constants";
+
+function movesNothing({ terms, residuals }: Calibrated): boolean {
+  const isMoved = Object.values(terms).some(({ status }) => status === "fitted");
+  return !isMoved && Object.values(residuals).every(({ kept }) => !kept);
 }
 
 function termOf(fit: Calibrated, term: CalibrationTerm): TermEstimate {

@@ -29,10 +29,13 @@ const SETTLED_FRACTION = 0.1;
 export type TermStatus = "fitted" | "agrees" | "not identifiable";
 
 export interface TermEstimate {
+  /** What is used: `fitted` where the run moved the term, else `start`. */
   readonly value: number;
-  /** Of the posterior: noise of the run, spread of kernel times, and what was believed before. */
+  /** Where the run puts it, used or not; `start` where the run says nothing. */
+  readonly fitted: number;
+  /** Of `fitted`, by the posterior: noise of the run, spread of kernel times, and what was believed before. */
   readonly standardError: number;
-  /** 80 % interval; ends at the least possible value. */
+  /** 80 % interval about `fitted`; ends at the least possible value. */
   readonly low80: number;
   readonly high80: number;
   readonly start: number;
@@ -215,20 +218,19 @@ function estimateOf(
 ): TermEstimate {
   const identifiable = candidates.includes(term);
   const isMoved = moved.includes(term);
-  const status = isMoved ? "fitted" : identifiable ? "agrees" : "not identifiable";
-  const standardError = isMoved
-    ? final.standardErrors[moved.indexOf(term)]!
+  const { fitted, standardError } = isMoved
+    ? { fitted: values[term], standardError: final.standardErrors[moved.indexOf(term)]! }
     : identifiable
-      ? all.standardErrors[candidates.indexOf(term)]!
-      : prior.spread;
-  const value = values[term];
+      ? { fitted: all.values[term], standardError: all.standardErrors[candidates.indexOf(term)]! }
+      : { fitted: prior.start, standardError: prior.spread };
   return {
-    value,
+    value: values[term],
+    fitted,
     standardError,
-    low80: Math.max(prior.min, value - Z_80 * standardError),
-    high80: value + Z_80 * standardError,
+    low80: Math.max(prior.min, fitted - Z_80 * standardError),
+    high80: fitted + Z_80 * standardError,
     start: prior.start,
     identifiable,
-    status,
+    status: isMoved ? "fitted" : identifiable ? "agrees" : "not identifiable",
   };
 }

@@ -1,27 +1,40 @@
 import type { Hypothesis } from "../../config/pricingConfig.js";
 
-/** One thing that must hold for a hypothesis to be accepted. */
-export interface Check {
+/** Load points of the measured runs: the lightest of each, and the heaviest where it has two. */
+export type Load = "lightest" | "heaviest";
+
+/** What a check looks at. */
+export interface CheckedValue {
+  /** Read before the value: `TPOT |error| falls by`. */
   readonly what: string;
+  /** The same for a negative value, which is then read without its sign; null where none can be. */
+  readonly whatBelowZero: string | null;
   /** NaN where the data has nothing to compute it from. */
   readonly value: number;
   /** What `value` is counted in: `points` of percent, `%`, … */
   readonly unit: string;
-  /** What was asked, e.g. `≥ 3`. */
+  /** What was asked, in words that need no other: `≥ 10`, `a fall ≥ 3`. */
   readonly required: string;
+  /** Loads of the replayed runs; none for what is looked at inside the simulator. */
+  readonly loads: readonly Load[];
+}
+
+/** One thing that must hold for a hypothesis to be accepted. */
+export interface Check extends CheckedValue {
   /** null = the data cannot say. */
   readonly holds: boolean | null;
 }
 
 /** A check of a value, which may be missing. */
-export function check(
-  what: string,
-  value: number,
-  unit: string,
-  required: string,
-  isGood: (value: number) => boolean,
-): Check {
-  return { what, value, unit, required, holds: Number.isNaN(value) ? null : isGood(value) };
+export function check(checked: CheckedValue, isGood: (value: number) => boolean): Check {
+  return { ...checked, holds: Number.isNaN(checked.value) ? null : isGood(checked.value) };
+}
+
+/** What a check found, in words: an error that falls by −1 is said to rise by 1. */
+export function checkWords({ what, whatBelowZero, value, unit }: CheckedValue): { what: string; value: string } {
+  const isTurned = value < 0 && whatBelowZero !== null;
+  const shown = `${(isTurned ? -value : value).toFixed(1)} ${unit}`.trim();
+  return { what: isTurned ? whatBelowZero : what, value: shown };
 }
 
 /** Where a correction is tried: added alone to roofline-v2, or taken alone from the additive model. */
@@ -81,8 +94,9 @@ function answer(checks: readonly Check[]): boolean | null {
 function unmet(checks: readonly Check[]): string {
   return checks
     .filter(({ holds }) => holds !== true)
-    .map(({ what, value, unit, required, holds }) =>
-      holds === null ? `${what} (no such runs)` : `${what} ${value.toFixed(1)} ${unit} (asked: ${required})`,
-    )
+    .map((check) => {
+      const { what, value } = checkWords(check);
+      return check.holds === null ? `${what} (no such runs)` : `${what} ${value} (asked: ${check.required})`;
+    })
     .join(", ");
 }

@@ -7,6 +7,7 @@ import { e2eMs } from "../../metrics/runMetrics.js";
 import { compareRun, type RunComparison } from "../compareRun.js";
 import type { ServerRunConfig } from "../evaluateRun.js";
 import { replayWorkload } from "../replayRun.js";
+import type { End } from "./finding.js";
 import type { LoadPoint } from "./loadPoints.js";
 
 /** A measured experiment with the config that replays it. */
@@ -20,6 +21,13 @@ export interface Variant {
   readonly stepModel: StepModelName;
   readonly toggled: readonly Hypothesis[];
   readonly constants?: ServerConstants;
+}
+
+/** The model with the correction, and without it, at one end. */
+export function variants(end: End, hypothesis: Hypothesis): { on: Variant; off: Variant } {
+  const plain = { stepModel: end, toggled: [] };
+  const toggled = { stepModel: end, toggled: [hypothesis] };
+  return end === "additive" ? { on: plain, off: toggled } : { on: toggled, off: plain };
 }
 
 /** One load point replayed. */

@@ -64,7 +64,7 @@ export function mixSweep(pair: ModelPair, numTokens: number): MixSweep {
 
 /** Price jumps on a grid of decode steps: a neighbour at least 5 % away from where a straight line would have it. */
 export interface JumpCount {
-  /** Triples of neighbours that were looked at. */
+  /** Triples of neighbours on the grid. */
   readonly numTriples: number;
   readonly numJumpsOn: number;
   readonly numJumpsOff: number;
@@ -79,34 +79,60 @@ const SHOWN_CONTEXT_TOKENS = 1024;
 /**
  * H6, part A: batch sizes 1 to 256 by one and contexts 128 to 8192 by 64; how often the price jumps in either
  * direction, with interpolation and without. A jump is a departure from the straight line through the two points
- * before: the second request of 8192 tokens costs far more than 5 %, and no model should hide that.
+ * before: the second request of 8192 tokens costs far more than 5 %, and no model should hide that. Behind a jump the
+ * line begins anew, so that each is counted once and not again on its way back.
  */
 export function jumpCount(pair: ModelPair): JumpCount {
   const contexts = Array.from({ length: 127 }, (_, i) => 128 + 64 * i);
-  let numTriples = 0;
-  let numJumpsOn = 0;
-  let numJumpsOff = 0;
+  const overBatches = contexts.map(() => new LinePair());
+  const lines = [...overBatches];
   const byBatch: SweepPoint[] = [];
-  /** Rows of the two batch sizes before, the latest first. */
-  let rows: [SweepPoint[], SweepPoint[]] = [[], []];
   for (let batchSize = 1; batchSize <= MAX_BATCH; batchSize++) {
-    const row = contexts.map((context) => pricePair(pair, context, decodeBatch(batchSize, context)));
-    row.forEach((point, i) => {
-      const lines = [
-        [row[i - 2], row[i - 1]],
-        [rows[1][i], rows[0][i]],
-      ];
-      for (const [first, second] of lines) {
-        if (first === undefined || second === undefined) continue;
-        numTriples++;
-        if (isJump(first.onUs, second.onUs, point.onUs)) numJumpsOn++;
-        if (isJump(first.offUs, second.offUs, point.offUs)) numJumpsOff++;
-      }
-      if (contexts[i] === SHOWN_CONTEXT_TOKENS) byBatch.push({ ...point, x: batchSize });
+    const overContexts = new LinePair();
+    lines.push(overContexts);
+    contexts.forEach((context, i) => {
+      const point = pricePair(pair, context, decodeBatch(batchSize, context));
+      overContexts.add(point);
+      overBatches[i]!.add(point);
+      if (context === SHOWN_CONTEXT_TOKENS) byBatch.push({ ...point, x: batchSize });
     });
-    rows = [row, rows[0]];
   }
-  return { numTriples, numJumpsOn, numJumpsOff, byBatch };
+  const sum = (of: (line: LinePair) => number) => lines.reduce((total, line) => total + of(line), 0);
+  return {
+    numTriples: sum(({ on }) => Math.max(0, on.numPoints - 2)),
+    numJumpsOn: sum(({ on }) => on.numJumps),
+    numJumpsOff: sum(({ off }) => off.numJumps),
+    byBatch,
+  };
+}
+
+/** Neighbouring steps along one line of the grid, priced with the correction and without it. */
+class LinePair {
+  readonly on = new PriceLine();
+  readonly off = new PriceLine();
+
+  add({ onUs, offUs }: SweepPoint): void {
+    this.on.add(onUs);
+    this.off.add(offUs);
+  }
+}
+
+/** Counts where a series of prices leaves the straight line it was on. */
+class PriceLine {
+  numPoints = 0;
+  numJumps = 0;
+  /** The two prices that the line goes through, µs; NaN before there are two. */
+  #firstUs = Number.NaN;
+  #secondUs = Number.NaN;
+
+  add(us: number): void {
+    const continuedUs = 2 * this.#secondUs - this.#firstUs;
+    const isJump = Math.abs(us - continuedUs) >= JUMP_FRACTION * this.#secondUs;
+    this.numPoints++;
+    if (isJump) this.numJumps++;
+    this.#firstUs = isJump ? Number.NaN : this.#secondUs;
+    this.#secondUs = us;
+  }
 }
 
 function pricePair({ on, off }: ModelPair, x: number, batch: ScheduledBatch): SweepPoint {
@@ -128,11 +154,6 @@ function decodeBatch(batchSize: number, kvLen: number): ScheduledBatch {
 /** How far apart the two prices are, as a fraction of the one without the correction. */
 function difference({ onUs, offUs }: SweepPoint): number {
   return Math.abs(onUs / offUs - 1);
-}
-
-function isJump(firstUs: number, secondUs: number, thirdUs: number): boolean {
-  const continuedUs = 2 * secondUs - firstUs;
-  return Math.abs(thirdUs - continuedUs) >= JUMP_FRACTION * secondUs;
 }
 
 /** How often a series changes its direction; steps below a thousandth count as level. */

@@ -2,14 +2,20 @@ import { ScheduledBatch } from "../../batch/scheduledBatch.js";
 import { HYPOTHESES, type Hypothesis } from "../../config/pricingConfig.js";
 import type { Deployment } from "../../engine/createServer.js";
 import { ConfigError } from "../../errors/simulationError.js";
-import { sortedPercentile } from "../../metrics/distribution.js";
 import { attentionKinds } from "../../model/layerKinds.js";
 import { BASELINE_WAITS } from "../../stepmodel/stepSwitches.js";
 import { MS_PER_S, US_PER_MS } from "../../units/units.js";
 import type { ServerRunConfig } from "../evaluateRun.js";
-import { type Check, check, type End, type Finding, finding } from "./finding.js";
+import { type Check, type End, type Finding, finding } from "./finding.js";
 import { type LoadPoint, loadPoints } from "./loadPoints.js";
-import { type OverheadChoice, overheadChecks, overheadChoices, SWEPT_OVERHEADS_MS } from "./overheadSweep.js";
+import {
+  type OverheadChoice,
+  type OverheadSweep,
+  overheadChecks,
+  overheadChoices,
+  SWEPT_OVERHEADS_MS,
+  sweepOverheads,
+} from "./overheadSweep.js";
 import {
   bandwidthChecks,
   e2eError,
@@ -22,40 +28,23 @@ import {
   tpotError,
   ttftError,
 } from "./realChecks.js";
-import { type BenchExperiment, ReplayBench, type Variant } from "./replayBench.js";
-import {
-  type JumpCount,
-  jumpCount,
-  type KvLengthSweep,
-  kvLengthSweep,
-  type MixSweep,
-  mixSweep,
-} from "./syntheticSweeps.js";
+import { type BenchExperiment, ReplayBench, type Variant, variants } from "./replayBench.js";
+import { NUM_SERVER_SWEEPS, type ServerSweeps, serverName, sweepServers } from "./serverSweeps.js";
 
 const ENDS: readonly End[] = ["roofline-v2", "additive"];
-/** Decode batches of the H4 sweep: from memory-bound products to compute-bound ones. */
-const SWEPT_BATCHES: readonly number[] = [32, 128, 256, 512, 1024];
-/** Tokens of a step in the H5 sweep. */
-const MIXED_TOKENS = 512;
-
-/** A synthetic sweep and the server whose step model it prices. */
-export type OfServer<T> = T & { readonly server: string };
 
 /** A model variant's mean |errors| over the lightest load point of each experiment, percent. */
 export interface AblationRow {
   readonly stepModel: string;
-  /** Hypothesis taken away or added; null = the model as it is. */
-  readonly toggled: Hypothesis | null;
+  /** Hypothesis taken away or added, `all` six added; null = the model as it is. */
+  readonly toggled: Hypothesis | "all" | null;
   readonly e2eError: number;
   readonly ttftError: number;
   readonly tpotError: number;
 }
 
-export interface LabReport {
+export interface LabReport extends ServerSweeps {
   readonly findings: readonly Finding[];
-  readonly kvLengthSweeps: readonly OfServer<KvLengthSweep>[];
-  readonly mixSweeps: readonly OfServer<MixSweep>[];
-  readonly jumpCounts: readonly OfServer<JumpCount>[];
   readonly overheads: Readonly<Record<End, readonly OverheadChoice[]>>;
   readonly ablation: readonly AblationRow[];
   /** The load points that were replayed: the lightest of each experiment, and the heaviest where there are two. */
@@ -94,7 +83,11 @@ export function testHypotheses(
   const synthetic = sweepServers(subjects, bench, tell);
   const pairs = (end: End, hypothesis: Hypothesis, point: "low" | "high" = "low") =>
     replayPairs(bench, subjects, end, hypothesis, point);
-  const overheads = byEnd((end) => sweepOverheads(bench, subjects, end));
+  const skip = (numReplays: number) => {
+    numThings -= numReplays;
+  };
+  const sweeps = byEnd((end) => sweptOverheads(bench, subjects, end, skip));
+  const overheads = byEnd((end) => overheadChoices(sweeps[end]));
   const real: Readonly<Record<Hypothesis, (end: End) => Check[]>> = {
     H1: (end) => bandwidthChecks(pairs(end, "H1")),
     H2: (end) => overheadChecks(overheads[end]),
@@ -116,17 +109,18 @@ export function testHypotheses(
   };
 }
 
-/** Replays and synthetic sweeps to come. */
+/** Replays and synthetic sweeps to come; the sweep of overheads may need fewer. */
 function countThings(subjects: readonly Subject[]): number {
   const numServers = new Set(subjects.map(serverName)).size;
   const numHigh = subjects.filter(({ high }) => high !== null).length;
-  const numLowVariants = 2 * (1 + HYPOTHESES.length) + 1 + 2 * SWEPT_OVERHEADS_MS.length;
-  return 3 * numServers + numLowVariants * subjects.length + 4 * numHigh;
+  const numLowVariants = 2 * (1 + HYPOTHESES.length) + 2 + 2 * SWEPT_OVERHEADS_MS.length;
+  return NUM_SERVER_SWEEPS * numServers + numLowVariants * subjects.length + 4 * numHigh;
 }
 
-/** What to call a variant: `additive without H3`, `roofline-v2 with H3`. */
-export function ablationName(stepModel: string, toggled: Hypothesis | null): string {
+/** What to call a variant: `additive without H3`, `roofline-v2 with H3`, `roofline-v2 with all six`. */
+export function ablationName(stepModel: string, toggled: AblationRow["toggled"]): string {
   if (toggled === null) return stepModel;
+  if (toggled === "all") return `${stepModel} with all six`;
   return stepModel === "additive" ? `${stepModel} without ${toggled}` : `${stepModel} with ${toggled}`;
 }
 
@@ -173,13 +167,6 @@ function memoryBoundFraction(
   return us(components.filter(({ price }) => price.boundBy === "memory")) / us(components);
 }
 
-/** The model with the correction, and without it, at one end. */
-function variants(end: End, hypothesis: Hypothesis): { on: Variant; off: Variant } {
-  const plain = { stepModel: end, toggled: [] };
-  const toggled = { stepModel: end, toggled: [hypothesis] };
-  return end === "additive" ? { on: plain, off: toggled } : { on: toggled, off: plain };
-}
-
 function replayPairs(
   bench: ReplayBench,
   subjects: readonly Subject[],
@@ -207,25 +194,31 @@ function spreads(bench: ReplayBench, subjects: readonly Subject[], end: End): { 
   return { on: spread(on), off: spread(off) };
 }
 
-function sweepOverheads(bench: ReplayBench, subjects: readonly Subject[], end: End): OverheadChoice[] {
+/** @param onSkipped told how many replays the sweep could do without */
+function sweptOverheads(
+  bench: ReplayBench,
+  subjects: readonly Subject[],
+  end: End,
+  onSkipped: (numReplays: number) => void,
+): OverheadSweep {
   const { off } = variants(end, "H2");
   const comparisons = (variant: Variant) =>
     subjects.map((subject) => bench.replay(subject, subject.low, variant).comparison);
-  return overheadChoices({
-    base: comparisons(off),
-    byOverhead: SWEPT_OVERHEADS_MS.map((overheadMs) =>
-      comparisons({ ...off, constants: { waits: { ...BASELINE_WAITS, fixedUs: overheadMs * US_PER_MS } } }),
-    ),
-  });
+  const sweep = sweepOverheads(comparisons(off), (overheadMs) =>
+    comparisons({ ...off, constants: { waits: { ...BASELINE_WAITS, fixedUs: overheadMs * US_PER_MS } } }),
+  );
+  onSkipped((SWEPT_OVERHEADS_MS.length - sweep.byOverhead.length) * subjects.length);
+  return sweep;
 }
 
+/** Each model as it is and with one correction toggled; roofline-v2 with all six, which is not yet the additive model. */
 function ablationRows(bench: ReplayBench, subjects: readonly Subject[]): AblationRow[] {
   const row = (variant: Variant): AblationRow => {
     const comparisons = subjects.map((subject) => bench.replay(subject, subject.low, variant).comparison);
     const over = (error: typeof e2eError) => mean(comparisons.map(error));
     return {
       stepModel: variant.stepModel,
-      toggled: variant.toggled[0] ?? null,
+      toggled: variant.toggled.length > 1 ? "all" : (variant.toggled[0] ?? null),
       e2eError: over(e2eError),
       ttftError: over(ttftError),
       tpotError: over(tpotError),
@@ -237,71 +230,6 @@ function ablationRows(bench: ReplayBench, subjects: readonly Subject[]): Ablatio
       row({ stepModel, toggled: [] }),
       ...HYPOTHESES.map((hypothesis) => row({ stepModel, toggled: [hypothesis] })),
     ]);
-  return [...models, row({ stepModel: "roofline-v1", toggled: [] })];
-}
-
-/** Part A on every distinct server of the experiments, priced by the additive model with and without the correction. */
-function sweepServers(subjects: readonly Subject[], bench: ReplayBench, onProgress: (what: string) => void) {
-  const servers = new Map(subjects.map((subject) => [serverName(subject), subject]));
-  const ofEach = <T extends object>(hypothesis: Hypothesis, sweep: (pair: ReturnType<typeof pairOf>) => T[]) =>
-    [...servers].flatMap(([server, subject]) => {
-      onProgress(`${hypothesis} part A ${server}`);
-      return sweep(pairOf(bench, subject, hypothesis)).map((result): OfServer<T> => ({ ...result, server }));
-    });
-  const kvLengthSweeps = ofEach("H4", (pair) => SWEPT_BATCHES.map((batchSize) => kvLengthSweep(pair, batchSize)));
-  const mixSweeps = ofEach("H5", (pair) => [mixSweep(pair, MIXED_TOKENS)]);
-  const jumpCounts = ofEach("H6", (pair) => [jumpCount(pair)]);
-  return {
-    sweeps: { kvLengthSweeps, mixSweeps, jumpCounts },
-    checks: {
-      H4: crossoverChecks(kvLengthSweeps),
-      H5: mixSweepChecks(mixSweeps),
-      H6: jumpChecks(jumpCounts),
-    } as Partial<Record<Hypothesis, Check[]>>,
-  };
-}
-
-function pairOf(bench: ReplayBench, subject: Subject, hypothesis: Hypothesis) {
-  const { on, off } = variants("additive", hypothesis);
-  return { on: bench.server(subject, on).stepModel, off: bench.server(subject, off).stepModel };
-}
-
-function serverName({ config }: BenchExperiment): string {
-  return `${config.model} on ${config.engine.tensorParallelSize} × ${config.gpu}`;
-}
-
-/**
- * The median server must show 10 % somewhere among the batch sizes and KV lengths: at its crossover, where compute and
- * memory of the step are equal. Where experts keep a step memory-bound there is none.
- */
-function crossoverChecks(sweeps: readonly OfServer<KvLengthSweep>[]): Check[] {
-  const largest = new Map<string, number>();
-  for (const { server, largest: widest } of sweeps) {
-    largest.set(server, Math.max(largest.get(server) ?? 0, widest.differenceFraction));
-  }
-  const value = 100 * median([...largest.values()]);
-  return [check("largest difference, median server:", value, "%", "≥ 10", (given) => given >= 10)];
-}
-
-function mixSweepChecks(sweeps: readonly MixSweep[]): Check[] {
-  const value = 100 * median(sweeps.map(({ differenceFractionAtHalf }) => differenceFractionAtHalf));
-  const numTurning = sweeps.filter(({ isMonotone }) => !isMonotone).length;
-  return [
-    check("difference at 50/50, median server:", value, "%", "≥ 15", (given) => given >= 15),
-    check("servers whose additive price turns:", numTurning, "", "0", (given) => given === 0),
-  ];
-}
-
-function jumpChecks(counts: readonly JumpCount[]): Check[] {
-  const sum = (of: (count: JumpCount) => number) => counts.reduce((total, count) => total + of(count), 0);
-  const before = sum(({ numJumpsOff }) => numJumpsOff);
-  const value = before === 0 ? Number.NaN : 100 * (1 - sum(({ numJumpsOn }) => numJumpsOn) / before);
-  return [check("jumps of 5 % gone", value, "%", "≥ 80", (given) => given >= 80)];
-}
-
-function median(values: readonly number[]): number {
-  return sortedPercentile(
-    [...values].sort((a, b) => a - b),
-    0.5,
-  );
+  const corrected = row({ stepModel: "roofline-v2", toggled: HYPOTHESES });
+  return [...models, corrected, row({ stepModel: "roofline-v1", toggled: [] })];
 }

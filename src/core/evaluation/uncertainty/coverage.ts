@@ -18,7 +18,14 @@ export interface Coverage {
 export interface CoverageSummary {
   readonly level: number;
   readonly draws: number;
+  /** Over all numbers of all runs: they are not independent, so `runs` is how much evidence there is. */
   readonly all: Coverage;
+  readonly runs: {
+    /** Runs with intervals. */
+    readonly numRuns: number;
+    /** Of these, runs whose intervals all held what was measured. */
+    readonly numAllCovered: number;
+  };
   /**
    * E2E mean, median TTFT and mean ITL of every run. The numbers of one run err together, so the runs are the
    * evidence, not the intervals.
@@ -52,9 +59,18 @@ export function coverageSummary(runs: readonly IntervalledRun[]): CoverageSummar
     level: INTERVAL_LEVEL,
     draws,
     all: coverage(runs, COMPARED_NAMES),
+    runs: coveredRuns(runs),
     headline: coverage(runs, HEADLINE),
     byRegime: recordOf(REGIME_GROUPS, (group) => coverage(inRegime(group), COMPARED_NAMES)),
     byNumber: recordOf(COMPARED_NAMES, (name) => coverage(runs, [name])),
+  };
+}
+
+function coveredRuns(runs: readonly IntervalledRun[]): CoverageSummary["runs"] {
+  const each = runs.map((run) => coverage([run], COMPARED_NAMES)).filter(({ numIntervals }) => numIntervals > 0);
+  return {
+    numRuns: each.length,
+    numAllCovered: each.filter(({ numCovered, numIntervals }) => numCovered === numIntervals).length,
   };
 }
 

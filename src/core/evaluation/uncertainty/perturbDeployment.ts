@@ -55,8 +55,14 @@ export function perturbDeployment(deployment: Deployment, server: Server, pertur
 
 function requireErrors({ kernelErrors, stepPricing }: Deployment): KernelErrors {
   if (kernelErrors !== undefined && stepPricing === undefined) return kernelErrors;
-  const allowed = "is of the additive step model: errors of the others' prices are not known; leave one of the two out";
-  throw new ConfigError([{ path: "--uncertainty", received: "another step model", allowed }]);
+  const isOwnModel = stepPricing !== undefined;
+  const received = isOwnModel
+    ? "a step model other than the full additive one (see --step-model, --toggle-hypotheses)"
+    : "kernel prices that come without errors";
+  const allowed = isOwnModel
+    ? "errors are known of the full additive model's prices only: leave out --uncertainty, or what changes the step model"
+    : "give a deployment with kernelErrors, as loadDeployment makes it";
+  throw new ConfigError([{ path: "--uncertainty", received, allowed }]);
 }
 
 /**

@@ -4,6 +4,8 @@ import { z } from "zod";
 export const ACCESS_PATTERNS = ["sequential", "scattered", "mixed"] as const;
 export type AccessPattern = (typeof ACCESS_PATTERNS)[number];
 
+export const CHARACTERIZATION_SCHEMA_ID = "roofserve.characterization/1";
+
 const positive = z.number().positive().finite();
 const nonNegative = z.number().min(0).finite();
 const count = z.number().int().min(0);
@@ -30,7 +32,7 @@ const FRACTION_TOLERANCE = 1e-3;
 /** What the micro-benchmarks of one GPU came to; a pattern that was not measured is null. */
 export const characterizationSchema = z
   .strictObject({
-    schema: z.literal("roofserve.characterization/1"),
+    schema: z.literal(CHARACTERIZATION_SCHEMA_ID),
     gpu: z.string().min(1).describe("id of the GPU that was measured"),
     source: z.string().describe("who measured, with what"),
     datasheetBytesPerS: positive.describe("bandwidth that the fractions are fractions of"),

@@ -8,6 +8,7 @@ import {
   ACCESS_PATTERNS,
   type AccessPattern,
   type AchievedBandwidth,
+  CHARACTERIZATION_SCHEMA_ID,
   type Characterization,
 } from "./characterization.js";
 import { fitLaunchGap, type LaunchGapRow } from "./fitLaunchGap.js";
@@ -90,7 +91,7 @@ export function fitCharacterization(rows: CharacterizationRows, options: Charact
   const used = (pattern: AccessPattern): AchievedBandwidth | null =>
     patterns.find((fit) => fit.pattern === pattern && fit.isUsed)?.bandwidth ?? null;
   const characterization: Characterization = {
-    schema: "roofserve.characterization/1",
+    schema: CHARACTERIZATION_SCHEMA_ID,
     gpu: gpu.id,
     source,
     datasheetBytesPerS: gpu.memory.bandwidthBytesPerS,
@@ -137,8 +138,10 @@ function fitBandwidth(
   const numSizes = new Set(streamed.map(({ bytes }) => bytes)).size;
   if (line === null || numSizes < LEAST_SIZES) {
     const cached = numCachedRows === 0 ? "" : `${numCachedRows} rows may have run from the L2 cache; `;
-    const wanted = `${LEAST_SIZES} sizes above ${leastBytes} bytes, the largest at least twice the smallest`;
-    return { reason: `${cached}it takes ${wanted}` };
+    const wanted =
+      `it takes rows with ${LEAST_SIZES} different bytes or more, the largest at least twice the smallest, each with ` +
+      `working_set_bytes (bytes, where empty) above ${leastBytes}, ${STREAMED_L2_SIZES} times the L2 cache of ${options.gpu.id}`;
+    return { reason: `${cached}${wanted}; found ${numSizes}` };
   }
   const slopeFraction = US_PER_S / (line.slope * bandwidthBytesPerS);
   if (!(slopeFraction > 0 && slopeFraction <= DATASHEET_TOLERANCE)) {

@@ -168,15 +168,14 @@ function addSmoothness(
 
 /** All edges of the grid, in an order in which every edge leaves a finished knot. */
 function monotoneEdges(knots: Knots, rising: RisingPrice): Edge[] {
-  const { lnBases, risingAxes, ranges } = rising;
   const sizes = knots.map((axis) => axis.length);
   const strides = [sizes[1]! * sizes[2]!, sizes[2]!, 1];
+  const risesOf = rising.risingAxes.map((axis) => ({ axis, rises: leastRises(knots, strides, axis, rising) }));
   const edges: Edge[] = [];
   for (let flat = 0; flat < sizes[0]! * strides[0]!; flat += 1) {
-    for (const axis of risingAxes) {
+    for (const { axis, rises } of risesOf) {
       if (Math.floor(flat / strides[axis]!) % sizes[axis]! === 0) continue;
-      const rise = Math.min(...lnBases.map((lnBase) => leastRise(knots, flat, axis, strides, sizes, ranges, lnBase)));
-      edges.push({ low: flat - strides[axis]!, high: flat, maxFall: Math.max(0, rise) });
+      edges.push({ low: flat - strides[axis]!, high: flat, maxFall: Math.max(0, rises[flat]!) });
     }
   }
   return edges;
@@ -200,38 +199,52 @@ function monotone(lnFactors: readonly number[], edges: readonly Edge[]): number[
   return above.map((value, i) => Number((((value + below[i]!) / 2) * LN_STEP).toFixed(5)));
 }
 
-/** Least slope of `lnBase` along `axis` wherever the edge that ends at knot `flat` has influence, times its length. */
-function leastRise(
-  knots: Knots,
-  flat: number,
-  axis: number,
-  strides: readonly number[],
-  sizes: readonly number[],
-  ranges: RisingPrice["ranges"],
-  lnBase: LnBase,
-): number {
-  const at = sizes.map((size, a) => Math.floor(flat / strides[a]!) % size);
-  const samples = sizes.map((size, a) => {
-    const knot = (i: number): number => Math.log(knots[a]![Math.max(0, Math.min(size - 1, i))]!);
-    const here = knot(at[a]!);
-    const before = knot(at[a]! - 1);
-    if (a === axis) return [before, (before + here) / 2, here - SLOPE_STEP];
-    const after = knot(at[a]! + 1);
-    const first = before === here ? Math.log(ranges[a]![0]) : before;
-    const last = after === here ? Math.log(ranges[a]![1]) : after;
-    return [first, here, last];
-  });
-  const length = Math.log(knots[axis]![at[axis]!]!) - Math.log(knots[axis]![at[axis]! - 1]!);
-  let least = Number.POSITIVE_INFINITY;
-  for (const x of samples[0]!) {
-    for (const y of samples[1]!) {
-      for (const z of samples[2]!) {
-        const moved = [x, y, z];
-        moved[axis]! += SLOPE_STEP;
-        const slope = (lnBase(moved[0]!, moved[1]!, moved[2]!) - lnBase(x, y, z)) / SLOPE_STEP;
-        if (slope < least) least = slope;
+/**
+ * For every knot but the first along `axis`: the least slope of any base wherever the edge that ends at the knot has
+ * influence, times the edge's length. Its influence reaches one knot further on both other axes, at the outermost knots to
+ * the ends of the range. Neighbouring edges share these places, so each place's slope is taken once.
+ */
+function leastRises(knots: Knots, strides: readonly number[], axis: 0 | 1 | 2, rising: RisingPrice): Float64Array {
+  const [a, b] = [0, 1, 2].filter((other) => other !== axis) as [number, number];
+  const places = (other: number): number[] => {
+    const [least, greatest] = rising.ranges[other]!;
+    return [least, ...knots[other]!, greatest].map(Math.log);
+  };
+  const [placesA, placesB] = [places(a), places(b)];
+  const lnKnots = knots[axis].map(Math.log);
+  const rises = new Float64Array(knots[0].length * knots[1].length * knots[2].length);
+  for (let end = 1; end < lnKnots.length; end += 1) {
+    const [before, here] = [lnKnots[end - 1]!, lnKnots[end]!];
+    const along = [before, (before + here) / 2, here - SLOPE_STEP];
+    const slopes = placesA.map((lnA) => placesB.map((lnB) => leastSlope(rising.lnBases, axis, along, lnA, lnB)));
+    for (let i = 0; i < knots[a]!.length; i += 1) {
+      for (let j = 0; j < knots[b]!.length; j += 1) {
+        const near = slopes.slice(i, i + 3).flatMap((row) => row.slice(j, j + 3));
+        rises[end * strides[axis]! + i * strides[a]! + j * strides[b]!] = Math.min(...near) * (here - before);
       }
     }
   }
-  return least * length;
+  return rises;
+}
+
+/** Least slope of any base at some places along an axis, at one place on the other two. */
+function leastSlope(
+  lnBases: readonly LnBase[],
+  axis: 0 | 1 | 2,
+  along: readonly number[],
+  lnA: number,
+  lnB: number,
+): number {
+  const baseAt = (lnBase: LnBase, ln: number): number => {
+    if (axis === 0) return lnBase(ln, lnA, lnB);
+    return axis === 1 ? lnBase(lnA, ln, lnB) : lnBase(lnA, lnB, ln);
+  };
+  let least = Number.POSITIVE_INFINITY;
+  for (const lnBase of lnBases) {
+    for (const ln of along) {
+      const slope = (baseAt(lnBase, ln + SLOPE_STEP) - baseAt(lnBase, ln)) / SLOPE_STEP;
+      if (slope < least) least = slope;
+    }
+  }
+  return least;
 }

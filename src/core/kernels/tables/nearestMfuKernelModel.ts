@@ -1,7 +1,7 @@
 import type { GpuSpec } from "../../hardware/gpuSpec.js";
 import type { Operator, OperatorDims } from "../../model/operator.js";
 import { gpuRoofs } from "../gpuRoofs.js";
-import { dataLookup, type KernelLookup } from "../kernelLookup.js";
+import type { KernelLookup } from "../kernelLookup.js";
 import type { KernelModel, KernelPrice } from "../kernelModel.js";
 import type {
   AttentionHeads,
@@ -69,9 +69,19 @@ export function createNearestMfuKernelModel(gpu: GpuSpec, tables: KernelTableSet
     lookup(operator): KernelLookup {
       const nearest = find(operator);
       if (nearest === null) return fallback.lookup(operator);
-      // Between rows as much as beyond them: the price is that of a row so far away.
-      return dataLookup(Math.max(...nearest.shape.map(([asked, found]) => Math.abs(Math.log(asked / found)))));
+      const lnDistance = Math.max(...nearest.shape.map(([asked, found]) => Math.abs(Math.log(asked / found))));
+      return { kind: "nearest", lnDistance };
     },
+  };
+}
+
+/** FLOPs of what a row measured, counted once: every step asks for some row's. */
+function flopsOfRows<Row extends object>(operatorOf: (row: Row) => Operator): (row: Row) => number {
+  const counted = new Map<Row, number>();
+  return (row) => {
+    const known = counted.get(row) ?? operatorOf(row).flops;
+    counted.set(row, known);
+    return known;
   };
 }
 
@@ -81,6 +91,7 @@ function kernelDtype(dtype: string): string {
 }
 
 function nearestGemm(rows: readonly GemmRow[]): (dims: Dims<"gemm">) => NearestRow | null {
+  const flopsOf = flopsOfRows(gemmRowOperator);
   const matrices = groupRows(rows, ({ dtype, k, n }) => `${kernelDtype(dtype)} ${k} ${n}`);
   const candidates = [...matrices.values()].map((group) => {
     const { dtype, k, n } = group[0]!;
@@ -103,11 +114,12 @@ function nearestGemm(rows: readonly GemmRow[]): (dims: Dims<"gemm">) => NearestR
       [k, row.k],
       [n, row.n],
     ] as const;
-    return { row, flops: gemmRowOperator(row).flops, shape };
+    return { row, flops: flopsOf(row), shape };
   };
 }
 
 function nearestGroupedGemm(rows: readonly GroupedGemmRow[]): (dims: Dims<"grouped-gemm">) => NearestRow | null {
+  const flopsOf = flopsOfRows(groupedGemmRowOperator);
   const routings = groupRows(
     rows,
     (row) => `${kernelDtype(row.dtype)} ${row.numExperts} ${row.numLocalExperts} ${row.topK}`,
@@ -128,22 +140,24 @@ function nearestGroupedGemm(rows: readonly GroupedGemmRow[]): (dims: Dims<"group
       [hiddenSize, row.hiddenSize],
       [intermediateSize, row.intermediateSize],
     ] as const;
-    return { row, flops: groupedGemmRowOperator(row).flops, shape };
+    return { row, flops: flopsOf(row), shape };
   };
 }
 
 function nearestPrefill(rows: readonly PrefillAttentionRow[]): (dims: Dims<"attention-prefill">) => NearestRow | null {
+  const flopsOf = flopsOfRows(prefillRowOperator);
   const ofHeads = nearestHeads(rows.filter(({ contextLen, batchSize }) => contextLen === 0 && batchSize === 1));
   return (dims) => {
     const longest = dims.chunks.reduce((max, chunk) => Math.max(max, chunk.contextTokens + chunk.newTokens), 0);
     const row = lastUpTo(ofHeads(dims), (candidate) => candidate.seqLen, longest);
     if (row === null) return null;
     const shape = [[longest, row.seqLen], ...headsShape(dims, row)] as const;
-    return { row, flops: prefillRowOperator(row).flops, shape };
+    return { row, flops: flopsOf(row), shape };
   };
 }
 
 function nearestDecode(rows: readonly DecodeAttentionRow[]): (dims: Dims<"attention-decode">) => NearestRow | null {
+  const flopsOf = flopsOfRows(decodeRowOperator);
   const ofHeads = nearestHeads(rows);
   return (dims) => {
     const contextTokens = dims.sumContextTokens / dims.numRequests;
@@ -154,7 +168,7 @@ function nearestDecode(rows: readonly DecodeAttentionRow[]): (dims: Dims<"attent
     );
     if (row === null) return null;
     const shape = [[dims.numRequests, row.batchSize], [contextTokens, row.kvLen], ...headsShape(dims, row)] as const;
-    return { row, flops: decodeRowOperator(row).flops, shape };
+    return { row, flops: flopsOf(row), shape };
   };
 }
 

@@ -112,7 +112,7 @@ describe("a made-up log", () => {
 
   it("is read letter by letter", () => {
     const report = explain(header, [step, { ...step, startUs: 400, endUs: 500, lookup: "ix-", lnDistance: [0.7] }]);
-    expect(report.farthest).toEqual({ component: "near", lnDistance: 0.7, startUs: 400 });
+    expect(report.farthest).toEqual({ component: "near", kind: "extrapolated", lnDistance: 0.7, startUs: 400 });
     expect(report.bounds.map(({ bound, us }) => [bound, us])).toEqual([
       ["memory", 120],
       ["launch", 60],
@@ -127,6 +127,17 @@ describe("a made-up log", () => {
       ["extrapolated", 2, 90],
     ]);
     expect([report.spanUs, report.gpuUs, report.busyFraction]).toEqual([400, 200, 0.5]);
+  });
+
+  it("tells a nearest row from the edge of the data, whichever is farther", () => {
+    const nearest = { ...step, lookup: "xn-", lnDistance: [0.5, 0.6] };
+    const report = explain(header, [nearest, { ...step, lookup: "nf-", lnDistance: [0] }]);
+    expect(report.farthest).toEqual({ component: "near", kind: "nearest", lnDistance: 0.6, startUs: 100 });
+    expect(report.lookups.map(({ kind, prices }) => [kind, prices])).toEqual([
+      ["extrapolated", 1],
+      ["nearest", 2],
+      ["formula", 1],
+    ]);
   });
 
   it("without steps is explained as nothing", () => {

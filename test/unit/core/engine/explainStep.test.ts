@@ -82,7 +82,8 @@ describe("an explained step", () => {
     // The vocabulary of 128,256 is wider than any product behind the fit.
     expect(components.get("lm_head")).toMatchObject({ lookup: "extrapolated" });
     expect(components.get("lm_head")?.lnDistance).toBeCloseTo(Math.log(128_256 / 65_536), 9);
-    expect(components.get("kernel_gaps")).toMatchObject({ category: "wait", lookup: "modelled", lnDistance: 0 });
+    expect(components.get("kernel_gaps")).toMatchObject({ category: "wait", boundBy: "wait", lookup: null });
+    expect(components.get("sample")).toMatchObject({ lookup: "formula", lnDistance: 0 });
   });
 
   it("pads decodes to the next CUDA graph, and nothing beyond the largest", () => {

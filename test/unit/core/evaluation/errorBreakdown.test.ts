@@ -145,6 +145,7 @@ describe("errors by group", () => {
       {
         group: "prefill",
         metric: "ttftMs",
+        from: null,
         numRequests: 2,
         measuredMs: 100,
         predictedMs: 100,
@@ -154,6 +155,7 @@ describe("errors by group", () => {
       {
         group: "decode",
         metric: "decodeMs",
+        from: null,
         numRequests: 2,
         measuredMs: 400,
         predictedMs: 500,
@@ -174,6 +176,7 @@ describe("errors by group", () => {
       ["5–8 in flight", "e2eMs", 1],
       ["5–8 in flight", "ttftMs", 1],
     ]);
+    expect(groups[4]!.from).toBe(5);
     expect(groups[0]).toMatchObject({ measuredMs: 500, predictedMs: 400, errorPercent: -20 });
   });
 

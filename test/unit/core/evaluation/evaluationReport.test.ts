@@ -36,6 +36,16 @@ describe("the summary of an evaluation", () => {
     expect(summary.e2eMeanApe).toEqual({ mean: 4, median: 2, max: 9 });
   });
 
+  it("joins the breakdowns of the runs that count", () => {
+    const group = { group: "prefill", metric: "ttftMs", from: null, numRequests: 2 } as const;
+    const numbers = { measuredMs: 1, predictedMs: 1, errorPercent: 0, mapePercent: 0 };
+    const breakdown = { by: "phase" as const, groups: [{ ...group, ...numbers }] };
+    const runs = ["a", "b"].map((name) => ({ ...run(name, 1), breakdown }));
+    const { summary } = evaluationReport([...runs, { ...run("c", 9, "failed"), breakdown }]);
+    expect(summary.breakdown?.groups).toMatchObject([{ group: "prefill", numRuns: 2, numRequests: 4 }]);
+    expect(evaluationReport([run("a", 1)]).summary).not.toHaveProperty("breakdown");
+  });
+
   it("takes the middle of the two middle errors of an even number", () => {
     expect(evaluationReport([run("a", 1), run("b", 2), run("c", 4), run("d", 100)]).summary.e2eMeanApe.median).toBe(3);
   });

@@ -109,8 +109,8 @@ describe("lookups of the efficiency model", () => {
     expect(lookup(prefill(512, 100_000)).kind).toBe("extrapolated");
   });
 
-  it("are modelled where no data is behind the price", () => {
-    const modelled: OperatorDims[] = [
+  it("are a formula where no data is behind the price", () => {
+    const formulas: OperatorDims[] = [
       { category: "norm", numTokens: 8 },
       { category: "activation", numTokens: 8 },
       { category: "sample", numRows: 8, vocabSize: 32_000, sortsLogits: true },
@@ -118,10 +118,10 @@ describe("lookups of the efficiency model", () => {
       { ...ALL_REDUCE, collective: "all-gather" },
       { ...ALL_REDUCE, numRanks: 1 },
     ];
-    for (const dims of modelled) expect(lookup(dims)).toEqual({ kind: "modelled", lnDistance: 0 });
+    for (const dims of formulas) expect(lookup(dims)).toEqual({ kind: "formula", lnDistance: 0 });
   });
 
-  it("are modelled for a dtype that borrows another's constants", () => {
+  it("are a formula for a dtype that borrows another's constants", () => {
     const { gemm, decodeAttention, prefillAttention } = efficiency;
     const unfitted = createEfficiencyKernelModel(
       h100,
@@ -138,7 +138,7 @@ describe("lookups of the efficiency model", () => {
       { ...decode(8, 1000), kvDtype: "fp8" },
       { ...prefill(512, 0), kvDtype: "fp8" },
     ]) {
-      expect(unfitted.lookup(dimsOperator(dims as OperatorDims)).kind).toBe("modelled");
+      expect(unfitted.lookup(dimsOperator(dims as OperatorDims)).kind).toBe("formula");
     }
     expect(unfitted.lookup(dimsOperator(prefill(512, 0))).kind).toBe("interpolated");
   });

@@ -102,6 +102,13 @@ describe("the regime of a run", () => {
     expect(regimeOf(backlog, evidence(0.9))).toMatchObject({ label: "past", closedLoop: true });
   });
 
+  it("does not take a short open loop for a backlog: answers begin while it is still sending", () => {
+    const short = Array.from({ length: 8 }, (_, i) =>
+      record({ arrivalUs: i * 0.06 * S, firstScheduledUs: i * 0.06 * S, lastTokenUs: 10 * S }),
+    );
+    expect(regimeOf(short, evidence(0.1))).toMatchObject({ label: "below", closedLoop: false });
+  });
+
   it("has numbers only for nothing served, and for one request", () => {
     const nothing = { limitedUs: 0, simulatedUs: 0, loadElasticity: 0 };
     expect(regimeOf([], nothing)).toMatchObject({ label: "below", utilisation: 0, queueGrowth: null });

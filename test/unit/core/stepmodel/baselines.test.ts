@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { HYPOTHESES } from "../../../../src/core/config/pricingConfig.js";
 import { gpuRoofs } from "../../../../src/core/kernels/gpuRoofs.js";
-import { MODELLED } from "../../../../src/core/kernels/kernelLookup.js";
+import { FORMULA } from "../../../../src/core/kernels/kernelLookup.js";
 import type { KernelModel } from "../../../../src/core/kernels/kernelModel.js";
 import { physicalFloor } from "../../../../src/core/kernels/tables/physicalFloor.js";
 import { type Operator, operatorBytes } from "../../../../src/core/model/operator.js";
@@ -23,7 +23,7 @@ function kernels(efficiency: number): KernelModel {
       const us = floor.us / efficiency;
       return { us, launchUs: 0, boundBy: floor.boundBy, efficiency, source: "modelled" };
     },
-    lookup: () => MODELLED,
+    lookup: () => FORMULA,
   };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { MODELLED } from "../../../../src/core/kernels/kernelLookup.js";
+import { FORMULA } from "../../../../src/core/kernels/kernelLookup.js";
 import type { KernelModel } from "../../../../src/core/kernels/kernelModel.js";
 import { AdditiveStepModel } from "../../../../src/core/stepmodel/additiveStepModel.js";
 import { DEFAULT_WAITS } from "../../../../src/core/stepmodel/stepWaits.js";
@@ -10,7 +10,7 @@ const qwen = loadModel("Qwen/Qwen3-30B-A3B");
 
 const flatPrice: KernelModel = {
   price: () => ({ us: 1, launchUs: 1, boundBy: "launch", efficiency: 1, source: "modelled" }),
-  lookup: () => MODELLED,
+  lookup: () => FORMULA,
 };
 
 describe("an MoE step of 5 tokens in a graph of 8", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { MODELLED } from "../../../../src/core/kernels/kernelLookup.js";
+import { FORMULA } from "../../../../src/core/kernels/kernelLookup.js";
 import type { KernelModel } from "../../../../src/core/kernels/kernelModel.js";
 import type { ModelArchitecture } from "../../../../src/core/model/modelArchitecture.js";
 import type { Operator, OperatorDims } from "../../../../src/core/model/operator.js";
@@ -14,7 +14,7 @@ const unpriced: KernelModel = {
   price: ({ name }) => {
     throw new Error(`${name} was priced`);
   },
-  lookup: () => MODELLED,
+  lookup: () => FORMULA,
 };
 
 /** llama with every group of layers so many times. */

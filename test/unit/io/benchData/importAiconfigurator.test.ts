@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ConfigError, DataFileError } from "../../../../src/core/errors/simulationError.js";
-import { MODELLED } from "../../../../src/core/kernels/kernelLookup.js";
+import { FORMULA } from "../../../../src/core/kernels/kernelLookup.js";
 import type { KernelModel } from "../../../../src/core/kernels/kernelModel.js";
 import {
   decodeRowOperator,
@@ -25,7 +25,7 @@ const fallback: KernelModel = {
   price: () => {
     throw new Error("the tables should have priced this");
   },
-  lookup: () => MODELLED,
+  lookup: () => FORMULA,
 };
 
 /** Converts rows of one parquet file; cells by table path. */

@@ -56,7 +56,9 @@ describe("a deployment with a calibration", () => {
 
   it("takes the server's scheduling into account", () => {
     expect(load("0.11.0").constants?.waits?.fixedUs).toBe(0);
-    expect(load("0.11.0").notes?.().join("\n")).toMatch(/may be stale[\s\S]*time per step is left out/);
+    expect(load("0.11.0").notes?.().join("\n")).toMatch(
+      /of vLLM 0\.15\.1, here 0\.11\.0 is simulated: it may be stale; roofserve calibrate --check[\s\S]*time per step is left out/,
+    );
   });
 
   it("gives a baseline the front end only", () => {

@@ -46,12 +46,14 @@ describe("a step log on disk", () => {
   writeLog(file);
   const text = readFileSync(file, "utf8");
   const [first, ...lines] = text.trimEnd().split("\n") as [string, ...string[]];
+  const last = lines.pop() as string;
 
-  it("reads back as the steps of the run, header first, one line per step", async () => {
+  it("reads back as the steps of the run: header, one line per step, and how many they were", async () => {
     const { header, steps, summary } = loggedRun(BUSY);
     expect(await readLog(file)).toEqual({ header, steps });
     expect(lines).toHaveLength(summary.engine.steps);
-    expect(JSON.parse(first).schema).toBe("roofserve.step-log/1");
+    expect(JSON.parse(first).schema).toBe("roofserve.step-log/2");
+    expect(JSON.parse(last)).toEqual({ end: { steps: lines.length } });
   });
 
   it("has the same bytes again, no float noise, and leaves nothing temporary", () => {
@@ -86,12 +88,27 @@ describe("a step log on disk", () => {
   });
 
   it("cut off in its last line says so, with its row", async () => {
-    const cut = write("cut.jsonl", text.slice(0, -20));
+    const cut = write("cut.jsonl", text.slice(0, -last.length - 20));
     const message = await complaint(cut);
-    expect(message).toContain(`${cut}, row ${lines.length + 1}`);
+    expect(message).toContain(`${cut}, row ${lines.length + 1}:`);
     expect(message).toContain("the last line is cut off, so the file is truncated");
     const broken = write("broken.jsonl", [first, lines[0]!.slice(0, 40), lines[1]].join("\n"));
     expect(await complaint(broken)).toMatch(/broken\.jsonl, row 2: is not valid JSON/);
+  });
+
+  it.each([0, 1, 7])("cut off between two lines, after %i steps, says so too", async (numSteps) => {
+    const cut = write("short.jsonl", `${[first, ...lines.slice(0, numSteps)].join("\n")}\n`);
+    const steps = `${numSteps} ${numSteps === 1 ? "step" : "steps"}`;
+    expect(await complaint(cut)).toBe(
+      `${cut}: is cut off after ${steps}: the closing line is missing; write or copy the log again`,
+    );
+  });
+
+  it("with lines missing, or after its closing one, is refused", async () => {
+    const gap = write("gap.jsonl", `${[first, ...lines.slice(1), last].join("\n")}\n`);
+    expect(await complaint(gap)).toContain(`the run had ${lines.length} steps, ${lines.length - 1} stand above`);
+    const twice = write("twice.jsonl", `${text}${lines[0]}\n`);
+    expect(await complaint(twice)).toContain(`row ${lines.length + 3}: nothing may follow the closing line`);
   });
 
   it.each<[string, (step: Record<string, unknown>) => object, string]>([
@@ -110,7 +127,7 @@ describe("a step log on disk", () => {
 
   it.each([
     ["", "is empty; give a file that run or replay wrote with --step-log"],
-    ['{"schema":"roofserve.run/1"}', 'column schema: got "roofserve.run/1"; must be roofserve.step-log/1'],
+    ['{"schema":"roofserve.run/1"}', 'column schema: got "roofserve.run/1"; must be roofserve.step-log/2'],
     ['{"arrival_s":1}', "row 1"],
     ["arrival_s,prompt_tokens\n1,2\n", "row 1: is not valid JSON"],
   ])("is not just any file: %j", async (content, says) => {
@@ -123,7 +140,8 @@ describe("a step log on disk", () => {
   });
 
   it("tolerates keys of later versions", async () => {
-    const later = write("later.jsonl", `${first}\n${JSON.stringify({ ...JSON.parse(lines[0]!), novel: 1 })}\n`);
+    const end = JSON.stringify({ end: { steps: 1, novel: 1 } });
+    const later = write("later.jsonl", `${first}\n${JSON.stringify({ ...JSON.parse(lines[0]!), novel: 1 })}\n${end}\n`);
     expect((await readLog(later)).steps).toHaveLength(1);
   });
 });

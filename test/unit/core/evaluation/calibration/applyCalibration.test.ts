@@ -23,12 +23,16 @@ const withResidual = (): Calibration => {
   return { ...calibration, residual: { ...calibration.residual, usPerRequest: kept } };
 };
 
+type Term = Calibration["terms"]["stepUs"];
+const agreeing = (term: Term): Term => ({ ...term, value: term.start, status: "agrees" });
+
 describe("a calibration on the server it was made of", () => {
   it("sets the front end and the time per step, and says whose it is", () => {
-    const { constants, notes } = applyCalibration(calibration, target);
+    const { constants, provenance, doubts, leftOut } = applyCalibration(calibration, target);
     expect(constants.overheads).toMatchObject({ frontEndUs: 9000, frontEndUsPerPromptToken: 2 });
     expect(constants.waits).toMatchObject({ fixedUs: 600, kernelGapUsPerLayer: 9 });
-    expect(notes).toEqual(['calibrated with "mine", fitted on my run of 2026-01-20']);
+    expect(provenance).toBe('calibrated with "mine", fitted on my run of 2026-01-20');
+    expect([...doubts, ...leftOut]).toEqual([]);
   });
 
   it("brings its residual", () => {
@@ -38,34 +42,58 @@ describe("a calibration on the server it was made of", () => {
 
 describe("a calibration on another server", () => {
   it("leaves the time per step behind where scheduling differs", () => {
-    const { constants, notes } = applyCalibration(calibration, { ...target, asyncScheduling: false });
+    const { constants, doubts, leftOut } = applyCalibration(calibration, { ...target, asyncScheduling: false });
     const { scheduleUs, updateUs } = serverOverheads(false);
     expect(constants.overheads).toMatchObject({ frontEndUs: 9000, scheduleUs, updateUs });
     expect(constants.waits).toEqual(DEFAULT_WAITS);
-    expect(notes.join("\n")).toContain("of asynchronous scheduling, this server's is not");
+    expect(leftOut.join("\n")).toContain("of asynchronous scheduling, this server's is not: its time per step is left");
+    expect(doubts).toEqual([]);
+  });
+
+  it("leaves nothing behind where the calibration had moved no time per step", () => {
+    const { stepUs, kernelGapUsPerLayer, ...frontEnd } = calibration.terms;
+    const kept = { stepUs: agreeing(stepUs), kernelGapUsPerLayer: agreeing(kernelGapUsPerLayer) };
+    const unmoved = { ...calibration, terms: { ...frontEnd, ...kept } };
+    const { doubts, leftOut } = applyCalibration(unmoved, { ...target, asyncScheduling: false });
+    expect(leftOut).toEqual([]);
+    expect(doubts.join("\n")).toContain("of asynchronous scheduling, this server's is not");
   });
 
   it("warns of another vLLM version and another GPU", () => {
-    const { notes } = applyCalibration(calibration, { ...target, vllmVersion: "0.18", gpu: "L40S" });
-    expect(notes.join("\n")).toMatch(/of vLLM 0\.15, this server runs 0\.18: it may be stale/);
-    expect(notes.join("\n")).toMatch(/of H100, this server runs on L40S/);
+    const { doubts } = applyCalibration(calibration, { ...target, vllmVersion: "0.18", gpu: "L40S" });
+    expect(doubts.join("\n")).toMatch(/of vLLM 0\.15\.1, here 0\.18 is simulated/);
+    expect(doubts.join("\n")).toMatch(/of H100, this server runs on L40S/);
+  });
+
+  it("keeps it in mind where the version was only assumed", () => {
+    const { doubts } = applyCalibration({ ...calibration, vllmVersion: null }, { ...target, vllmVersion: "0.18" });
+    expect(doubts).toEqual(["the calibration is of vLLM 0.15 (assumed), here 0.18 is simulated"]);
   });
 
   it.each<Partial<CalibrationTarget>>([{ model: "other" }, { gpu: "L40S" }, { tensorParallelSize: 2 }])(
     "leaves its residual behind: %o",
     (other) => {
-      const { constants, notes } = applyCalibration(withResidual(), { ...target, ...other });
+      const { constants, leftOut } = applyCalibration(withResidual(), { ...target, ...other });
       expect(constants.residual).toBeUndefined();
-      expect(notes.join("\n")).toContain("residual belongs to another");
+      expect(leftOut.join("\n")).toContain("residual belongs to another");
     },
   );
 
   it("gives a baseline step model the front end and nothing else", () => {
-    const { constants, notes } = applyCalibration(calibration, { ...target, isAdditive: false });
+    const { constants, leftOut } = applyCalibration(withResidual(), { ...target, isAdditive: false });
+    expect(constants.residual).toBeUndefined();
     expect(constants.overheads).toEqual({ frontEndUs: 9000, frontEndUsPerPromptToken: 2 });
     expect(constants.waits).toBeUndefined();
     expect(Object.keys(constants.standardErrors ?? {})).toEqual(["frontEndUs", "frontEndUsPerPromptToken"]);
-    expect(notes.join("\n")).toContain("only its front end");
+    expect(leftOut.join("\n")).toContain("only its front end");
+  });
+});
+
+describe("what is not known of a constant", () => {
+  it("is its standard error, and for a term left at its start the way to where the run puts it", () => {
+    const frontEndUs = { ...agreeing(calibration.terms.frontEndUs), fitted: 4800, standardError: 400 };
+    const { constants } = applyCalibration({ ...calibration, terms: { ...calibration.terms, frontEndUs } }, target);
+    expect(constants.standardErrors).toMatchObject({ frontEndUs: 500, stepUs: 100 });
   });
 });
 

@@ -62,6 +62,17 @@ describe("what a run does not contradict", () => {
     }
   });
 
+  it("has an interval about where the run puts it, not about the built-in value", () => {
+    const moved = calibratePlanted({
+      model: "meta-llama/Llama-3.1-70B",
+      tensorParallelSize: 4,
+      planted: { frontEndUs: 5600 },
+    }).terms.frontEndUs!;
+    expect(moved).toMatchObject({ status: "agrees", value: 4500 });
+    expect(moved.fitted).toBeGreaterThan(4700);
+    expect((moved.low80 + moved.high80) / 2).toBeCloseTo(moved.fitted, 6);
+  });
+
   it("says so where the run cannot tell", () => {
     // Prompts of 100 to 500 tokens at 1 µs each: half a millisecond in a TTFT that prefill kernels blur by more.
     expect(fit.terms.frontEndUsPerPromptToken).toMatchObject({ identifiable: false, status: "not identifiable" });

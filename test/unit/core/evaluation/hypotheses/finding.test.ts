@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { type Check, finding } from "../../../../../src/core/evaluation/hypotheses/finding.js";
+import { type Check, checkWords, finding } from "../../../../../src/core/evaluation/hypotheses/finding.js";
 
 const check = (what: string, holds: boolean): Check => ({
   what,
+  whatBelowZero: null,
+  loads: [],
   value: holds ? 5 : 1,
   unit: "points",
   required: "≥ 3",
@@ -10,6 +12,25 @@ const check = (what: string, holds: boolean): Check => ({
 });
 const yes = [check("good", true)];
 const no = [check("good", true), check("bad", false)];
+
+describe("the words of a check", () => {
+  const falls = { what: "TPOT falls by", whatBelowZero: "TPOT rises by", unit: "points", required: "", loads: [] };
+
+  it("say that an error rises where it falls by less than nothing", () => {
+    expect(checkWords({ ...falls, value: -1 })).toEqual({ what: "TPOT rises by", value: "1.0 points" });
+    expect(checkWords({ ...falls, value: 1 })).toEqual({ what: "TPOT falls by", value: "1.0 points" });
+  });
+
+  it("keep the sign of what has no other name below zero", () => {
+    expect(checkWords({ ...falls, whatBelowZero: null, value: -1, unit: "" }).value).toBe("-1.0");
+  });
+
+  it("stand in the reason of a verdict", () => {
+    const rises: Check = { ...falls, value: -1, required: "a fall ≥ 3", holds: false };
+    const { reason } = finding("H2", [], { "roofline-v2": yes, additive: [rises] });
+    expect(reason).toContain("TPOT rises by 1.0 points (asked: a fall ≥ 3)");
+  });
+});
 
 describe("a finding is", () => {
   it("accepted when all checks hold from both ends", () => {

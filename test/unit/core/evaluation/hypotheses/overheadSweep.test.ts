@@ -3,6 +3,7 @@ import {
   overheadChecks,
   overheadChoices,
   SWEPT_OVERHEADS_MS,
+  sweepOverheads,
 } from "../../../../../src/core/evaluation/hypotheses/overheadSweep.js";
 import { comparison } from "./comparisons.js";
 
@@ -25,6 +26,20 @@ describe("the overhead sweep", () => {
     }
     expect(new Set(choices.map(({ tpotImprovement }) => tpotImprovement)).size).toBeGreaterThan(1);
     expect(overheadChecks(choices).map(({ holds }) => holds)).toEqual([true, true]);
+  });
+
+  it("stops once every experiment is too slow, and chooses as the whole sweep does", () => {
+    const tried: number[] = [];
+    const short = sweepOverheads(sweep.base, (overheadMs) => {
+      tried.push(overheadMs);
+      return sweep.byOverhead[SWEPT_OVERHEADS_MS.indexOf(overheadMs)]!;
+    });
+    expect(tried).toEqual([0, 1, 2, 3, 4]);
+    expect(overheadChoices(short)).toEqual(overheadChoices(sweep));
+    // One experiment that is still too fast keeps it going.
+    const fast = comparison({ tpot: [100, 50] });
+    const { byOverhead } = sweepOverheads(sweep.base, (overheadMs) => [...sweep.byOverhead[overheadMs]!, fast]);
+    expect(byOverhead.length).toBe(SWEPT_OVERHEADS_MS.length);
   });
 
   it("fails where no constant helps", () => {

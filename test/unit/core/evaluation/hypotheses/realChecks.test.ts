@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { checkWords } from "../../../../../src/core/evaluation/hypotheses/finding.js";
 import {
   bandwidthChecks,
   fusionChecks,
@@ -51,6 +52,26 @@ describe("the checks on real runs", () => {
     expect(holds(interpolationChecks([pair(99, 98.5)], { on: 0.1, off: 0.2 }))).toEqual([true, true]);
     expect(values(interpolationChecks([pair(99, 98.5)], { on: 0.1, off: 0.2 }))).toEqual([50, -0.5]);
     expect(holds(interpolationChecks([pair(99, 97)], { on: 0.2, off: 0.2 }))).toEqual([false, false]);
+  });
+
+  it("name the loads they look at: the lightest, and H5 the heaviest as well", () => {
+    const pairs = [pair(98, 99)];
+    const loads = (checks: readonly { loads: readonly string[] }[]) => checks.map((check) => check.loads.join());
+    expect(loads(mixChecks(pairs, pairs))).toEqual(["lightest,heaviest", "lightest,heaviest"]);
+    expect(loads([...perKernelChecks(pairs), ...bandwidthChecks(pairs)])).toEqual(["lightest", "lightest", "lightest"]);
+  });
+
+  it("tell a rise as a rise, and ask in the same words", () => {
+    const worse = [pair(99, 97, { isGqa: true }), pair(99, 99)];
+    expect(fusionChecks(worse).map(checkWords)).toEqual([
+      { what: "GQA models' E2E |error| rises by", value: "2.0 points" },
+      { what: "less than MHA models' by", value: "2.0 points" },
+    ]);
+    expect(fusionChecks(worse).map(({ required }) => required)).toEqual(["a fall ≥ 2", "more"]);
+    expect(interpolationChecks(worse, { on: 0.3, off: 0.2 }).map(({ required }) => required)).toEqual([
+      "a fall",
+      "a rise ≤ 1",
+    ]);
   });
 
   it("say nothing where there are no runs to say it from", () => {

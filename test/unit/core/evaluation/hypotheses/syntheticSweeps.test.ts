@@ -71,13 +71,22 @@ describe("the jump count", () => {
     expect(numJumpsOn).toBe(0);
   });
 
-  it("counts every step of a staircase, up and where the line should have gone on", () => {
+  it("counts every step of a staircase once, and not again where the line goes on behind it", () => {
     const staircase = model((batch) => (batch.numRequests <= 100 ? 1000 : 1100));
     const smooth = model((batch) => 1000 + batch.numRequests);
     const { numJumpsOn, numJumpsOff, byBatch } = jumpCount({ on: smooth, off: staircase });
     expect(numJumpsOn).toBe(0);
-    // The 101st request jumps up, and the line through that jump misses the 102nd; at each of 127 contexts.
-    expect(numJumpsOff).toBe(2 * 127);
+    // The 101st request jumps up, at each of 127 contexts.
+    expect(numJumpsOff).toBe(127);
     expect(byBatch.map(({ x }) => x)).toEqual(Array.from({ length: 256 }, (_, i) => i + 1));
+  });
+
+  it("counts two steps in a row as two, one that returns as two, and both directions of the grid", () => {
+    const price = (of: (numRequests: number) => number) => model((batch) => of(batch.numRequests));
+    const twice = price((numRequests) => (numRequests < 50 ? 1000 : numRequests < 51 ? 1100 : 1200));
+    const spike = price((numRequests) => (numRequests < 50 || numRequests > 52 ? 1000 : 1100));
+    expect(jumpCount({ on: spike, off: twice })).toMatchObject({ numJumpsOn: 2 * 127, numJumpsOff: 2 * 127 });
+    const longContexts = model((batch) => (context(batch) < 4000 ? 1000 : 1100));
+    expect(jumpCount({ on: longContexts, off: longContexts }).numJumpsOn).toBe(256);
   });
 });

@@ -61,6 +61,12 @@ describe("coverage", () => {
     expect(summary.byNumber["itlMs.p90"].coveredFraction).toBe(0.5);
   });
 
+  it("counts the runs as the evidence: those with intervals, and those that all of theirs held", () => {
+    const { uncertainty: _none, ...without } = run(COMPARED_NAMES);
+    const runs = [run(COMPARED_NAMES), run(COMPARED_NAMES.slice(1)), run(COMPARED_NAMES), without];
+    expect(coverageSummary(runs)?.runs).toEqual({ numRuns: 3, numAllCovered: 2 });
+  });
+
   it("leaves out numbers without an interval, and is null where no run has any", () => {
     const { uncertainty, ...plain } = run(COMPARED_NAMES);
     const partly = { ...uncertainty!, intervals: { ...uncertainty!.intervals, "e2eMs.p99": null } };

@@ -96,6 +96,22 @@ describe("intervals of a run", () => {
     expect(high).toBeGreaterThan(low);
   });
 
+  it("stand beside the median of the worlds, which lies in them wherever the run's own number does", () => {
+    for (const latency of latencies) {
+      for (const name of statistics) {
+        const { low, high } = twelve.intervals[latency][name]!;
+        expect(twelve.medians[latency][name]).toBeGreaterThan(low);
+        expect(twelve.medians[latency][name]).toBeLessThan(high);
+      }
+    }
+    // The run is one draw of its workload: its median TTFT is not that of the worlds.
+    const { ttftMs } = simulate(deployment, config(20)).summary;
+    expect(twelve.medians.ttftMs.p50).not.toBe(ttftMs.p50);
+    const certain = uncertainty({ sources: [] });
+    expect(certain.medians.ttftMs.p50).toBe(ttftMs.p50);
+    expect(certain.medians.throughput.requestsPerS).toBe(certain.intervals.throughput.requestsPerS!.low);
+  });
+
   it("are the same for the same seed, and say what they come from", () => {
     expect(uncertainty()).toEqual(twelve);
     expect(twelve).toMatchObject({ level: 0.8, draws: 12 });
@@ -133,8 +149,9 @@ describe("intervals of a run", () => {
   it("are refused for prices whose errors nobody has measured", () => {
     const { kernelErrors: _unknown, ...silent } = deployment;
     expect(() => uncertainty({}, silent)).toThrow(ConfigError);
+    expect(() => uncertainty({}, silent)).toThrow(/kernel prices that come without errors/);
     expect(() => uncertainty({}, { ...deployment, stepPricing: { kind: "roofline-v1" } })).toThrow(
-      /additive step model/,
+      /a step model other than the full additive one/,
     );
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { MODELLED } from "../../../../../src/core/kernels/kernelLookup.js";
+import { FORMULA } from "../../../../../src/core/kernels/kernelLookup.js";
 import type { KernelModel } from "../../../../../src/core/kernels/kernelModel.js";
 import { NO_TABLES } from "../../../../../src/core/kernels/tables/kernelTable.js";
 import { createNearestMfuKernelModel } from "../../../../../src/core/kernels/tables/nearestMfuKernelModel.js";
@@ -11,7 +11,7 @@ const h100 = loadGpu("H100");
 const FALLBACK_US = 12_345;
 const fallback: KernelModel = {
   price: () => ({ us: FALLBACK_US, launchUs: 0, boundBy: "launch", efficiency: 1, source: "modelled" }),
-  lookup: () => MODELLED,
+  lookup: () => FORMULA,
 };
 const source = "measured" as const;
 const dtype = "bf16" as const;
@@ -99,8 +99,8 @@ describe("nearest-row prices", () => {
   it("tell how far away the row is that priced them", () => {
     const lookup = (m: number, k: number, n: number) =>
       model.lookup(gemmOperator("x", 1, { m, k, n, weightDtype: dtype }));
-    expect(lookup(64, 4096, 4096)).toEqual({ kind: "interpolated", lnDistance: 0 });
-    expect(lookup(63, 4096, 4096)).toEqual({ kind: "extrapolated", lnDistance: Math.log(63 / 8) });
+    expect(lookup(64, 4096, 4096)).toEqual({ kind: "nearest", lnDistance: 0 });
+    expect(lookup(63, 4096, 4096)).toEqual({ kind: "nearest", lnDistance: Math.log(63 / 8) });
     expect(model.lookup(decodeRowOperator({ ...heads, batchSize: 16, kvLen: 2048 })).lnDistance).toBeCloseTo(
       Math.LN2,
       12,

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { gpuRoofs } from "../../../../../src/core/kernels/gpuRoofs.js";
-import { MODELLED } from "../../../../../src/core/kernels/kernelLookup.js";
+import { FORMULA } from "../../../../../src/core/kernels/kernelLookup.js";
 import type { KernelModel, KernelPrice } from "../../../../../src/core/kernels/kernelModel.js";
 import { type KernelTableSet, NO_TABLES } from "../../../../../src/core/kernels/tables/kernelTable.js";
 import { physicalFloor } from "../../../../../src/core/kernels/tables/physicalFloor.js";
@@ -20,7 +20,7 @@ import { loadGpu } from "../../../../../src/io/catalog.js";
 const gpu = loadGpu("H100");
 const roofs = gpuRoofs(gpu);
 const FALLBACK_PRICE: KernelPrice = { us: 123, launchUs: 4, boundBy: "memory", efficiency: 0.5, source: "modelled" };
-const fallback: KernelModel = { price: () => FALLBACK_PRICE, lookup: () => MODELLED };
+const fallback: KernelModel = { price: () => FALLBACK_PRICE, lookup: () => FORMULA };
 const source = "measured" as const;
 const HEADS = { numKvHeads: 8, headDim: 128, kvDtype: "bf16" as const };
 
@@ -275,8 +275,8 @@ describe("lookups of the table model", () => {
 
   it("are the fallback's where the fallback prices", () => {
     const model = withTables({ allReduce: [{ numRanks: 2, messageBytes: 2 ** 20, latencyUs: 12, source }] });
-    expect(model.lookup(gemmRowOperator(GEMM_ROWS[0]!))).toBe(MODELLED);
-    expect(model.lookup(allReduceRowOperator({ numRanks: 4, messageBytes: 2 ** 20 }))).toBe(MODELLED);
+    expect(model.lookup(gemmRowOperator(GEMM_ROWS[0]!))).toBe(FORMULA);
+    expect(model.lookup(allReduceRowOperator({ numRanks: 4, messageBytes: 2 ** 20 }))).toBe(FORMULA);
     const far = model.lookup(allReduceRowOperator({ numRanks: 2, messageBytes: 2 ** 22 }));
     expect(far.lnDistance).toBeCloseTo(Math.log(4), 9);
   });
