@@ -1,7 +1,7 @@
 import type { KvDtype, WeightDtype } from "../units/dtype.js";
 import { attentionOperators } from "./attentionOperators.js";
 import { collectiveOperator, gemmOperator, memoryOperator } from "./gemmOperator.js";
-import { attentionKinds, mlpKinds, numLayers } from "./layerKinds.js";
+import { mlpKinds, numLayers, projectionKinds } from "./layerKinds.js";
 import type { AttentionArchitecture, ModelArchitecture } from "./modelArchitecture.js";
 import { moeOperators } from "./moeOperators.js";
 import type { Operator, TokenShapes } from "./operator.js";
@@ -114,17 +114,6 @@ function attentionBlockOperators(architecture: ModelArchitecture, serving: Servi
     ...allReduce("attention_all_reduce", layers, architecture, serving, m),
     ...(numNormsPerLayer === 4 ? [plainNorm("attention_output_norm", layers, hiddenSize, m)] : []),
   ];
-}
-
-/** Attention kinds whose projections differ: a window changes the attention, not the linear layers around it. */
-function projectionKinds(architecture: ModelArchitecture) {
-  return attentionKinds({
-    ...architecture,
-    layerGroups: architecture.layerGroups.map((group) => ({
-      ...group,
-      attention: { ...group.attention, slidingWindow: 0 },
-    })),
-  });
 }
 
 function projectionOperators(

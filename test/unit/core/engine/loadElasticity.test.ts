@@ -23,6 +23,7 @@ function pricedBy(
     samplingConfigSchema.parse({}),
   );
   const stepModel: StepModel = {
+    pricesLockstep: false,
     componentNames: ["step"],
     componentCategories: ["wait"],
     gpuUs: stepUs,
