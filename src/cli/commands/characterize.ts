@@ -1,10 +1,11 @@
-import type { ArgumentsCamelCase, CommandModule } from "yargs";
+import type { ArgumentsCamelCase } from "yargs";
 import { parseConfig } from "../../core/config/parseConfig.js";
 import { runConfigSchema } from "../../core/engine/runConfig.js";
 import { writeCharacterization } from "../../io/characterization/characterizationFile.js";
 import { characterizeGpu } from "../../io/characterization/characterizeGpu.js";
 import { cleanJson } from "../../io/results/cleanJson.js";
 import { characterizeTable } from "../characterizeTable.js";
+import type { CommandBody } from "../commandTable.js";
 import { configFromFlags } from "../configFlags.js";
 import { addFlags, DEPLOYMENT_FLAGS, withFlagNames } from "../deploymentOptions.js";
 import { examplesText } from "../examples.js";
@@ -26,9 +27,7 @@ Its form, with made-up numbers:
   launch_gap,grouped,,,,320,910.4,NVIDIA H100,an example
   launch_gap,interleaved,,,,320,1130.2,NVIDIA H100,an example`;
 
-export const characterizeCommand: CommandModule = {
-  command: "characterize <path>",
-  describe: "read micro-benchmarks of a GPU: bandwidth by access pattern, launch gaps, and what they change",
+export const characterizeCommand: CommandBody = {
   builder: (command) =>
     addFlags(
       command

@@ -1,4 +1,4 @@
-import type { ArgumentsCamelCase, CommandModule } from "yargs";
+import type { ArgumentsCamelCase } from "yargs";
 import { mergeConfig } from "../../core/config/mergeConfig.js";
 import { STEP_MODELS, type StepModelName } from "../../core/config/pricingConfig.js";
 import type { Deployment } from "../../core/engine/createServer.js";
@@ -10,6 +10,7 @@ import { predictionIntervals } from "../../core/evaluation/uncertainty/predictio
 import type { MeasuredExperiment } from "../../core/metrics/measuredExperiment.js";
 import { measuredConfig } from "../../io/groundTruth/measuredConfig.js";
 import { readMeasuredExperiments } from "../../io/groundTruth/readMeasuredExperiments.js";
+import type { CommandBody } from "../commandTable.js";
 import {
   type Arguments,
   addDeploymentOptions,
@@ -32,9 +33,7 @@ const EXAMPLES = examplesText([
   ["evaluate runs/ --breakdown load", "errors at each offered load beside the usual table"],
 ]);
 
-export const evaluateCommand: CommandModule = {
-  command: "evaluate <path..>",
-  describe: "replay real benchmark runs and compare: measured, predicted, error",
+export const evaluateCommand: CommandBody = {
   builder: (command) =>
     addUncertaintyOption(addDeploymentOptions(command, ["table", "json"]))
       .positional("path", {

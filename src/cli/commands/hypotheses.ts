@@ -1,10 +1,11 @@
-import type { ArgumentsCamelCase, CommandModule } from "yargs";
+import type { ArgumentsCamelCase } from "yargs";
 import { ablationName, type LabReport, testHypotheses } from "../../core/evaluation/hypotheses/testHypotheses.js";
 import { measuredConfig } from "../../io/groundTruth/measuredConfig.js";
 import { readMeasuredExperiments } from "../../io/groundTruth/readMeasuredExperiments.js";
 import { loadDeployment } from "../../io/loadDeployment.js";
 import { writeFileAtomically } from "../../io/results/atomicFile.js";
 import { requireWritableFolder } from "../../io/results/outputFolder.js";
+import type { CommandBody } from "../commandTable.js";
 import {
   type Arguments,
   addDeploymentOptions,
@@ -21,9 +22,7 @@ const EXAMPLES = examplesText([
   ["hypotheses runs/ --out report", "and a report with pictures: report/README.md"],
 ]);
 
-export const hypothesesCommand: CommandModule = {
-  command: "hypotheses <path..>",
-  describe: "test on real runs what the additive model corrects in roofline-v2, one correction at a time",
+export const hypothesesCommand: CommandBody = {
   builder: (command) =>
     addDeploymentOptions(command, ["table", "json"])
       .positional("path", {
