@@ -37,9 +37,9 @@ if (isOlder(lockCopy, statSync(join(root, "package.json")).mtimeMs)) {
   // Not `npm ci`: it refuses a lock file made where some platforms' optional packages were not to be had.
   run("npm", ["install", "--no-save", "--no-progress", "--loglevel=error"]);
 }
-if (isOlder(join(root, "dist", ".tsbuildinfo"), newestSourceMs(join(root, "src"))) || !existsSync(mainFile)) {
+if (isOlder(mainFile, newestSourceMs(join(root, "src")))) {
   console.error("Building …");
-  run(process.execPath, [join(root, "node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.json"]);
+  run(process.execPath, [join(root, "src", "build.mjs")]);
 }
 
 const [job, ...args] = process.argv.slice(2);

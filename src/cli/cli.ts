@@ -1,17 +1,8 @@
-import yargs from "yargs";
+import yargs, { type CommandModule } from "yargs";
+import * as z from "zod";
 import { ROOFSERVE_VERSION } from "../core/engine/version.js";
 import { ConfigError } from "../core/errors/simulationError.js";
-import { benchDataCommand } from "./commands/benchData.js";
-import { calibrateCommand } from "./commands/calibrate.js";
-import { characterizeCommand } from "./commands/characterize.js";
-import { evaluateCommand } from "./commands/evaluate.js";
-import { explainCommand } from "./commands/explain.js";
-import { gpusCommand } from "./commands/gpus.js";
-import { hypothesesCommand } from "./commands/hypotheses.js";
-import { modelsCommand } from "./commands/models.js";
-import { replayCommand } from "./commands/replay.js";
-import { runCommand } from "./commands/run.js";
-import { stepCommand } from "./commands/step.js";
+import { COMMANDS, commandName } from "./commandTable.js";
 import { rejectDash } from "./dashArgument.js";
 import { EXIT_CODE } from "./exitCode.js";
 import { rejectContradictions, rejectRepeatedFlags } from "./repeatedFlags.js";
@@ -25,43 +16,21 @@ const EPILOGUE = `First steps:
 Exit codes: 0 done; 2 usage or config; 3 data file; 4 the plan cannot work; 70 a bug in roofserve.
 stdout carries the result and nothing else; progress and warnings go to stderr.`;
 
-const COMMANDS = [
-  "run",
-  "replay",
-  "evaluate",
-  "calibrate",
-  "hypotheses",
-  "step",
-  "explain",
-  "models",
-  "gpus",
-  "bench-data",
-  "characterize",
-];
-
 /**
  * Parses a command line and runs its command.
  * @returns the exit code
  * @throws SimulationError, or whatever a command throws; the caller maps it to an exit code
  */
 export async function runCli(args: readonly string[]): Promise<number> {
+  // A schema parses once or twice here: zod would take longer to compile a parser for it than to do without.
+  z.config({ jitless: true });
   rejectContradictions(args);
   rejectDash(args);
   // What follows a bare -- would escape the check for unknown arguments; vLLM writes -tp with one dash.
   const parser = yargs(args.filter((arg) => arg !== "--").map((arg) => (arg === "-tp" ? "--tp" : arg)))
     .scriptName("roofserve")
     .usage("$0 <command>\n\nPredict how an LLM serves a workload on a GPU: TTFT, TPOT and end-to-end latency.")
-    .command(runCommand)
-    .command(replayCommand)
-    .command(evaluateCommand)
-    .command(calibrateCommand)
-    .command(hypothesesCommand)
-    .command(stepCommand)
-    .command(explainCommand)
-    .command(modelsCommand)
-    .command(gpusCommand)
-    .command(benchDataCommand)
-    .command(characterizeCommand)
+    .command(await commandModules(args))
     .middleware(rejectRepeatedFlags, true)
     .demandCommand(1, "say what to do: roofserve run gives a first answer, roofserve --help lists the commands")
     .strict()
@@ -75,10 +44,35 @@ export async function runCli(args: readonly string[]): Promise<number> {
     .fail((message, error) => {
       // yargs throws some of its own complaints (a flag without its value) and hands over others as a message.
       if (error && error.name !== "YError") throw error;
-      throw new ConfigError(explainUsageProblem(message ?? error.message, args, knownFlags(parser), COMMANDS));
+      throw new ConfigError(
+        explainUsageProblem(message ?? error.message, args, knownFlags(parser), COMMANDS.map(commandName)),
+      );
     });
+  renderNoUnaskedHelp(parser);
   await parser.parseAsync();
   return EXIT_CODE.done;
+}
+
+/** Every command for yargs: those that the command line may mean with their options, the others by name only. */
+function commandModules(args: readonly string[]): Promise<CommandModule[]> {
+  return Promise.all(
+    COMMANDS.map(async (entry) => {
+      const { command, describe, load } = entry;
+      const body = args.includes(commandName(entry)) ? await load() : { builder: {}, handler: () => {} };
+      return { command, describe, ...body };
+    }),
+  );
+}
+
+/**
+ * Once a command has run, yargs renders its help and keeps it, for callers that parse again. Nobody does here, and
+ * laying out forty options takes longer than a small simulation. Types leave these methods out.
+ */
+function renderNoUnaskedHelp(parser: object): void {
+  const { getInternalMethods } = parser as {
+    getInternalMethods(): { getUsageInstance(): { cacheHelpMessage: () => void } };
+  };
+  getInternalMethods.call(parser).getUsageInstance().cacheHelpMessage = () => {};
 }
 
 /** Flags of the command being parsed; yargs' types leave `getOptions` out. */

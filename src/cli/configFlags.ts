@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { ConfigError, type ConfigIssue } from "../core/errors/simulationError.js";
 
 /** One command-line flag and the place of its value in the config. */

@@ -1,5 +1,5 @@
 import type { Argv } from "yargs";
-import type { z } from "zod";
+import type * as z from "zod";
 import { engineConfigSchema, samplingConfigSchema } from "../core/config/engineConfig.js";
 import { mergeConfig } from "../core/config/mergeConfig.js";
 import { parseConfig, printValue } from "../core/config/parseConfig.js";

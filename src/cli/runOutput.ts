@@ -10,9 +10,8 @@ import type { GuidellmStrategy } from "../io/guidellm/guidellmReport.js";
 import { cleanJson } from "../io/results/cleanJson.js";
 import { requireWritableFolder } from "../io/results/outputFolder.js";
 import { requestCsvLines } from "../io/results/requestTable.js";
-import { StepLogWriter } from "../io/results/stepLogWriter.js";
+import type { StepLogWriter } from "../io/results/stepLogWriter.js";
 import { StepTraceRecorder } from "../io/results/stepTraceRecorder.js";
-import { writeRunOutputs } from "../io/results/writeRunOutputs.js";
 import type { Arguments } from "./deploymentOptions.js";
 import { rejectionNote } from "./rejections.js";
 import { runTable } from "./runTable.js";
@@ -38,14 +37,14 @@ export function addRunOutputOptions<T>(command: Argv<T>): Argv<T> {
 }
 
 /** Runs a simulation and writes its result: to stdout in the chosen format, and to `--out`. */
-export function writeRun(
+export async function writeRun(
   argv: Arguments,
   run: (observer: StepObserver | null) => SimulationResult,
   label: string,
-): void {
+): Promise<void> {
   const folder = outputFolder(argv);
   const recorder = folder === null ? null : new StepTraceRecorder();
-  const stepLog = stepLogWriter(argv);
+  const stepLog = await stepLogWriter(argv);
   const observer = observeAll([recorder, stepLog].filter((one) => one !== null));
   const startedMs = performance.now();
   const result = stepLog === null ? run(observer) : stepLog.during(() => run(observer));
@@ -55,6 +54,7 @@ export function writeRun(
   if (note !== null) process.stderr.write(`note: ${note}\n`);
   if (stepLog !== null) process.stderr.write(`wrote ${stepLog.file}\n`);
   if (folder !== null && recorder !== null) {
+    const { writeRunOutputs } = await import("../io/results/writeRunOutputs.js");
     const files = writeRunOutputs(folder, {
       summary,
       records,
@@ -88,7 +88,7 @@ function outputFolder(argv: Arguments): string | null {
 }
 
 /** What writes the file of `--step-log`; a name that cannot be written is refused before the run. */
-function stepLogWriter(argv: Arguments): StepLogWriter | null {
+async function stepLogWriter(argv: Arguments): Promise<StepLogWriter | null> {
   const given = argv["step-log"];
   if (given === undefined) return null;
   const file = String(given);
@@ -96,6 +96,7 @@ function stepLogWriter(argv: Arguments): StepLogWriter | null {
     throw new ConfigError([{ path: "--step-log", received: JSON.stringify(file), allowed: "must name a file" }]);
   }
   requireWritableFolder(dirname(file));
+  const { StepLogWriter } = await import("../io/results/stepLogWriter.js");
   return new StepLogWriter(file);
 }
 

@@ -1,8 +1,11 @@
 import type { Argv } from "yargs";
-import { z } from "zod";
+import * as z from "zod";
+import type { Deployment } from "../core/engine/createServer.js";
+import type { RunConfig } from "../core/engine/runConfig.js";
 import type { SimulationResult } from "../core/engine/simulate.js";
+import type { UncertaintyOptions } from "../core/evaluation/uncertainty/simulateWorlds.js";
 import { MIN_DRAWS } from "../core/metrics/interval.js";
-import type { RunUncertainty } from "../core/metrics/runUncertainty.js";
+import type { Workload } from "../core/workload/workload.js";
 import { type Arguments, numberFlag } from "./deploymentOptions.js";
 import { endProgress, showProgress } from "./progressLine.js";
 
@@ -26,17 +29,25 @@ export function uncertaintyDraws(argv: Arguments): number | null {
   return numberFlag(argv, "uncertainty", z.number().int().min(MIN_DRAWS).max(10_000));
 }
 
-/** Shows which world is being simulated. */
-export function showDraw(draw: number, draws: number): void {
-  showProgress(draw + 1, draws, "possible worlds");
+/** Where the requests of a run's possible worlds come from. */
+export interface WorldRequests extends Pick<UncertaintyOptions, "run" | "isGenerated"> {
+  readonly openWorkload: (seed: number) => Workload;
 }
 
-/** The result with what `intervals` finds. */
-export function withUncertainty(
-  result: SimulationResult,
-  intervals: (central: SimulationResult) => RunUncertainty,
-): SimulationResult {
-  const uncertainty = intervals(result);
-  endProgress();
-  return { ...result, summary: { ...result.summary, uncertainty } };
+/** What adds to a result of this deployment and config the intervals that `--uncertainty` asks for, or nothing. */
+export async function uncertaintyOf(
+  argv: Arguments,
+  deployment: Deployment,
+  config: RunConfig,
+  { openWorkload, ...from }: WorldRequests,
+): Promise<(result: SimulationResult) => SimulationResult> {
+  const draws = uncertaintyDraws(argv);
+  if (draws === null) return (result) => result;
+  const { simulateWorlds } = await import("../core/evaluation/uncertainty/simulateWorlds.js");
+  const onDraw = (draw: number) => showProgress(draw + 1, draws, "possible worlds");
+  return (result) => {
+    const uncertainty = simulateWorlds(deployment, config, result, openWorkload, { ...from, draws, onDraw });
+    endProgress();
+    return { ...result, summary: { ...result.summary, uncertainty } };
+  };
 }

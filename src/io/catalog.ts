@@ -1,12 +1,17 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
-import { parseConfig } from "../core/config/parseConfig.js";
 import { ConfigError } from "../core/errors/simulationError.js";
-import { type GpuCatalog, resolveGpuId } from "../core/hardware/gpuCatalog.js";
+import { findGpu, type GpuCatalog, type NamedGpu, resolveGpuId } from "../core/hardware/gpuCatalog.js";
 import { type GpuSpecFile, parseGpuSpec } from "../core/hardware/gpuSpecSchema.js";
-import { type GpuEfficiency, gpuEfficiencySchema } from "../core/kernels/gpuEfficiency.js";
+import type { GpuEfficiency } from "../core/kernels/gpuEfficiency.js";
 import type { ModelArchitecture } from "../core/model/modelArchitecture.js";
-import { type ModelCatalog, parseModelFile, resolveModelId } from "../core/model/modelCatalog.js";
+import {
+  findModel,
+  type ModelCatalog,
+  namesLookedFor,
+  parseModelFile,
+  resolveModelId,
+} from "../core/model/modelCatalog.js";
 import { parseHfConfig } from "../core/model/parseHfConfig.js";
 import { PACKAGE_ROOT } from "./packageRoot.js";
 import { readStructuredFile } from "./structuredFile.js";
@@ -20,7 +25,7 @@ const EFFICIENCY_FOLDER = join(BENCH_DATA_FOLDER, "efficiency");
 
 /** All built-in models, by file name. */
 export function loadModelCatalog(): ModelCatalog {
-  return jsonFiles(MODEL_FOLDER).flatMap((file) => parseModelFile(readStructuredFile(file), basename(file)));
+  return modelsIn(jsonFiles(MODEL_FOLDER));
 }
 
 /** All built-in GPUs, by file name. */
@@ -34,8 +39,22 @@ export function loadGpuCatalog(): GpuCatalog {
  */
 export function loadModel(text: string): ModelArchitecture {
   const file = pathOfConfig(text);
-  if (file === null) return resolveModelId(text, loadModelCatalog()).architecture;
-  return parseHfConfig(readStructuredFile(file), text, file);
+  if (file !== null) return parseHfConfig(readStructuredFile(file), text, file);
+  return (findModel(text, modelsMaybeNamed(text)) ?? resolveModelId(text, loadModelCatalog())).architecture;
+}
+
+/** All built-in models that may go by a name, and few others: theirs are the files with the name somewhere in them. */
+function modelsMaybeNamed(text: string): ModelCatalog {
+  const names = namesLookedFor(text);
+  const files = jsonFiles(MODEL_FOLDER).filter((file) => {
+    const content = readFileSync(file, "utf8").toLowerCase();
+    return names.some((name) => content.includes(name));
+  });
+  return modelsIn(files);
+}
+
+function modelsIn(files: readonly string[]): ModelCatalog {
+  return files.flatMap((file) => parseModelFile(readStructuredFile(file), basename(file)));
 }
 
 /**
@@ -43,14 +62,21 @@ export function loadModel(text: string): ModelArchitecture {
  * @throws ConfigError naming near misses, DataFileError for a broken file
  */
 export function loadGpu(text: string): GpuSpecFile {
-  if (!looksLikePath(text)) return resolveGpuId(text, loadGpuCatalog());
-  return parseGpuSpec(readStructuredFile(text), text);
+  if (looksLikePath(text)) return parseGpuSpec(readStructuredFile(text), text);
+  const files = jsonFiles(HARDWARE_FOLDER).map((file) => ({ file, ...(readStructuredFile(file) as NamedGpu) }));
+  const found = findGpu(text, files);
+  if (found === null) return resolveGpuId(text, loadGpuCatalog());
+  const { file, ...spec } = found;
+  return parseGpuSpec(spec, basename(file));
 }
 
-/** The fitted efficiencies of a built-in GPU, or null when it has none of its own. */
+/**
+ * The fitted efficiencies of a built-in GPU, or null when it has none of its own. A test holds the shipped files to
+ * `gpuEfficiencySchema`: to check their thousands of numbers at every start would take as long as a small simulation.
+ */
 export function loadGpuEfficiency(gpuId: string): GpuEfficiency | null {
   const file = join(EFFICIENCY_FOLDER, `${gpuId}.json`);
-  return existsSync(file) ? parseConfig(gpuEfficiencySchema, readStructuredFile(file), basename(file)) : null;
+  return existsSync(file) ? (readStructuredFile(file) as GpuEfficiency) : null;
 }
 
 function jsonFiles(folder: string): string[] {

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
-import { LineCounter, parseDocument } from "yaml";
 import { DataFileError } from "../core/errors/simulationError.js";
+import { requirePackage } from "./requirePackage.js";
 
 /**
  * Reads a JSON or YAML file (JSON is YAML, but `.json` files get JSON's stricter rules).
@@ -64,6 +64,7 @@ function failsAtEnd(text: string): boolean {
 
 /** Parses YAML text; a syntax error names the row. */
 export function parseYaml(text: string, file: string): unknown {
+  const { LineCounter, parseDocument } = requirePackage("yaml") as typeof import("yaml");
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, prettyErrors: false });
   const [first] = document.errors;

@@ -22,7 +22,7 @@ export function loadWorkloadPreset(nameOrFile: string): WorkloadConfig {
 
 function workloadFile(nameOrFile: string): string {
   const preset = WORKLOAD_PRESETS.find((name) => name === nameOrFile.toLowerCase());
-  if (preset !== undefined) return join(PACKAGE_ROOT, "workloads", `${preset}.yaml`);
+  if (preset !== undefined) return join(PACKAGE_ROOT, "workloads", `${preset}.json`);
   if (existsSync(nameOrFile)) return nameOrFile;
   if (/[\\/]|\.(ya?ml|json)$/i.test(nameOrFile)) {
     throw new DataFileError({ file: nameOrFile }, "no such file; check the path");

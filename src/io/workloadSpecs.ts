@@ -1,6 +1,5 @@
 import type { RequestSpec } from "../core/request/requestSpec.js";
 import type { WorkloadConfig } from "../core/workload/workloadConfig.js";
-import { readTrace } from "./traces/readTrace.js";
 
 /** A workload's requests as far as they come from a file. */
 export interface WorkloadSpecs {
@@ -13,6 +12,7 @@ export interface WorkloadSpecs {
 /** Reads the trace a workload config names, if it names one. @throws DataFileError for a broken trace */
 export async function readWorkloadSpecs(workload: WorkloadConfig): Promise<WorkloadSpecs> {
   if (workload.data.kind !== "trace") return { specs: null, notes: [] };
+  const { readTrace } = await import("./traces/readTrace.js");
   const { specs, warnings } = await readTrace(workload.data.path);
   return { specs, notes: warnings };
 }

@@ -9,14 +9,12 @@ export const MAIN_FILE = join(ROOT, "dist", "cli", "main.js");
 
 /** Builds the command line if a source is newer than the last build; `npm test` has done it already. */
 export function ensureBuilt(): void {
-  const stamp = join(ROOT, "dist", ".tsbuildinfo");
-  const builtMs = existsSync(MAIN_FILE) && existsSync(stamp) ? statSync(stamp).mtimeMs : 0;
+  const builtMs = existsSync(MAIN_FILE) ? statSync(MAIN_FILE).mtimeMs : 0;
   const sources = readdirSync(join(ROOT, "src"), { recursive: true, withFileTypes: true });
   if (!sources.some((entry) => entry.isFile() && statSync(join(entry.parentPath, entry.name)).mtimeMs > builtMs))
     return;
-  const tsc = join(ROOT, "node_modules", "typescript", "bin", "tsc");
-  const build = spawnSync(process.execPath, [tsc, "-p", join(ROOT, "tsconfig.json")], { encoding: "utf8" });
-  if (build.status !== 0) throw new Error(`the command line does not build:\n${build.stdout}`);
+  const build = spawnSync(process.execPath, [join(ROOT, "src", "build.mjs")], { encoding: "utf8" });
+  if (build.status !== 0) throw new Error(`the command line does not build:\n${build.stdout}${build.stderr}`);
 }
 
 /** Runs the built command line as a process of its own. */

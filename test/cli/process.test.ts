@@ -2,7 +2,8 @@ import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "csv-parse/sync";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
+import { COMMANDS, commandName } from "../../src/cli/commandTable.js";
 import { readGuidellmReport } from "../../src/io/guidellm/guidellmReport.js";
 import { temporaryFolder } from "../reference/temporaryFile.js";
 import { ensureBuilt, MAIN_FILE, spawnCli } from "./builtCli.js";
@@ -27,6 +28,17 @@ describe("the built command line", () => {
     }
     expect(runHelp?.stdout).toContain("Examples:");
     expect(Math.max(...(runHelp?.stdout ?? "").split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
+  });
+
+  test("prints the help that its sources print, whatever the bundle replaces", async () => {
+    const commands = [[], ...COMMANDS.map(commandName).map((name) => [name]), ["bench-data", "import"]];
+    const printed = vi.spyOn(console, "log").mockImplementation(() => {});
+    for (const command of commands) {
+      await callCli(...command, "--help");
+      const { stdout } = await spawnCli([...command, "--help"]);
+      expect(stdout, command.join(" ")).toBe(`${printed.mock.lastCall?.join(" ")}\n`);
+    }
+    printed.mockRestore();
   });
 
   test.for([

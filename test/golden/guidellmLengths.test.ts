@@ -23,7 +23,7 @@ describe.skipIf(sharedFile(RESULTS) === null)("GuideLLM's synthetic lengths (nee
     report.benchmarks.forEach((benchmark, index) => {
       const source = new SyntheticSource({ ...data, promptOffsetTokens: -2 }, 42, index);
       const drawn = Array.from({ length: 40 }, () => {
-        const draft = source.next().turns[0]!.draft;
+        const draft = source.next().draft;
         return [draft.numPromptTokens, draft.maxTokens];
       });
       const recorded = benchmark.requests.successful.map((request) => [

@@ -3,6 +3,7 @@ import type { ArgumentsCamelCase, CommandModule } from "yargs";
 import { nearestName } from "../../core/config/nearestName.js";
 import { ConfigError, DataFileError } from "../../core/errors/simulationError.js";
 import { BENCH_DATA_FOLDER, loadGpuCatalog } from "../../io/catalog.js";
+import type { CommandBody } from "../commandTable.js";
 import { endProgress, showProgress } from "../progressLine.js";
 import { columnsOf, textTable } from "../textTable.js";
 
@@ -14,9 +15,7 @@ const FORMAT = {
 } as const;
 const ACTIONS = ["list", "check", "import"];
 
-export const benchDataCommand: CommandModule = {
-  command: "bench-data [action]",
-  describe: "kernel tables: list what there is, check anyone's, import a database",
+export const benchDataCommand: CommandBody = {
   builder: (command) =>
     command.command(listCommand).command(checkCommand).command(importCommand).demandCommand(0, 0).strict(),
   handler: () => {},

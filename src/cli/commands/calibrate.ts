@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
-import type { ArgumentsCamelCase, CommandModule } from "yargs";
-import { z } from "zod";
+import type { ArgumentsCamelCase } from "yargs";
+import * as z from "zod";
 import { parseConfig } from "../../core/config/parseConfig.js";
 import { ConfigError } from "../../core/errors/simulationError.js";
 import { calibrate } from "../../core/evaluation/calibration/calibrate.js";
@@ -18,6 +18,7 @@ import { readMeasuredExperiments } from "../../io/groundTruth/readMeasuredExperi
 import { cleanJson } from "../../io/results/cleanJson.js";
 import { requireWritableFolder } from "../../io/results/outputFolder.js";
 import { calibrationTable, checkTable, crossValidationTable } from "../calibrationTables.js";
+import type { CommandBody } from "../commandTable.js";
 import {
   type Arguments,
   addDeploymentOptions,
@@ -52,9 +53,7 @@ const EPILOGUE = [
 const dateSchema = z.iso.date("must be a date such as 2026-01-20");
 const nameSchema = z.string().min(1).max(200);
 
-export const calibrateCommand: CommandModule = {
-  command: "calibrate <path..>",
-  describe: "fit the server's constants to one benchmark run; check or cross-validate such fits",
+export const calibrateCommand: CommandBody = {
   builder: (command) =>
     addDeploymentOptions(command, ["table", "json"], {
       refused: ["step-model", "toggle-hypotheses", "calibration"],

@@ -1,10 +1,11 @@
-import type { ArgumentsCamelCase, CommandModule } from "yargs";
+import type { ArgumentsCamelCase } from "yargs";
 import { parseConfig } from "../../core/config/parseConfig.js";
 import { runConfigSchema } from "../../core/engine/runConfig.js";
 import { writeCharacterization } from "../../io/characterization/characterizationFile.js";
 import { characterizeGpu } from "../../io/characterization/characterizeGpu.js";
 import { cleanJson } from "../../io/results/cleanJson.js";
 import { characterizeTable } from "../characterizeTable.js";
+import type { CommandBody } from "../commandTable.js";
 import { configFromFlags } from "../configFlags.js";
 import { addFlags, DEPLOYMENT_FLAGS, withFlagNames } from "../deploymentOptions.js";
 import { examplesText } from "../examples.js";
@@ -37,9 +38,7 @@ launch_gap,grouped,,,,320,910.4,NVIDIA H100
 launch_gap,interleaved,,,,160,570.0,NVIDIA H100
 launch_gap,interleaved,,,,320,1130.2,NVIDIA H100`;
 
-export const characterizeCommand: CommandModule = {
-  command: "characterize <path>",
-  describe: "read micro-benchmarks of a GPU: bandwidth by access pattern, launch gaps, and what they change",
+export const characterizeCommand: CommandBody = {
   builder: (command) =>
     addFlags(
       command

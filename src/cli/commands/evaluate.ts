@@ -1,4 +1,4 @@
-import type { ArgumentsCamelCase, CommandModule } from "yargs";
+import type { ArgumentsCamelCase } from "yargs";
 import { mergeConfig } from "../../core/config/mergeConfig.js";
 import { type PricingConfig, STEP_MODELS, type StepModelName } from "../../core/config/pricingConfig.js";
 import type { Deployment } from "../../core/engine/createServer.js";
@@ -12,6 +12,7 @@ import type { MeasuredExperiment } from "../../core/metrics/measuredExperiment.j
 import { measuredConfig } from "../../io/groundTruth/measuredConfig.js";
 import { readMeasuredExperiments } from "../../io/groundTruth/readMeasuredExperiments.js";
 import { withFileHashes } from "../../io/pricingFiles.js";
+import type { CommandBody } from "../commandTable.js";
 import {
   type Arguments,
   addDeploymentOptions,
@@ -34,9 +35,7 @@ const EXAMPLES = examplesText([
   ["evaluate runs/ --breakdown load", "errors at each offered load; of each run with --format json"],
 ]);
 
-export const evaluateCommand: CommandModule = {
-  command: "evaluate <path..>",
-  describe: "replay real benchmark runs and compare: measured, predicted, error",
+export const evaluateCommand: CommandBody = {
   builder: (command) =>
     addUncertaintyOption(addDeploymentOptions(command, ["table", "json"]))
       .positional("path", {

@@ -1,7 +1,8 @@
-import type { ArgumentsCamelCase, CommandModule } from "yargs";
+import type { ArgumentsCamelCase } from "yargs";
 import { StepLogExplainer } from "../../core/analysis/stepLogExplainer.js";
 import { cleanJson } from "../../io/results/cleanJson.js";
 import { openStepLog } from "../../io/results/readStepLog.js";
+import type { CommandBody } from "../commandTable.js";
 import { examplesText } from "../examples.js";
 import { explainTable } from "../explainTable.js";
 import { PRICE_WORDS } from "../priceWords.js";
@@ -12,9 +13,7 @@ const EXAMPLES = examplesText([
   ["explain steps.jsonl --format json", "the same for a program"],
 ]);
 
-export const explainCommand: CommandModule = {
-  command: "explain <log>",
-  describe: "explain a run from its step log: time by component, bound, phase and batch; how its prices were found",
+export const explainCommand: CommandBody = {
   builder: (command) =>
     command
       .positional("log", { type: "string", demandOption: true, describe: "file that run or replay --step-log wrote" })

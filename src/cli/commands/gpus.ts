@@ -1,11 +1,9 @@
-import type { CommandModule } from "yargs";
 import { BYTES_PER_GIB } from "../../core/units/units.js";
 import { loadGpuCatalog, loadGpuEfficiency } from "../../io/catalog.js";
+import type { CommandBody } from "../commandTable.js";
 import { numberColumns, textTable } from "../textTable.js";
 
-export const gpusCommand: CommandModule = {
-  command: "gpus",
-  describe: "list the built-in GPUs",
+export const gpusCommand: CommandBody = {
   builder: (command) =>
     command
       .option("format", {

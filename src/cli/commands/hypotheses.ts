@@ -1,4 +1,4 @@
-import type { ArgumentsCamelCase, CommandModule } from "yargs";
+import type { ArgumentsCamelCase } from "yargs";
 import { ConfigError } from "../../core/errors/simulationError.js";
 import type { ServerRunConfig } from "../../core/evaluation/evaluateRun.js";
 import { ablationName, type LabReport, testHypotheses } from "../../core/evaluation/hypotheses/testHypotheses.js";
@@ -7,6 +7,7 @@ import { readMeasuredExperiments } from "../../io/groundTruth/readMeasuredExperi
 import { loadDeployment } from "../../io/loadDeployment.js";
 import { writeFileAtomically } from "../../io/results/atomicFile.js";
 import { requireWritableFolder } from "../../io/results/outputFolder.js";
+import type { CommandBody } from "../commandTable.js";
 import {
   type Arguments,
   addDeploymentOptions,
@@ -26,9 +27,7 @@ const EXAMPLES = examplesText([
 /** Flags of a deployment that mean nothing here: the protocols choose the step models, and draw nothing from the seed. */
 const NOT_TAKEN = ["seed", "step-model", "toggle-hypotheses", "calibration"];
 
-export const hypothesesCommand: CommandModule = {
-  command: "hypotheses <path..>",
-  describe: "test on real runs what the additive model corrects in roofline-v2, one correction at a time",
+export const hypothesesCommand: CommandBody = {
   builder: (command) =>
     addDeploymentOptions(command, ["table", "json"], { without: NOT_TAKEN })
       .positional("path", {

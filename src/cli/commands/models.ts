@@ -1,12 +1,10 @@
-import type { CommandModule } from "yargs";
 import { numLayers } from "../../core/model/layerKinds.js";
 import { activeParameterCount, parameterCount } from "../../core/model/weights.js";
 import { loadModelCatalog } from "../../io/catalog.js";
+import type { CommandBody } from "../commandTable.js";
 import { numberColumns, textTable } from "../textTable.js";
 
-export const modelsCommand: CommandModule = {
-  command: "models",
-  describe: "list the built-in models",
+export const modelsCommand: CommandBody = {
   builder: (command) =>
     command
       .option("format", {

@@ -1,13 +1,13 @@
-import type { ArgumentsCamelCase, CommandModule } from "yargs";
-import { z } from "zod";
+import type { ArgumentsCamelCase } from "yargs";
+import * as z from "zod";
 import { mergeConfig } from "../../core/config/mergeConfig.js";
 import { parseConfig } from "../../core/config/parseConfig.js";
 import { type RunConfig, runConfigSchema } from "../../core/engine/runConfig.js";
 import type { StepObserver } from "../../core/engine/runResult.js";
-import { type SimulationResult, simulateRequests } from "../../core/engine/simulate.js";
-import { simulateWorlds } from "../../core/evaluation/uncertainty/simulateWorlds.js";
+import { simulateRequests } from "../../core/engine/simulate.js";
 import { withFileHashes } from "../../io/pricingFiles.js";
 import { type ReplayOptions, readReplaySource } from "../../io/replaySource.js";
+import type { CommandBody } from "../commandTable.js";
 import {
   type Arguments,
   addDeploymentOptions,
@@ -19,7 +19,7 @@ import {
 } from "../deploymentOptions.js";
 import { examplesText } from "../examples.js";
 import { addRunOutputOptions, writeRun } from "../runOutput.js";
-import { addUncertaintyOption, showDraw, uncertaintyDraws, withUncertainty } from "../uncertaintyOption.js";
+import { addUncertaintyOption, uncertaintyOf } from "../uncertaintyOption.js";
 
 const EXAMPLES = examplesText([
   ["replay conversation_trace.jsonl -m Qwen/Qwen3-32B --tp 2", "a Mooncake trace"],
@@ -27,9 +27,7 @@ const EXAMPLES = examplesText([
   ["replay results/", "what run --out results wrote: the same result again"],
 ]);
 
-export const replayCommand: CommandModule = {
-  command: "replay <path>",
-  describe: "replay a benchmark run or a trace, request by request",
+export const replayCommand: CommandBody = {
   builder: (command) =>
     addUncertaintyOption(addRunOutputOptions(addDeploymentOptions(command, ["table", "json", "csv"])))
       .positional("path", {
@@ -60,20 +58,13 @@ export const replayCommand: CommandModule = {
     );
     const deployment = deploymentOf(stated);
     const config = withFileHashes(stated);
-    const draws = uncertaintyDraws(argv);
-    const worlds = (central: SimulationResult, draws: number) =>
-      simulateWorlds(deployment, config, central, source.openWorkload, {
-        draws,
-        run: source.label,
-        isGenerated: false,
-        onDraw: (draw) => showDraw(draw, draws),
-      });
+    const { openWorkload, label } = source;
+    const intervals = await uncertaintyOf(argv, deployment, config, { openWorkload, run: label, isGenerated: false });
     const simulate = (observer: StepObserver | null) =>
-      withFlagNames(argv, DEPLOYMENT_FLAGS, () => {
-        const result = simulateRequests(deployment, config, source.openWorkload(), observer);
-        return draws === null ? result : withUncertainty(result, (central) => worlds(central, draws));
-      });
-    writeRun(argv, simulate, source.label);
+      withFlagNames(argv, DEPLOYMENT_FLAGS, () =>
+        intervals(simulateRequests(deployment, config, openWorkload(), observer)),
+      );
+    await writeRun(argv, simulate, label);
   },
 };
 

@@ -1,12 +1,12 @@
-import type { ArgumentsCamelCase, CommandModule } from "yargs";
+import type { ArgumentsCamelCase } from "yargs";
 import { parseConfig } from "../../core/config/parseConfig.js";
 import { type RunConfig, runConfigSchema } from "../../core/engine/runConfig.js";
 import type { StepObserver } from "../../core/engine/runResult.js";
-import { type SimulationResult, simulate } from "../../core/engine/simulate.js";
-import { simulateWorlds } from "../../core/evaluation/uncertainty/simulateWorlds.js";
+import { simulate } from "../../core/engine/simulate.js";
 import { createWorkload } from "../../core/workload/createWorkload.js";
 import { withFileHashes } from "../../io/pricingFiles.js";
 import { readWorkloadSpecs } from "../../io/workloadSpecs.js";
+import type { CommandBody } from "../commandTable.js";
 import {
   type Arguments,
   addDeploymentOptions,
@@ -17,7 +17,7 @@ import {
 } from "../deploymentOptions.js";
 import { examplesText } from "../examples.js";
 import { addRunOutputOptions, writeRun } from "../runOutput.js";
-import { addUncertaintyOption, showDraw, uncertaintyDraws, withUncertainty } from "../uncertaintyOption.js";
+import { addUncertaintyOption, uncertaintyOf } from "../uncertaintyOption.js";
 import { addWorkloadOptions, WORKLOAD_FLAGS, WORKLOAD_PLACES, withWorkload } from "../workloadOptions.js";
 
 const FLAGS = [...DEPLOYMENT_FLAGS, ...WORKLOAD_FLAGS];
@@ -44,9 +44,7 @@ const EXAMPLES = examplesText([
   ["run --data trace.jsonl --out results/", "a trace; keep every request"],
 ]);
 
-export const runCommand: CommandModule = {
-  command: "run",
-  describe: "simulate a workload on a model and GPU, and print its latencies",
+export const runCommand: CommandBody = {
   builder: (command) =>
     addUncertaintyOption(
       addRunOutputOptions(addWorkloadOptions(addDeploymentOptions(command, ["table", "json", "csv"]))),
@@ -72,18 +70,14 @@ async function simulateAndWrite(given: RunConfig, argv: Arguments): Promise<void
   const { specs, notes } = await readWorkloadSpecs(config.workload);
   for (const note of notes) process.stderr.write(`note: ${note}\n`);
   const trace = specs === null ? {} : { specs };
-  const draws = uncertaintyDraws(argv);
-  const worlds = (central: SimulationResult, draws: number) =>
-    simulateWorlds(deployment, config, central, (seed) => createWorkload(config.workload, seed, trace), {
-      draws,
-      run: "run",
-      isGenerated: config.workload.profile.kind !== "trace",
-      onDraw: (draw) => showDraw(draw, draws),
-    });
+  const intervals = await uncertaintyOf(argv, deployment, config, {
+    openWorkload: (seed) => createWorkload(config.workload, seed, trace),
+    run: "run",
+    isGenerated: config.workload.profile.kind !== "trace",
+  });
   const simulateObserved = (observer: StepObserver | null) =>
-    withFlagNames(argv, PLACES, () => {
-      const result = simulate(deployment, config, { ...trace, ...(observer === null ? {} : { observer }) });
-      return draws === null ? result : withUncertainty(result, (central) => worlds(central, draws));
-    });
-  writeRun(argv, simulateObserved, "run");
+    withFlagNames(argv, PLACES, () =>
+      intervals(simulate(deployment, config, { ...trace, ...(observer === null ? {} : { observer }) })),
+    );
+  await writeRun(argv, simulateObserved, "run");
 }

@@ -1,8 +1,9 @@
-import type { ArgumentsCamelCase, CommandModule } from "yargs";
+import type { ArgumentsCamelCase } from "yargs";
 import { parseConfig } from "../../core/config/parseConfig.js";
 import { createServer } from "../../core/engine/createServer.js";
 import { explainStep, parseBatch, type StepReport } from "../../core/engine/explainStep.js";
 import { runConfigSchema } from "../../core/engine/runConfig.js";
+import type { CommandBody } from "../commandTable.js";
 import {
   addDeploymentOptions,
   DEPLOYMENT_FLAGS,
@@ -22,9 +23,7 @@ const EXAMPLES = examplesText([
   ["step -m meta-llama/Llama-3.1-70B --tp 4 --batch decode:64@2048", "decode on four GPUs"],
 ]);
 
-export const stepCommand: CommandModule = {
-  command: "step",
-  describe: "explain one engine step: every component, what bounds it, and how efficient it is",
+export const stepCommand: CommandBody = {
   builder: (command) =>
     addDeploymentOptions(command, ["table", "json"])
       .option("batch", {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { LookupKind } from "../kernels/kernelLookup.js";
 import type { KernelPrice, PriceSource } from "../kernels/kernelModel.js";
 import type { WAIT_CATEGORY } from "../stepmodel/stepWaits.js";

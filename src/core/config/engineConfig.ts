@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { VLLM_VERSIONS } from "./vllmVersion.js";
 
 const positiveInt = (max: number) => z.number().int().min(1).max(max);

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Step models that `--step-model` knows: ours, and the two baselines it is compared with. */
 export const STEP_MODELS = ["additive", "roofline-v2", "roofline-v1"] as const;

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 
 /** The parts of a zod definition that lead to objects; zod's public types leave them out. */
 interface SchemaDef {

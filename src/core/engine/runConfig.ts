@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { engineConfigSchema, samplingConfigSchema } from "../config/engineConfig.js";
 import { pricingConfigSchema } from "../config/pricingConfig.js";
 import { workloadConfigSchema } from "../workload/workloadConfig.js";

@@ -5,8 +5,15 @@ import type { GpuSpecFile } from "./gpuSpecSchema.js";
 /** Built-in GPUs. */
 export type GpuCatalog = readonly GpuSpecFile[];
 
+/** The names of a GPU, as its spec file has them. */
+export interface NamedGpu {
+  readonly id: string;
+  readonly name: string;
+  readonly aliases?: readonly string[];
+}
+
 /** The GPU that goes by a name, as `resolveGpuId` compares names; null when none does. */
-export function findGpu(name: string, catalog: GpuCatalog): GpuSpecFile | null {
+export function findGpu<T extends NamedGpu>(name: string, catalog: readonly T[]): T | null {
   const wanted = bareName(name);
   return catalog.find((gpu) => namesOf(gpu).some((known) => bareName(known) === wanted)) ?? null;
 }
@@ -41,6 +48,6 @@ function bareName(name: string): string {
     .replace(/[^a-z0-9]/g, "");
 }
 
-function namesOf(gpu: GpuSpecFile): string[] {
-  return [gpu.id, gpu.name, ...gpu.aliases];
+function namesOf(gpu: NamedGpu): string[] {
+  return [gpu.id, gpu.name, ...(gpu.aliases ?? [])];
 }

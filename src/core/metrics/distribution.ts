@@ -1,4 +1,4 @@
-import { firstAtLeast, mergeEqualValues, sortedNumbers } from "./weightedValues.js";
+import { firstAtLeast, mergeSorted, sortedNumbers, sortPairs } from "./weightedValues.js";
 
 /** Summary of a set of numbers; every field but `count` is null when the set is empty. Percentiles interpolate linearly. */
 export interface Distribution {
@@ -33,7 +33,11 @@ export const EMPTY_DISTRIBUTION: Distribution = {
  * Sums run over the sorted values, so the order of the input does not change a single bit. O(n log n), input untouched.
  */
 export function distribution(values: ArrayLike<number>): Distribution {
-  const sorted = sortedNumbers(values);
+  return distributionOfSorted(sortedNumbers(values));
+}
+
+/** @param sorted ascending, without NaN */
+export function distributionOfSorted(sorted: Float64Array): Distribution {
   const count = sorted.length;
   if (count === 0) return EMPTY_DISTRIBUTION;
   let sum = 0;
@@ -73,8 +77,19 @@ export function sortedPercentile(sorted: ArrayLike<number>, fraction: number): n
  * @param weights integers ≥ 0, parallel to `values`; a value of weight 0 is left out, as is NaN
  */
 export function repeatedDistribution(values: ArrayLike<number>, weights: ArrayLike<number>): Distribution {
-  const kept = Float64Array.from(values, (value, i) => (weights[i]! > 0 ? value : Number.NaN));
-  const merged = mergeEqualValues({ values: kept, weights: Float64Array.from(weights) });
+  const sorted = sortPairs(new Float64Array(values), new Float64Array(weights));
+  return repeatedDistributionOfSorted(sorted.values, sorted.weights);
+}
+
+/** @param sorted ascending, without NaN; overwritten, as are its weights */
+export function repeatedDistributionOfSorted(sorted: Float64Array, weights: Float64Array): Distribution {
+  let numKept = 0;
+  for (let i = 0; i < sorted.length; i++) {
+    if (!(weights[i]! > 0)) continue;
+    sorted[numKept] = sorted[i]!;
+    weights[numKept++] = weights[i]!;
+  }
+  const merged = mergeSorted(sorted.subarray(0, numKept), weights.subarray(0, numKept));
   const numDistinct = merged.values.length;
   if (numDistinct === 0) return EMPTY_DISTRIBUTION;
   let count = 0;

@@ -1,4 +1,5 @@
 import type { RequestRecord } from "./requestRecord.js";
+import { sortNumbers } from "./weightedValues.js";
 
 /** Where a server stands: keeping up, about to be overrun, or overrun. */
 export const REGIME_LABELS = ["below", "near", "past"] as const;
@@ -61,6 +62,7 @@ const CLOSED_FRACTION = 0.5;
  * 1/(1 − ρ) (processor sharing with Little's law). And arrivals that find the server limited queue behind it; Poisson
  * arrivals do so as often as time shows it. The amplification is then about 1/(1 − utilisation); `eval/regime` lays
  * that beside amplifications of simulated runs.
+ * @param records in order of arrival
  */
 export function regimeOf(records: readonly RequestRecord[], evidence: RegimeEvidence): Regime {
   const { limitedUs, simulatedUs, loadElasticity } = evidence;
@@ -68,11 +70,13 @@ export function regimeOf(records: readonly RequestRecord[], evidence: RegimeEvid
   const utilisation = 1 - (1 - loadElasticity) * (1 - limitedFraction);
   const meanE2eUs = meanCompletedE2eUs(records);
   const closedLoop = isClosedLoop(records);
-  const later = records.slice(records.length >> 1);
-  const queueGrowth = waitSlope(later);
-  const grownUs = (queueGrowth ?? 0) * arrivalSpanUs(later);
+  const later = records.length >> 1;
+  const queueGrowth = waitSlope(records, later);
+  const grownUs = (queueGrowth ?? 0) * arrivalSpanUs(records, later);
   const isOverrun =
-    closedLoop || grownUs >= PAST_GROWTH_FRACTION * meanE2eUs || unservedFraction(later) >= PAST_UNSERVED_FRACTION;
+    closedLoop ||
+    grownUs >= PAST_GROWTH_FRACTION * meanE2eUs ||
+    unservedFraction(records, later) >= PAST_UNSERVED_FRACTION;
   const isNear = utilisation >= NEAR_UTILISATION || limitedFraction >= NEAR_LIMITED_FRACTION;
   const isPast = limitedFraction >= PAST_LIMITED_FRACTION && isOverrun;
   return {
@@ -106,41 +110,66 @@ function isClosedLoop(records: readonly RequestRecord[]): boolean {
   if (records.length < 2) return false;
   if (firstAnswerUs(records) > (records.at(-1)?.arrivalUs ?? 0)) return true;
   const firstUs = records[0]?.arrivalUs;
-  const endsUs = new Set(records.map((record) => Math.ceil(record.lastTokenUs)));
-  const caused = records.filter(({ arrivalUs }) => arrivalUs === firstUs || endsUs.has(arrivalUs));
-  return caused.length > CLOSED_FRACTION * records.length;
+  const endsUs = new Float64Array(records.length);
+  for (let i = 0; i < records.length; i++) endsUs[i] = Math.ceil(records[i]!.lastTokenUs);
+  const sortedEndsUs = sortNumbers(endsUs);
+  let numCaused = 0;
+  let next = 0;
+  for (const { arrivalUs } of records) {
+    while (next < sortedEndsUs.length && sortedEndsUs[next]! < arrivalUs) next++;
+    if (arrivalUs === firstUs || sortedEndsUs[next] === arrivalUs) numCaused++;
+  }
+  return numCaused > CLOSED_FRACTION * records.length;
 }
 
 /** NaN without an answer. */
 function firstAnswerUs(records: readonly RequestRecord[]): number {
-  const answersUs = records.map(({ firstTokenUs }) => firstTokenUs).filter((us) => !Number.isNaN(us));
-  return answersUs.reduce((least, us) => Math.min(least, us), answersUs[0] ?? Number.NaN);
+  let leastUs = Number.NaN;
+  for (const { firstTokenUs } of records)
+    if (!(firstTokenUs >= leastUs) && !Number.isNaN(firstTokenUs)) leastUs = firstTokenUs;
+  return leastUs;
 }
 
-/** @param records in order of arrival */
-function arrivalSpanUs(records: readonly RequestRecord[]): number {
-  return (records.at(-1)?.arrivalUs ?? 0) - (records[0]?.arrivalUs ?? 0);
+/** @param records in order of arrival @param from index of the first one that counts */
+function arrivalSpanUs(records: readonly RequestRecord[], from: number): number {
+  return (records.at(-1)?.arrivalUs ?? 0) - (records[from]?.arrivalUs ?? 0);
 }
 
 /** Least-squares slope of the wait over the arrival of those that were scheduled; null when all came at one instant. */
-function waitSlope(records: readonly RequestRecord[]): number | null {
-  const scheduled = records.filter(({ firstScheduledUs }) => !Number.isNaN(firstScheduledUs));
-  const waitUs = ({ firstScheduledUs, arrivalUs }: RequestRecord) => firstScheduledUs - arrivalUs;
-  const meanArrivalUs = scheduled.reduce((sum, record) => sum + record.arrivalUs, 0) / scheduled.length;
-  const meanWaitUs = scheduled.reduce((sum, record) => sum + waitUs(record), 0) / scheduled.length;
+function waitSlope(records: readonly RequestRecord[], from: number): number | null {
+  let numScheduled = 0;
+  let sumArrivalsUs = 0;
+  let sumWaitsUs = 0;
+  for (let i = from; i < records.length; i++) {
+    const { arrivalUs, firstScheduledUs } = records[i]!;
+    if (Number.isNaN(firstScheduledUs)) continue;
+    numScheduled++;
+    sumArrivalsUs += arrivalUs;
+    sumWaitsUs += firstScheduledUs - arrivalUs;
+  }
+  const meanArrivalUs = sumArrivalsUs / numScheduled;
+  const meanWaitUs = sumWaitsUs / numScheduled;
   let covariance = 0;
   let variance = 0;
-  for (const record of scheduled) {
-    const deviationUs = record.arrivalUs - meanArrivalUs;
-    covariance += deviationUs * (waitUs(record) - meanWaitUs);
+  for (let i = from; i < records.length; i++) {
+    const { arrivalUs, firstScheduledUs } = records[i]!;
+    if (Number.isNaN(firstScheduledUs)) continue;
+    const deviationUs = arrivalUs - meanArrivalUs;
+    covariance += deviationUs * (firstScheduledUs - arrivalUs - meanWaitUs);
     variance += deviationUs * deviationUs;
   }
   return variance > 0 ? covariance / variance : null;
 }
 
 /** Share of requests that did not complete; rejected ones never asked the scheduler. */
-function unservedFraction(records: readonly RequestRecord[]): number {
-  const asked = records.filter(({ status }) => status !== "rejected");
-  const unserved = asked.filter(({ status }) => status !== "completed").length;
-  return asked.length === 0 ? 0 : unserved / asked.length;
+function unservedFraction(records: readonly RequestRecord[], from: number): number {
+  let numAsked = 0;
+  let numUnserved = 0;
+  for (let i = from; i < records.length; i++) {
+    const { status } = records[i]!;
+    if (status === "rejected") continue;
+    numAsked++;
+    if (status !== "completed") numUnserved++;
+  }
+  return numAsked === 0 ? 0 : numUnserved / numAsked;
 }

@@ -1,6 +1,8 @@
 import { US_PER_MS, US_PER_S } from "../units/units.js";
-import { type Distribution, distribution, repeatedDistribution } from "./distribution.js";
+import { type Distribution, distributionOfSorted, repeatedDistributionOfSorted } from "./distribution.js";
 import type { RequestRecord } from "./requestRecord.js";
+import { ValueSort } from "./valueSort.js";
+import { sortNumbers, sortPairs } from "./weightedValues.js";
 
 /** How many requests ended in which way; the four outcomes add up to `submitted`. */
 export interface RequestCounts {
@@ -41,20 +43,42 @@ export interface RunMetrics {
  * drag a mean down just because it was slow); the span of the throughput covers all requests.
  */
 export function summariseRecords(records: readonly RequestRecord[]): RunMetrics {
-  const completed = records.filter((record) => record.status === "completed");
-  const tpotMs = completed.map(interTokenMs);
+  const requests = countRequests(records);
+  const columns = latencyColumns(records, requests.completed);
+  const sorter = new ValueSort();
+  const distribution = (column: Float64Array) => distributionOfSorted(sortNumbers(column, sorter));
+  const interToken = sortPairs(columns.interTokenMs, columns.numGaps, sorter);
   return {
-    requests: countRequests(records),
-    ttftMs: distribution(completed.map(ttftMs)),
-    tpotMs: distribution(tpotMs),
-    itlMs: repeatedDistribution(
-      tpotMs,
-      completed.map((record) => Math.max(record.numOutputTokens - 1, 0)),
-    ),
-    e2eMs: distribution(completed.map(e2eMs)),
-    queueMs: distribution(completed.map((record) => record.queueUs / US_PER_MS)),
-    throughput: throughput(records, completed),
+    requests,
+    ttftMs: distribution(columns.ttftMs),
+    tpotMs: distributionOfSorted(interToken.values),
+    itlMs: repeatedDistributionOfSorted(interToken.values, interToken.weights),
+    e2eMs: distribution(columns.e2eMs),
+    queueMs: distribution(columns.queueMs),
+    throughput: throughput(records),
   };
+}
+
+/** What the distributions are of, a number per completed request. */
+function latencyColumns(records: readonly RequestRecord[], numCompleted: number) {
+  const columns = {
+    ttftMs: new Float64Array(numCompleted),
+    interTokenMs: new Float64Array(numCompleted),
+    /** Gaps between output tokens, each as long as `interTokenMs` on average. */
+    numGaps: new Float64Array(numCompleted),
+    e2eMs: new Float64Array(numCompleted),
+    queueMs: new Float64Array(numCompleted),
+  };
+  let row = 0;
+  for (const record of records) {
+    if (record.status !== "completed") continue;
+    columns.ttftMs[row] = ttftMs(record);
+    columns.interTokenMs[row] = interTokenMs(record);
+    columns.numGaps[row] = Math.max(record.numOutputTokens - 1, 0);
+    columns.e2eMs[row] = e2eMs(record);
+    columns.queueMs[row++] = record.queueUs / US_PER_MS;
+  }
+  return columns;
 }
 
 /** Time to first token, ms; NaN when there was none. */
@@ -79,17 +103,20 @@ function countRequests(records: readonly RequestRecord[]): RequestCounts {
   return counts;
 }
 
-function throughput(records: readonly RequestRecord[], completed: readonly RequestRecord[]): Throughput {
+function throughput(records: readonly RequestRecord[]): Throughput {
   const spanS = runSpanUs(records) / US_PER_S;
   if (!(spanS > 0)) return { requestsPerS: null, promptTokensPerS: null, outputTokensPerS: null };
+  let numCompleted = 0;
   let promptTokens = 0;
   let outputTokens = 0;
-  for (const record of completed) {
+  for (const record of records) {
+    if (record.status !== "completed") continue;
+    numCompleted++;
     promptTokens += record.numPromptTokens;
     outputTokens += record.numOutputTokens;
   }
   return {
-    requestsPerS: completed.length / spanS,
+    requestsPerS: numCompleted / spanS,
     promptTokensPerS: promptTokens / spanS,
     outputTokensPerS: outputTokens / spanS,
   };

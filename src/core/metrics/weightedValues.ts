@@ -1,3 +1,5 @@
+import { ValueSort } from "./valueSort.js";
+
 /** Values with weights; `weights: null` = each value counts once. */
 export interface WeightedValues {
   readonly values: Float64Array;
@@ -12,35 +14,55 @@ export interface MergedValues {
 
 /**
  * Sorts values and merges equal ones, adding up their weights; weights of 0 and negative ones are kept, NaN values
- * left out. Sorting plain numbers natively and finding each weight's place by bisection is several times faster than
- * sorting indices with a comparator. O(n log n); the input is left alone.
+ * left out. The input is left alone.
  */
 export function mergeEqualValues({ values, weights }: WeightedValues): MergedValues {
-  const sorted = sortedNumbers(values);
-  let numDistinct = 0;
-  const runLengths = new Float64Array(sorted.length);
-  for (let i = 0; i < sorted.length; i++) {
-    if (i === 0 || sorted[i] !== sorted[i - 1]) sorted[numDistinct++] = sorted[i]!;
-    runLengths[numDistinct - 1]! += 1;
-  }
-  const distinct = sorted.subarray(0, numDistinct);
-  if (weights === null) return { values: distinct, weights: runLengths.subarray(0, numDistinct) };
-  const sums = new Float64Array(numDistinct);
-  for (let i = 0; i < values.length; i++) {
-    if (!Number.isNaN(values[i]!)) sums[firstAtLeast(distinct, values[i]!)]! += weights[i]!;
-  }
-  return { values: distinct, weights: sums };
+  const copied = weights === null ? new Float64Array(values.length).fill(1) : weights.slice();
+  const sorted = sortPairs(values.slice(), copied);
+  return mergeSorted(sorted.values, sorted.weights);
 }
 
-/** The numbers in ascending order, without NaN; −0 becomes 0. */
-export function sortedNumbers(values: ArrayLike<number>): Float64Array {
-  const sorted = new Float64Array(values.length);
+/** Merges equal neighbours, adding up their weights, in the place of the arrays. */
+export function mergeSorted(values: Float64Array, weights: Float64Array): MergedValues {
+  let numDistinct = 0;
+  for (let i = 0; i < values.length; i++) {
+    if (numDistinct > 0 && values[i] === values[numDistinct - 1]) weights[numDistinct - 1]! += weights[i]!;
+    else {
+      values[numDistinct] = values[i]!;
+      weights[numDistinct++] = weights[i]!;
+    }
+  }
+  return { values: values.subarray(0, numDistinct), weights: weights.subarray(0, numDistinct) };
+}
+
+/**
+ * Sorts values in place, each with its weight; equal values keep their order.
+ * @returns the sorted part of the arrays: NaN is left out, −0 becomes 0
+ */
+export function sortPairs(values: Float64Array, weights: Float64Array, sorter = new ValueSort()): MergedValues {
   let count = 0;
   for (let i = 0; i < values.length; i++) {
-    const value = values[i]!;
-    if (!Number.isNaN(value)) sorted[count++] = value + 0;
+    if (Number.isNaN(values[i]!)) continue;
+    weights[count] = weights[i]!;
+    values[count++] = values[i]! + 0;
   }
-  return sorted.subarray(0, count).sort();
+  const kept = { values: values.subarray(0, count), weights: weights.subarray(0, count) };
+  sorter.sort(kept.values, kept.weights);
+  return kept;
+}
+
+/** Sorts numbers in place. @returns the sorted part of the array: NaN is left out, −0 becomes 0 */
+export function sortNumbers(values: Float64Array, sorter = new ValueSort()): Float64Array {
+  let count = 0;
+  for (let i = 0; i < values.length; i++) if (!Number.isNaN(values[i]!)) values[count++] = values[i]! + 0;
+  const kept = values.subarray(0, count);
+  sorter.sort(kept, null);
+  return kept;
+}
+
+/** The numbers in ascending order, without NaN; −0 becomes 0. The input is left alone. */
+export function sortedNumbers(values: ArrayLike<number>): Float64Array {
+  return sortNumbers(new Float64Array(values));
 }
 
 /** Index of the first entry ≥ `limit` in an ascending array whose last entry is. */

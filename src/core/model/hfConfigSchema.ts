@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { hfQuantizationSchema } from "./hfQuantization.js";
 
 const size = (max: number) => z.number().int().min(1).max(max);

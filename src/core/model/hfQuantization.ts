@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { WeightDtype } from "../units/dtype.js";
 
 const scheme = z.looseObject({ num_bits: z.number().nullish(), type: z.string().nullish() }).nullish();

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { nearestName } from "../config/nearestName.js";
 import { parseConfig } from "../config/parseConfig.js";
 import { ConfigError } from "../errors/simulationError.js";
@@ -71,18 +71,30 @@ export function parseModelFile(json: unknown, sourceName: string): CatalogModel[
 /** Endings that name a tuned variant of the same shape. */
 const VARIANT_ENDINGS = /-(instruct|chat|it)(?=-hf$|-\d{4}$|$)/i;
 
+/** The names by which `findModel` looks for what a user named, in lower case: its own, and its base's for a variant. */
+export function namesLookedFor(text: string): string[] {
+  const own = text.trim().toLowerCase();
+  return VARIANT_ENDINGS.test(text) ? [own, own.replace(VARIANT_ENDINGS, "")] : [own];
+}
+
 /**
  * The model a user named: an id or alias without regard to case, with or without organisation, or an
- * instruction-tuned variant of a listed base (whose sampling defaults are then unknown).
- * @throws ConfigError naming the nearest known id
+ * instruction-tuned variant of a listed base (whose sampling defaults are then unknown); null when there is none.
  */
-export function resolveModelId(text: string, catalog: ModelCatalog): CatalogModel {
+export function findModel(text: string, catalog: ModelCatalog): CatalogModel | null {
   const exact = findByName(text, catalog);
   if (exact !== null) return exact;
   const base = VARIANT_ENDINGS.test(text) ? findByName(text.replace(VARIANT_ENDINGS, ""), catalog) : null;
-  if (base !== null) {
-    return { ...base, architecture: { ...base.architecture, defaultSampling: null } };
-  }
+  return base === null ? null : { ...base, architecture: { ...base.architecture, defaultSampling: null } };
+}
+
+/**
+ * The model a user named, as `findModel` finds it.
+ * @throws ConfigError naming the nearest known id
+ */
+export function resolveModelId(text: string, catalog: ModelCatalog): CatalogModel {
+  const found = findModel(text, catalog);
+  if (found !== null) return found;
   const near = nearestName(
     text,
     catalog.flatMap((model) => namesOf(model)),

@@ -3,17 +3,13 @@ import type { RequestSpec, TokenSegment } from "../request/requestSpec.js";
 /** A request before it is sent: everything but when. */
 export type RequestDraft = Omit<RequestSpec, "arrivalUs">;
 
-/** One request of a conversation. */
+/** One request of a conversation and, linked behind it, all that follow: a conversation is its first turn. */
 export interface Turn {
   readonly draft: RequestDraft;
-  /** Pause between the end of the previous turn and this one, µs ≥ 0; the first turn's is not used. */
+  /** Pause between the end of the turn before and this one, µs ≥ 0; the first turn's is not used. */
   readonly thinkUs: number;
-}
-
-/** Requests of one client that follow each other; a single request is a conversation of one turn. */
-export interface Conversation {
-  /** At least one. */
-  readonly turns: readonly Turn[];
+  /** Sent when this one has ended; null = this was the last. */
+  readonly following: Turn | null;
 }
 
 /**
@@ -21,8 +17,8 @@ export interface Conversation {
  * out, so the speed of the simulated engine never changes what is asked of it.
  */
 export interface ConversationSource {
-  /** The next conversation, or null when there are no more. */
-  next(): Conversation | null;
+  /** The first turn of the next conversation, or null when there are no more. */
+  next(): Turn | null;
 }
 
 /** What one turn adds to a conversation. */
@@ -35,34 +31,53 @@ export interface TurnLengths {
   readonly thinkUs: number;
 }
 
+/** A prompt that opens with nothing shared. */
+export const NO_PREFIX: readonly TokenSegment[] = [];
+
 /**
- * Lays turns out as requests: each prompt is all that was said before (prefix, prompts, outputs) plus the new tokens.
- * @param name id of a single-turn request; turns of a longer conversation are `<name>-turn-<k>` from k = 1
- * @param prefix shared tokens the conversation opens with, may be empty
+ * A request of its own, as the conversation that it is.
+ * @param prefix shared tokens the prompt opens with, may be empty
  */
-export function layOutConversation(
-  name: string,
-  prefix: readonly TokenSegment[],
-  turns: readonly TurnLengths[],
-): Conversation {
-  const isSession = turns.length > 1;
+export function layOutRequest(id: string, prefix: readonly TokenSegment[], turn: TurnLengths): Turn {
+  return { draft: draftOf(id, null, prefix, turn), thinkUs: turn.thinkUs, following: null };
+}
+
+/**
+ * Lays the turns of a session out as requests: each prompt is all that was said before (prefix, prompts, outputs) plus
+ * the new tokens. Their ids are `<name>-turn-<k>` from k = 1; a single turn is a request of its own, `<name>`.
+ * @param turns at least one
+ */
+export function layOutSession(name: string, prefix: readonly TokenSegment[], turns: readonly TurnLengths[]): Turn {
+  if (turns.length === 1) return layOutRequest(name, prefix, turns[0]!);
   let history = prefix;
+  const drafts = turns.map((turn, k) => {
+    const draft = draftOf(`${name}-turn-${k + 1}`, name, history, turn);
+    history = [...draft.promptSegments, { contentId: turn.outputContentId, numTokens: turn.numOutputTokens }];
+    return draft;
+  });
+  let following: Turn | null = null;
+  for (let k = turns.length - 1; k >= 0; k--) following = { draft: drafts[k]!, thinkUs: turns[k]!.thinkUs, following };
+  return following as Turn;
+}
+
+function draftOf(
+  id: string,
+  sessionId: string | null,
+  history: readonly TokenSegment[],
+  { promptContentId, numPromptTokens, outputContentId, numOutputTokens }: TurnLengths,
+): RequestDraft {
+  const own: TokenSegment = { contentId: promptContentId, numTokens: numPromptTokens };
+  let numTokens = numPromptTokens;
+  for (let i = 0; i < history.length; i++) numTokens += history[i]!.numTokens;
   return {
-    turns: turns.map((turn, k) => {
-      const segments = [...history, { contentId: turn.promptContentId, numTokens: turn.numPromptTokens }];
-      history = [...segments, { contentId: turn.outputContentId, numTokens: turn.numOutputTokens }];
-      const draft: RequestDraft = {
-        id: isSession ? `${name}-turn-${k + 1}` : name,
-        promptSegments: segments,
-        numPromptTokens: segments.reduce((sum, segment) => sum + segment.numTokens, 0),
-        maxTokens: turn.numOutputTokens,
-        outputContentId: turn.outputContentId,
-        priority: 0,
-        lora: null,
-        timeoutUs: Number.POSITIVE_INFINITY,
-        sessionId: isSession ? name : null,
-      };
-      return { draft, thinkUs: turn.thinkUs };
-    }),
+    id,
+    promptSegments: history.length === 0 ? [own] : [...history, own],
+    numPromptTokens: numTokens,
+    maxTokens: numOutputTokens,
+    outputContentId,
+    priority: 0,
+    lora: null,
+    timeoutUs: Number.POSITIVE_INFINITY,
+    sessionId,
   };
 }

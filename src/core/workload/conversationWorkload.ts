@@ -1,18 +1,14 @@
 import { EventQueue, type SimulationEvent } from "../des/eventQueue.js";
 import { InvariantError } from "../errors/simulationError.js";
 import type { RequestSpec } from "../request/requestSpec.js";
-import type { Conversation, ConversationSource } from "./conversation.js";
+import type { ConversationSource, Turn } from "./conversation.js";
 import { type RunLimits, sendDraft } from "./runLimits.js";
 import type { StartSchedule } from "./startSchedule.js";
 import type { Workload } from "./workload.js";
 
-/** A turn of a conversation, as its place in it. */
-interface Position {
-  readonly conversation: Conversation;
-  readonly turn: number;
+interface FollowUp extends SimulationEvent {
+  readonly turn: Turn;
 }
-
-interface FollowUp extends SimulationEvent, Position {}
 
 /**
  * Every generated workload: a source says what is asked, a schedule when conversations begin, and later turns come
@@ -23,11 +19,15 @@ export class ConversationWorkload implements Workload {
   readonly #starts: StartSchedule;
   readonly #limits: RunLimits;
   readonly #followUps = new EventQueue<FollowUp>();
-  readonly #inFlight = new Map<string, Position>();
+  /** What comes after the turns in flight that are not the last, by the id of the one before. */
+  readonly #following = new Map<string, Turn>();
+  #numLastInFlight = 0;
   /** Drawn but not begun; undefined = not drawn yet, null = the source is dry. */
-  #nextConversation: Conversation | null | undefined;
+  #nextConversation: Turn | null | undefined;
   #numTaken = 0;
   #lastArrivalUs = 0;
+  /** What `peekArrivalUs` found, until something changes; NaN = to be found. An engine asks at every step. */
+  #peekedUs = Number.NaN;
 
   constructor(source: ConversationSource, starts: StartSchedule, limits: RunLimits) {
     this.#source = source;
@@ -36,35 +36,41 @@ export class ConversationWorkload implements Workload {
   }
 
   peekArrivalUs(): number {
-    if (this.#numTaken >= this.#limits.maxRequests) return Number.POSITIVE_INFINITY;
-    const arrivalUs = Math.min(this.#followUps.peekTimeUs(), this.#peekStartUs());
-    return arrivalUs < this.#limits.endUs ? arrivalUs : Number.POSITIVE_INFINITY;
+    if (Number.isNaN(this.#peekedUs)) this.#peekedUs = this.#findArrivalUs();
+    return this.#peekedUs;
   }
 
   take(): RequestSpec {
     const arrivalUs = this.peekArrivalUs();
     if (!Number.isFinite(arrivalUs)) throw new InvariantError("take() called while no request is known");
-    const position = this.#followUps.peekTimeUs() <= this.#peekStartUs() ? this.#takeFollowUp() : this.#takeStart();
-    const { draft } = position.conversation.turns[position.turn]!;
-    this.#inFlight.set(draft.id, position);
+    const { draft, following } =
+      this.#followUps.peekTimeUs() <= this.#peekStartUs() ? this.#takeFollowUp() : this.#takeStart();
+    if (following === null) this.#numLastInFlight++;
+    else this.#following.set(draft.id, following);
     this.#numTaken++;
     this.#lastArrivalUs = arrivalUs;
+    this.#peekedUs = Number.NaN;
     return sendDraft(draft, arrivalUs, this.#limits);
   }
 
   onFinished(spec: RequestSpec, nowUs: number): void {
-    const position = this.#inFlight.get(spec.id);
-    if (position === undefined) throw new InvariantError(`request ${spec.id} ended twice or was never sent`);
-    this.#inFlight.delete(spec.id);
+    this.#peekedUs = Number.NaN;
     // An engine may take arrivals ahead of its clock; what it releases must still not arrive before them.
     const fromUs = Math.max(Math.ceil(nowUs), this.#lastArrivalUs);
-    const next = position.conversation.turns[position.turn + 1];
-    if (next === undefined) {
+    const turn = this.#following.size === 0 ? undefined : this.#following.get(spec.id);
+    if (turn === undefined) {
+      if (this.#numLastInFlight-- === 0) throw new InvariantError(`request ${spec.id} ended twice or was never sent`);
       this.#starts.onConversationEnd(fromUs);
       return;
     }
-    const timeUs = fromUs + Math.round(next.thinkUs);
-    this.#followUps.push({ timeUs, priority: 0, conversation: position.conversation, turn: position.turn + 1 });
+    this.#following.delete(spec.id);
+    this.#followUps.push({ timeUs: fromUs + Math.round(turn.thinkUs), priority: 0, turn });
+  }
+
+  #findArrivalUs(): number {
+    if (this.#numTaken >= this.#limits.maxRequests) return Number.POSITIVE_INFINITY;
+    const arrivalUs = Math.min(this.#followUps.peekTimeUs(), this.#peekStartUs());
+    return arrivalUs < this.#limits.endUs ? arrivalUs : Number.POSITIVE_INFINITY;
   }
 
   #peekStartUs(): number {
@@ -75,14 +81,14 @@ export class ConversationWorkload implements Workload {
     return this.#nextConversation === null ? Number.POSITIVE_INFINITY : Math.max(startUs, this.#lastArrivalUs);
   }
 
-  #takeStart(): Position {
-    const conversation = this.#nextConversation as Conversation;
+  #takeStart(): Turn {
+    const conversation = this.#nextConversation as Turn;
     this.#nextConversation = undefined;
     this.#starts.take();
-    return { conversation, turn: 0 };
+    return conversation;
   }
 
-  #takeFollowUp(): Position {
-    return this.#followUps.pop() as FollowUp;
+  #takeFollowUp(): Turn {
+    return (this.#followUps.pop() as FollowUp).turn;
   }
 }

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { lengthDistributionSchema, MAX_TOKENS } from "./lengthConfig.js";
 import { syntheticDataSchema } from "./syntheticData.js";
 

@@ -2,16 +2,20 @@ import { createStream, type RandomStream } from "../des/streams.js";
 import type { TokenSegment } from "../request/requestSpec.js";
 import { US_PER_S } from "../units/units.js";
 import { contentId } from "./contentIds.js";
-import { type Conversation, type ConversationSource, layOutConversation, type TurnLengths } from "./conversation.js";
+import {
+  type ConversationSource,
+  layOutRequest,
+  layOutSession,
+  NO_PREFIX,
+  type Turn,
+  type TurnLengths,
+} from "./conversation.js";
 import { clampTurns, type LengthsData, type PairedData, type PrefixConfig, type ThinkTime } from "./dataConfig.js";
 import { createLengthSampler, type LengthSampler } from "./lengthSampler.js";
-import { sampleExponential, sampleInteger, sampleLognormal, WeightedIndex, zipfWeights } from "./sampling.js";
+import { lognormalSampler, sampleExponential, sampleInteger, WeightedIndex, zipfWeights } from "./sampling.js";
 
 /** New prompt tokens and output tokens of one turn. */
-interface TurnDraw {
-  readonly numPromptTokens: number;
-  readonly numOutputTokens: number;
-}
+type TurnDraw = Pick<TurnLengths, "numPromptTokens" | "numOutputTokens">;
 
 /** Requests with lengths drawn from our own seeded streams, one stream per purpose. */
 export class GeneratedSource implements ConversationSource {
@@ -29,24 +33,30 @@ export class GeneratedSource implements ConversationSource {
     this.#drawTurn = data.kind === "lengths" ? lengthsDraw(data, seed) : pairedDraw(data, createStream(seed, "pairs"));
     this.#numTurns = session === null ? () => 1 : createLengthSampler(session.turns, createStream(seed, "turns"));
     this.#thinkUs = session === null ? () => 0 : thinkSampler(session.think, createStream(seed, "think"));
-    this.#nextPrefix = data.prefix === null ? () => [] : prefixSampler(data.prefix, createStream(seed, "prefix"));
+    this.#nextPrefix =
+      data.prefix === null ? () => NO_PREFIX : prefixSampler(data.prefix, createStream(seed, "prefix"));
   }
 
-  next(): Conversation {
+  next(): Turn {
     const index = this.#numConversations++;
-    const numTurns = clampTurns(this.#numTurns());
     const prefix = this.#nextPrefix();
+    if (!this.#isSession) return layOutRequest(`req-${index}`, prefix, this.#nextTurn(0));
+    const numTurns = clampTurns(this.#numTurns());
     const turns: TurnLengths[] = [];
-    for (let k = 0; k < numTurns; k++) {
-      const content = this.#numContents++;
-      turns.push({
-        ...this.#drawTurn(k),
-        promptContentId: contentId("prompt", content),
-        outputContentId: contentId("output", content),
-        thinkUs: k === 0 ? 0 : this.#thinkUs(),
-      });
-    }
-    return layOutConversation(this.#isSession ? `session-${index}` : `req-${index}`, prefix, turns);
+    for (let k = 0; k < numTurns; k++) turns.push(this.#nextTurn(k));
+    return layOutSession(`session-${index}`, prefix, turns);
+  }
+
+  #nextTurn(k: number): TurnLengths {
+    const content = this.#numContents++;
+    const { numPromptTokens, numOutputTokens } = this.#drawTurn(k);
+    return {
+      promptContentId: contentId("prompt", content),
+      numPromptTokens,
+      outputContentId: contentId("output", content),
+      numOutputTokens,
+      thinkUs: k === 0 ? 0 : this.#thinkUs(),
+    };
   }
 }
 
@@ -96,7 +106,9 @@ function thinkSampler(think: ThinkTime, stream: RandomStream): () => number {
       return () => toUs(think.seconds);
     case "exponential":
       return () => toUs(think.meanS * sampleExponential(stream));
-    case "lognormal":
-      return () => (think.meanS === 0 ? 0 : toUs(sampleLognormal(stream, think.meanS, think.cv)));
+    case "lognormal": {
+      const sample = lognormalSampler(stream, think.meanS, think.cv);
+      return () => (think.meanS === 0 ? 0 : toUs(sample()));
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** No prompt or output is longer than this. */
 export const MAX_TOKENS = 16_777_216;

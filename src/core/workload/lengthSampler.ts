@@ -1,6 +1,13 @@
 import type { RandomStream } from "../des/streams.js";
 import { type LengthDistribution, MAX_TOKENS } from "./lengthConfig.js";
-import { roundHalfEven, sampleInteger, sampleLognormal, sampleNormal, WeightedIndex, zipfWeights } from "./sampling.js";
+import {
+  lognormalSampler,
+  roundHalfEven,
+  sampleInteger,
+  sampleNormal,
+  WeightedIndex,
+  zipfWeights,
+} from "./sampling.js";
 
 /** Draws lengths, tokens: integers in [1, MAX_TOKENS]. */
 export type LengthSampler = () => number;
@@ -19,7 +26,8 @@ export function createLengthSampler(distribution: LengthDistribution, stream: Ra
     }
     case "lognormal": {
       const { mean, cv, min, max } = distribution;
-      return () => tokenCount(sampleLognormal(stream, mean, cv), min, max ?? MAX_TOKENS);
+      const sample = lognormalSampler(stream, mean, cv);
+      return () => tokenCount(sample(), min, max ?? MAX_TOKENS);
     }
     case "zipf": {
       const { min, max, exponent } = distribution;

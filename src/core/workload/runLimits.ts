@@ -27,5 +27,17 @@ export const NO_LIMITS: RunLimits = {
 export function sendDraft(draft: RequestDraft, arrivalUs: number, limits: RunLimits): RequestSpec {
   const untilEndUs = limits.cancelAtEnd ? limits.endUs - arrivalUs : Number.POSITIVE_INFINITY;
   const timeoutUs = Math.min(draft.timeoutUs, limits.timeoutUs, untilEndUs);
-  return { ...draft, arrivalUs, timeoutUs, priority: draft.priority === 0 ? limits.priority : draft.priority };
+  // Field by field: a spread of an object takes several times as long, and more memory.
+  return {
+    id: draft.id,
+    arrivalUs,
+    promptSegments: draft.promptSegments,
+    numPromptTokens: draft.numPromptTokens,
+    maxTokens: draft.maxTokens,
+    outputContentId: draft.outputContentId,
+    priority: draft.priority === 0 ? limits.priority : draft.priority,
+    lora: draft.lora,
+    timeoutUs,
+    sessionId: draft.sessionId,
+  };
 }

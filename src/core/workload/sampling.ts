@@ -33,10 +33,11 @@ export function sampleInteger(stream: RandomStream, min: number, max: number): n
   return min + Math.floor(stream() * (max - min + 1));
 }
 
-/** Lognormal variate with the given mean and coefficient of variation (standard deviation / mean). */
-export function sampleLognormal(stream: RandomStream, mean: number, cv: number): number {
+/** Lognormal variates with the given mean and coefficient of variation (standard deviation / mean). */
+export function lognormalSampler(stream: RandomStream, mean: number, cv: number): () => number {
   const variance = Math.log1p(cv * cv);
-  return mean * Math.exp(Math.sqrt(variance) * sampleNormal(stream) - variance / 2);
+  const sigma = Math.sqrt(variance);
+  return () => mean * Math.exp(sigma * sampleNormal(stream) - variance / 2);
 }
 
 /** Draws indices 0 … n−1 in proportion to their weights; O(n) to build, O(log n) per draw. */

@@ -1,6 +1,6 @@
 import { ConfigError } from "../errors/simulationError.js";
 import type { RequestSpec } from "../request/requestSpec.js";
-import type { ConversationSource } from "./conversation.js";
+import type { ConversationSource, Turn } from "./conversation.js";
 
 /** Hands given requests out in order, one turn each; their own arrival times are not used. */
 export class SpecSource implements ConversationSource {
@@ -13,11 +13,11 @@ export class SpecSource implements ConversationSource {
     this.#specs = specs;
   }
 
-  next() {
+  next(): Turn | null {
     const spec = this.#specs[this.#next];
     if (spec === undefined) return null;
     this.#next++;
-    return { turns: [{ draft: spec, thinkUs: 0 }] };
+    return { draft: spec, thinkUs: 0, following: null };
   }
 }
 

@@ -1,5 +1,5 @@
 import { contentId } from "./contentIds.js";
-import { type Conversation, type ConversationSource, layOutConversation, type TurnLengths } from "./conversation.js";
+import { type ConversationSource, layOutRequest, layOutSession, type Turn, type TurnLengths } from "./conversation.js";
 import { GuidellmPrefixes } from "./guidellmPrefixes.js";
 import { clampBounds, type LengthSampler } from "./lengthSampler.js";
 import { PythonRandom } from "./pythonRandom.js";
@@ -50,23 +50,22 @@ export class SyntheticSource implements ConversationSource {
     this.#prefixes = new GuidellmPrefixes(data, first + PREFIX_SEED_OFFSET);
   }
 
-  next(): Conversation {
+  next(): Turn {
     const data = this.#data;
     const numDrawnTokens = this.#promptTokens();
     const numOutputTokens = this.#outputTokens();
     const prefix = this.#prefixes.next();
     const numPromptTokens = Math.max(1, numDrawnTokens + data.promptOffsetTokens);
     const index = this.#numConversations++;
-    const turns = Array.from({ length: data.turns }, (_, k): TurnLengths => {
-      const content = index * data.turns + k;
-      return {
-        promptContentId: contentId("prompt", content),
-        numPromptTokens,
-        outputContentId: contentId("output", content),
-        numOutputTokens,
-        thinkUs: 0,
-      };
+    const turn = (content: number): TurnLengths => ({
+      promptContentId: contentId("prompt", content),
+      numPromptTokens,
+      outputContentId: contentId("output", content),
+      numOutputTokens,
+      thinkUs: 0,
     });
-    return layOutConversation(data.turns === 1 ? `req-${index}` : `session-${index}`, prefix, turns);
+    if (data.turns === 1) return layOutRequest(`req-${index}`, prefix, turn(index));
+    const turns = Array.from({ length: data.turns }, (_, k) => turn(index * data.turns + k));
+    return layOutSession(`session-${index}`, prefix, turns);
   }
 }

@@ -1,7 +1,8 @@
-import { type CsvError, parse } from "csv-parse/sync";
+import type { CsvError } from "csv-parse/sync";
 import { DataFileError } from "../../core/errors/simulationError.js";
 import type { KvDtype, WeightDtype } from "../../core/units/dtype.js";
 import { readDataText } from "../dataFile/dataFile.js";
+import { requirePackage } from "../requirePackage.js";
 import type { Column, FamilyColumns } from "./tableFamily.js";
 
 /** Something wrong with a table, where it is. */
@@ -87,6 +88,7 @@ export function parseTable(file: string, family: FamilyColumns): ParsedTable {
 
 function readRecords(file: string): RawRecord[] {
   const text = readDataText(file, "a kernel table is a CSV file with a header line");
+  const { parse } = requirePackage("csv-parse/sync") as typeof import("csv-parse/sync");
   try {
     const options = { info: true, relax_column_count: true, skip_empty_lines: true, trim: true } as const;
     return parse(text, options) as unknown as RawRecord[];

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { z } from "zod";
+import type * as z from "zod";
 import { allowedText, printValue, valueAt } from "../../core/config/parseConfig.js";
 import { DataFileError, type DataLocation } from "../../core/errors/simulationError.js";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { parseYaml } from "../structuredFile.js";
 import { checkData, readOptionalDataText } from "./dataFile.js";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { checkData, readDataText } from "../dataFile/dataFile.js";
 import { parseYaml } from "../structuredFile.js";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { MeasuredAggregates, MeasuredQuantiles } from "../../core/metrics/measuredExperiment.js";
 import { MS_PER_S } from "../../core/units/units.js";
 import { checkData, readOptionalDataText } from "../dataFile/dataFile.js";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { US_PER_S } from "../../core/units/units.js";
 import { checkData, readDataText } from "../dataFile/dataFile.js";
 import { parseJson } from "../structuredFile.js";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { DataFileError } from "../../core/errors/simulationError.js";
 import { checkData, readDataText, readOptionalDataText } from "../dataFile/dataFile.js";
 import { parseJson } from "../structuredFile.js";

@@ -12,8 +12,8 @@ const { write } = temporaryFolder();
 
 describe("workload presets", () => {
   it("are exactly the files in workloads/", () => {
-    const files = readdirSync(join(PACKAGE_ROOT, "workloads")).filter((file) => file.endsWith(".yaml"));
-    expect(files.sort()).toEqual(WORKLOAD_PRESETS.map((name) => `${name}.yaml`).sort());
+    const files = readdirSync(join(PACKAGE_ROOT, "workloads"));
+    expect(files.sort()).toEqual(WORKLOAD_PRESETS.map((name) => `${name}.json`).sort());
   });
 
   /** Mean prompt and output tokens that the preset's sources state; clamping at the maximum takes a little off. */

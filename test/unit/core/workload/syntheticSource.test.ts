@@ -1,11 +1,19 @@
 import { describe, expect, it } from "vitest";
+import type { RequestDraft, Turn } from "../../../../src/core/workload/conversation.js";
 import { parseSyntheticData } from "../../../../src/core/workload/parseSyntheticData.js";
 import { SyntheticSource } from "../../../../src/core/workload/syntheticSource.js";
 
 const drafts = (text: string, seed: number, benchmarkIndex: number, n: number) => {
   const source = new SyntheticSource(parseSyntheticData(text), seed, benchmarkIndex);
-  return Array.from({ length: n }, () => source.next().turns.map((turn) => turn.draft));
+  return Array.from({ length: n }, () => draftsOf(source.next()));
 };
+
+/** The requests of a conversation, in order. */
+function draftsOf(first: Turn): RequestDraft[] {
+  const found: RequestDraft[] = [];
+  for (let turn: Turn | null = first; turn !== null; turn = turn.following) found.push(turn.draft);
+  return found;
+}
 
 const RUN =
   "prefix_tokens=1024,prompt_tokens=2048,prompt_tokens_stdev=500,prompt_tokens_min=100,prompt_tokens_max=4096," +
