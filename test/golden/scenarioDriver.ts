@@ -1,3 +1,5 @@
+import { ExtentKvCache } from "../../src/core/kv/extentKvCache.js";
+import type { KvCache } from "../../src/core/kv/kvCache.js";
 import { Request } from "../../src/core/request/request.js";
 import { requestSpec, type TokenSegment } from "../../src/core/request/requestSpec.js";
 import { ROW_NEW, ROW_RESUMED, type ScheduledStep } from "../../src/core/scheduler/scheduledStep.js";
@@ -72,11 +74,36 @@ class TracingBlockPool extends BlockPool {
   }
 }
 
-/** Runs a scenario the way the engine loop does, with up to D steps in flight. @returns its steps and the blocks free at the end */
-export function runScenario(scenario: Scenario): { steps: ScenarioStep[]; finalFree: number; usableBlocks: number } {
+/** What a run of a scenario can be compared by. */
+export interface ScenarioRun {
+  readonly steps: ScenarioStep[];
+  readonly finalFree: number;
+  readonly usableBlocks: number;
+}
+
+/** Runs a scenario over blocks with ids: whole steps, and windows too. */
+export function runScenario(scenario: Scenario): ScenarioRun {
+  const { num_gpu_blocks, block_size, enable_prefix_caching, sliding_window } = scenario.config;
+  const pool = new TracingBlockPool(num_gpu_blocks);
+  const kv = new KvCacheManager(pool, {
+    blockSize: block_size,
+    enablePrefixCaching: enable_prefix_caching,
+    slidingWindow: sliding_window,
+  });
+  return runOver(kv, pool.evicted, scenario);
+}
+
+/** Runs a scenario without a window over extents: the same but for the ids of evicted blocks, which are none. */
+export function runScenarioOverExtents(scenario: Scenario): ScenarioRun {
+  const { num_gpu_blocks, block_size, enable_prefix_caching } = scenario.config;
+  const config = { blockSize: block_size, enablePrefixCaching: enable_prefix_caching };
+  return runOver(new ExtentKvCache(num_gpu_blocks - 1, config), [], scenario);
+}
+
+/** The way of the engine loop, with up to D steps in flight. @param evicted block ids that `kv` notes as it evicts */
+function runOver(kv: KvCache, evicted: number[], scenario: Scenario): ScenarioRun {
   const { config } = scenario;
-  const pool = new TracingBlockPool(config.num_gpu_blocks);
-  const scheduler = buildScheduler(scenario, pool);
+  const scheduler = buildScheduler(scenario, kv);
   const arrivals = buildRequests(scenario).map((request, index) => ({
     request,
     arriveStep: scenario.requests[index]!.arrive_step,
@@ -85,24 +112,19 @@ export function runScenario(scenario: Scenario): { steps: ScenarioStep[]; finalF
   const steps: ScenarioStep[] = [];
   runEngineLoop(scheduler, arrivals, depth, {
     beforeSchedule: () => {
-      pool.evicted.length = 0;
+      evicted.length = 0;
     },
     afterSchedule: (step, stepNumber) => {
-      steps.push(traceSchedule(stepNumber, step, scheduler, pool));
+      steps.push(traceSchedule(stepNumber, step, scheduler, evicted));
     },
     afterUpdate: (step, stepNumber, nextStep) => {
       traceUpdate(steps[stepNumber - 1]!, step, scheduler, nextStep);
     },
   });
-  return { steps, finalFree: pool.numFreeBlocks, usableBlocks: pool.numUsableBlocks };
+  return { steps, finalFree: kv.numFreeBlocks, usableBlocks: kv.numUsableBlocks };
 }
 
-function buildScheduler({ config }: Scenario, pool: BlockPool): Scheduler {
-  const kv = new KvCacheManager(pool, {
-    blockSize: config.block_size,
-    enablePrefixCaching: config.enable_prefix_caching,
-    slidingWindow: config.sliding_window,
-  });
+function buildScheduler({ config }: Scenario, kv: KvCache): Scheduler {
   return new Scheduler(
     schedulerConfig({
       maxNumSeqs: config.max_num_seqs,
@@ -149,7 +171,7 @@ function traceSchedule(
   number: number,
   step: ScheduledStep,
   scheduler: Scheduler,
-  pool: TracingBlockPool,
+  evicted: readonly number[],
 ): ScenarioStep {
   const trace: ScenarioStep = {
     step: number,
@@ -157,8 +179,8 @@ function traceSchedule(
     kind: {},
     drafts: {},
     preempted: step.preempted.slice(0, step.numPreempted).map((request) => request.id),
-    evicted_blocks: [...pool.evicted],
-    free_after_schedule: pool.numFreeBlocks,
+    evicted_blocks: [...evicted],
+    free_after_schedule: scheduler.kv.numFreeBlocks,
     running: scheduler.running.map((request) => request.id),
     waiting: scheduler.waitingInOrder().map((request) => request.id),
     samples: [],

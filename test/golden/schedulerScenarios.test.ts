@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { runScenario, type Scenario } from "./scenarioDriver.js";
+import { runScenario, runScenarioOverExtents, type Scenario } from "./scenarioDriver.js";
 import { readSpecJson } from "./specFile.js";
 
 interface ScenarioFile {
@@ -23,6 +23,15 @@ for (const { path, numScenarios } of FILES) {
       const { steps, finalFree, usableBlocks } = runScenario(scenario);
       expect(usableBlocks).toBe(scenario.usable_blocks);
       expect(steps).toEqual(scenario.expected_steps);
+      expect(finalFree).toBe(scenario.final_free);
+    });
+
+    const fullAttention = file?.scenarios.filter(({ config }) => config.sliding_window === 0) ?? [];
+
+    it.each(fullAttention)("$id, over extents: $title", (scenario) => {
+      const { steps, finalFree, usableBlocks } = runScenarioOverExtents(scenario);
+      expect(usableBlocks).toBe(scenario.usable_blocks);
+      expect(steps).toEqual(scenario.expected_steps.map((step) => ({ ...step, evicted_blocks: [] })));
       expect(finalFree).toBe(scenario.final_free);
     });
   });

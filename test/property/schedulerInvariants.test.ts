@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { ExtentKvCache } from "../../src/core/kv/extentKvCache.js";
 import { Request } from "../../src/core/request/request.js";
 import { requestSpec } from "../../src/core/request/requestSpec.js";
 import { Scheduler } from "../../src/core/scheduler/scheduler.js";
@@ -61,8 +62,11 @@ const workloadArbitrary = fc.record({
 type Workload = typeof workloadArbitrary extends fc.Arbitrary<infer T> ? T : never;
 type Plan = Workload["requests"][number];
 
-function build({ config, requests }: Workload) {
-  const kv = new KvCacheManager(new BlockPool(config.numUsableBlocks + 1), config);
+/** Over extents, unless only blocks will do: for a window, or on demand. */
+function build({ config, requests }: Workload, needsBlocks = config.slidingWindow > 0) {
+  const kv = needsBlocks
+    ? new KvCacheManager(new BlockPool(config.numUsableBlocks + 1), config)
+    : new ExtentKvCache(config.numUsableBlocks, config);
   const scheduler = new Scheduler(schedulerConfig(config), kv);
   const plans = [...requests].sort((a, b) => a.arriveStep - b.arriveStep);
   const planOf = new Map<Request, Plan>();
@@ -95,8 +99,8 @@ interface Account {
 }
 
 /** Runs a workload with every invariant checked after every call. @returns what happened, as text */
-function runChecked(workload: Workload): string[] {
-  const { scheduler, arrivals, planOf } = build(workload);
+function runChecked(workload: Workload, needsBlocks?: boolean): string[] {
+  const { scheduler, arrivals, planOf } = build(workload, needsBlocks);
   const { config } = workload;
   const requests = arrivals.map((arrival) => arrival.request);
   const accounts = new Map<Request, Account>(
@@ -182,10 +186,10 @@ describe("the scheduler, on any workload", () => {
     );
   });
 
-  it("plans the same steps for the same workload", () => {
+  it("plans the same steps for the same workload, over extents or over blocks", () => {
     fc.assert(
       fc.property(workloadArbitrary, (workload) => {
-        expect(runChecked(workload)).toEqual(runChecked(workload));
+        expect(runChecked(workload)).toEqual(runChecked(workload, true));
       }),
       { seed: SEED + 1, numRuns: 40 },
     );

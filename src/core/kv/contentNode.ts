@@ -7,7 +7,8 @@ import type { Holding } from "./holding.js";
  * holds and all tokens before it.
  *
  * Of the blocks of a path those that are present come first: a sequence registers its blocks in order while it holds
- * all of them, and releases the last first, so that no block is evicted while its successor is there.
+ * all of them, and releases the last first, so that no block is evicted while its successor is there. A node goes with
+ * its last block, child and parked member: while it is there, so are all blocks above it.
  */
 export class ContentNode {
   /** Number of this object among the nodes of its tree. */
@@ -34,6 +35,8 @@ export class ContentNode {
   /** Members of the lockstep whose path leaves the tree here, see `OpenEnds`. */
   firstParked: Holding | null = null;
 
+  /** Of the edge from its parent, and the next node in the same bucket of the tree's table. */
+  edgeHash = 0;
   nextInBucket: ContentNode | null = null;
 
   constructor(id: number) {

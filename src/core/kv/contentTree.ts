@@ -8,11 +8,13 @@ const MIN_BUCKETS = 64;
  */
 export class ContentTree {
   readonly #blockSize: number;
-  readonly #roots = new Map<string | null, ContentNode>();
+  readonly #roots = new Map<string, ContentNode>();
+  readonly #baseRoot = new ContentNode(0);
   #buckets = new Array<ContentNode | null>(MIN_BUCKETS).fill(null);
   #numNodes = 0;
-  readonly #removed: ContentNode[] = [];
-  #numObjects = 0;
+  /** Nodes to use again, a list by `nextInBucket`. */
+  #removed: ContentNode | null = null;
+  #numObjects = 1;
 
   constructor(blockSize: number) {
     this.#blockSize = blockSize;
@@ -24,6 +26,7 @@ export class ContentTree {
   }
 
   root(adapter: string | null): ContentNode {
+    if (adapter === null) return this.#baseRoot;
     let root = this.#roots.get(adapter);
     if (root === undefined) {
       root = new ContentNode(this.#numObjects++);
@@ -34,7 +37,9 @@ export class ContentTree {
 
   /** The child where a content begins after so many tokens of its parent's, null when there is none. */
   find(parent: ContentNode, numParentTokens: number, contentId: number): ContentNode | null {
-    let node = this.#buckets[this.#bucketOf(parent.id, numParentTokens, contentId)] as ContentNode | null;
+    if (parent.numChildren === 0) return null;
+    const hash = hashOfEdge(parent.id, numParentTokens, contentId);
+    let node = this.#buckets[hash & (this.#buckets.length - 1)] as ContentNode | null;
     while (
       node !== null &&
       (node.contentId !== contentId || node.parent !== parent || node.numParentTokens !== numParentTokens)
@@ -47,11 +52,14 @@ export class ContentTree {
   /** Pre-condition: `find` gives null. */
   add(parent: ContentNode, numParentTokens: number, contentId: number): ContentNode {
     if (this.#numNodes === this.#buckets.length) this.#growTable();
-    const node = this.#removed.length > 0 ? this.#removed.pop()! : new ContentNode(this.#numObjects++);
+    let node = this.#removed;
+    if (node === null) node = new ContentNode(this.#numObjects++);
+    else this.#removed = node.nextInBucket;
     node.parent = parent;
     node.numParentTokens = numParentTokens;
     node.contentId = contentId;
     node.segmentIndex = parent.segmentIndex + 1;
+    node.edgeHash = hashOfEdge(parent.id, numParentTokens, contentId);
     node.startToken = parent.startToken + numParentTokens;
     node.firstBlock = Math.floor(node.startToken / this.#blockSize);
     node.endBlock = node.firstBlock;
@@ -71,28 +79,21 @@ export class ContentTree {
       this.#numNodes--;
       candidate.parent = null;
       candidate.generation++;
-      this.#removed.push(candidate);
+      candidate.nextInBucket = this.#removed;
+      this.#removed = candidate;
       parent.numChildren--;
       candidate = parent;
     }
   }
 
-  #bucketOf(parentId: number, numParentTokens: number, contentId: number): number {
-    let hash = Math.imul(parentId, 0x9e3779b1) ^ Math.imul(contentId | 0, 0x85ebca6b);
-    hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) ^ Math.imul(numParentTokens, 0xc2b2ae35);
-    if (contentId > 0xffffffff) hash ^= Math.imul(Math.floor(contentId / 0x100000000), 0x27d4eb2f);
-    hash = Math.imul(hash ^ (hash >>> 13), 0x297a2d39);
-    return (hash ^ (hash >>> 15)) & (this.#buckets.length - 1);
-  }
-
   #putInBucket(node: ContentNode): void {
-    const bucket = this.#bucketOf(node.parent!.id, node.numParentTokens, node.contentId);
+    const bucket = node.edgeHash & (this.#buckets.length - 1);
     node.nextInBucket = this.#buckets[bucket] as ContentNode | null;
     this.#buckets[bucket] = node;
   }
 
   #takeFromBucket(node: ContentNode): void {
-    const bucket = this.#bucketOf(node.parent!.id, node.numParentTokens, node.contentId);
+    const bucket = node.edgeHash & (this.#buckets.length - 1);
     const first = this.#buckets[bucket] as ContentNode | null;
     if (first === node) {
       this.#buckets[bucket] = node.nextInBucket;
@@ -101,7 +102,6 @@ export class ContentTree {
       while (previous.nextInBucket !== node) previous = previous.nextInBucket!;
       previous.nextInBucket = node.nextInBucket;
     }
-    node.nextInBucket = null;
   }
 
   #growTable(): void {
@@ -116,4 +116,13 @@ export class ContentTree {
       }
     }
   }
+}
+
+/** Mixes the three with MurmurHash3-like rounds; 32 bits. */
+function hashOfEdge(parentId: number, numParentTokens: number, contentId: number): number {
+  let hash = Math.imul(parentId, 0x9e3779b1) ^ Math.imul(contentId | 0, 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) ^ Math.imul(numParentTokens, 0xc2b2ae35);
+  if (contentId > 0xffffffff) hash ^= Math.imul(Math.floor(contentId / 0x100000000), 0x27d4eb2f);
+  hash = Math.imul(hash ^ (hash >>> 13), 0x297a2d39);
+  return hash ^ (hash >>> 15);
 }

@@ -30,6 +30,6 @@ export class Extent {
   nextCopy: Extent | null = null;
 
   /** Neighbours in the free queue; of free extents only. */
-  previousFree: Extent = this;
-  nextFree: Extent = this;
+  previousFree: Extent | null = null;
+  nextFree: Extent | null = null;
 }

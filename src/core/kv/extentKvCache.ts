@@ -1,6 +1,5 @@
 import { InvariantError } from "../errors/simulationError.js";
 import type { KvSequence } from "../request/kvSequence.js";
-import type { ContentNode } from "./contentNode.js";
 import { ContentTree } from "./contentTree.js";
 import { ExtentCounts } from "./extentCounts.js";
 import { ExtentStore } from "./extentStore.js";
@@ -27,7 +26,8 @@ export class ExtentKvCache implements KvCache {
   readonly #store: ExtentStore;
   readonly #lockstep: Lockstep;
   readonly #paths: PromptPaths;
-  readonly #unused: Holding[] = [];
+  /** Holdings to use again, a list by `nextMember`. */
+  #unused: Holding | null = null;
 
   /** @param numUsableBlocks blocks that sequences can hold, ≥ 0 */
   constructor(numUsableBlocks: number, config: KvCacheConfig) {
@@ -118,7 +118,8 @@ export class ExtentKvCache implements KvCache {
     sequence.cacheState = null;
     holding.sequence = null;
     holding.hitNode = null;
-    this.#unused.push(holding);
+    holding.nextMember = this.#unused;
+    this.#unused = holding;
   }
 
   maxBlocksHeld(numTokens: number): number {
@@ -171,10 +172,9 @@ export class ExtentKvCache implements KvCache {
   /** @returns false when fewer than the hits that are free now would be spare */
   #holdHits(sequence: KvSequence, numHits: number, numSpareBlocks: number): boolean {
     const holding = this.#holdingOf(sequence);
-    let node: ContentNode = holding.hitNode!;
-    while (node.firstBlock >= numHits) node = node.parent!;
-    if (numHits > numSpareBlocks && this.#store.numFreeInPrefix(node, numHits) > numSpareBlocks) return false;
-    this.#store.holdPrefix(holding, node, numHits);
+    const hitNode = holding.hitNode!;
+    if (numHits > numSpareBlocks && this.#store.numFreeInPrefix(hitNode, numHits) > numSpareBlocks) return false;
+    this.#store.holdPrefix(holding, hitNode, numHits);
     return true;
   }
 
@@ -187,7 +187,13 @@ export class ExtentKvCache implements KvCache {
   #holdingOf(sequence: KvSequence): Holding {
     const known = sequence.cacheState as Holding | null;
     if (known !== null) return known;
-    const holding = this.#unused.length > 0 ? this.#unused.pop()! : new Holding();
+    let holding = this.#unused;
+    if (holding === null) {
+      holding = new Holding();
+    } else {
+      this.#unused = holding.nextMember;
+      holding.nextMember = null;
+    }
     holding.sequence = sequence;
     sequence.cacheState = holding;
     return holding;

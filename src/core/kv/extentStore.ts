@@ -13,7 +13,8 @@ export class ExtentStore {
   readonly #tree: ContentTree;
   readonly #counts: ExtentCounts;
   readonly #free = new FreeExtentQueue();
-  readonly #unused: Extent[] = [];
+  /** Extents to use again, a list by `nextFree`. */
+  #unused: Extent | null = null;
 
   constructor(numUsableBlocks: number, tree: ContentTree, counts: ExtentCounts) {
     this.#tree = tree;
@@ -68,7 +69,10 @@ export class ExtentStore {
     holding.numSeams = 0;
   }
 
-  /** Free blocks among the first copies of the first `numBlocks` blocks of a path; pre-condition: they are present. */
+  /**
+   * Free blocks among the first copies of the first `numBlocks` blocks of a path that ends at this node or below the
+   * last of them; pre-condition: they are present.
+   */
   numFreeInPrefix(node: ContentNode, numBlocks: number): number {
     let numFree = 0;
     let end = numBlocks;
@@ -205,7 +209,8 @@ export class ExtentStore {
     back.lowerColumn = below;
     if (below !== null) below.upperColumn = back;
     this.#free.resize(extent.endBlock - extent.firstBlock);
-    this.#unused.push(extent);
+    extent.nextFree = this.#unused;
+    this.#unused = extent;
   }
 
   /** Reuses the last blocks of a free extent, not all. */
@@ -242,11 +247,14 @@ export class ExtentStore {
         removeCopy(extent, node);
       }
     }
-    this.#unused.push(extent);
+    extent.nextFree = this.#unused;
+    this.#unused = extent;
   }
 
   #newExtent(node: ContentNode | null, firstBlock: number, endBlock: number): Extent {
-    const extent = this.#unused.length > 0 ? this.#unused.pop()! : new Extent();
+    let extent = this.#unused;
+    if (extent === null) extent = new Extent();
+    else this.#unused = extent.nextFree;
     extent.node = node;
     extent.firstBlock = firstBlock;
     extent.endBlock = endBlock;

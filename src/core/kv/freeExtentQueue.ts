@@ -9,34 +9,41 @@ export class FreeExtentQueue {
   readonly #ends = new Extent();
   #numBlocks = 0;
 
+  constructor() {
+    this.#ends.previousFree = this.#ends;
+    this.#ends.nextFree = this.#ends;
+  }
+
   get numBlocks(): number {
     return this.#numBlocks;
   }
 
   /** The extent to take blocks from, its last first; pre-condition: `numBlocks` > 0. */
   get front(): Extent {
-    return this.#ends.nextFree;
+    return this.#ends.nextFree!;
   }
 
   /** The extent that was freed last; an empty extent when there is none. */
   get back(): Extent {
-    return this.#ends.previousFree;
+    return this.#ends.previousFree!;
   }
 
   pushBack(extent: Extent): void {
     this.#numBlocks += extent.endBlock - extent.firstBlock;
-    this.#link(extent, this.#ends.previousFree, this.#ends);
+    this.#link(extent, this.#ends.previousFree!, this.#ends);
   }
 
   /** The lower part of an extent in the queue, cut off from it, follows it. */
   insertCut(lower: Extent, upper: Extent): void {
-    this.#link(lower, upper, upper.nextFree);
+    this.#link(lower, upper, upper.nextFree!);
   }
 
   remove(extent: Extent): void {
     this.#numBlocks -= extent.endBlock - extent.firstBlock;
-    extent.previousFree.nextFree = extent.nextFree;
-    extent.nextFree.previousFree = extent.previousFree;
+    const previous = extent.previousFree!;
+    const next = extent.nextFree!;
+    previous.nextFree = next;
+    next.previousFree = previous;
   }
 
   /** An extent in the queue gets so many blocks more, or fewer. */

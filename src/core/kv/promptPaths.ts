@@ -6,6 +6,9 @@ import type { ExtentStore } from "./extentStore.js";
 import type { Holding } from "./holding.js";
 import type { Lockstep } from "./lockstep.js";
 
+/** Tokens of an output, which has no end: more than any prompt, and a small integer with any start added. */
+const ENDLESS_TOKENS = 0x3fffffff;
+
 /**
  * The ways of sequences through the tree: lookups, registration, and where members of the lockstep stand.
  *
@@ -35,8 +38,8 @@ export class PromptPaths {
    */
   findHits(holding: Holding, maxHits: number): number {
     const sequence = holding.sequence!;
-    let node = this.#resumedAt(holding, maxHits) ?? this.#tree.root(sequence.adapter);
-    let hitNode: ContentNode | null = null;
+    let hitNode = this.#resumedAt(holding, maxHits);
+    let node = hitNode ?? this.#tree.root(sequence.adapter);
     let numHits = 0;
     for (;;) {
       const numTokens = numTokensOf(sequence, node);
@@ -55,11 +58,11 @@ export class PromptPaths {
     return numHits;
   }
 
-  /** The node where the last lookup ended, if its first hit is there still and so are those before it. */
+  /** The node where the last lookup ended if it is there still: then so are all blocks above it. */
   #resumedAt(holding: Holding, maxHits: number): ContentNode | null {
     const node = holding.hitNode;
     if (node === null || node.generation !== holding.hitGeneration) return null;
-    if (node.endBlock === node.firstBlock || maxHits <= node.firstBlock) return null;
+    if (maxHits <= node.firstBlock) return null;
     this.#counts.numResumedLookups++;
     return node;
   }
@@ -103,7 +106,7 @@ export class PromptPaths {
     const minEnd = Math.max(1, numKnownTokens);
     for (;;) {
       const numTokens = numTokensOf(sequence, node);
-      if (numTokens === Number.POSITIVE_INFINITY) break;
+      if (numTokens === ENDLESS_TOKENS) break;
       if (node.startToken + numTokens < minEnd) {
         node = this.#childFor(sequence, node, numTokens);
         continue;
@@ -117,7 +120,8 @@ export class PromptPaths {
 
   /** Takes a member from its place, with everything registered that is known; it is in the lockstep still. */
   unpark(member: Holding): void {
-    this.settle(member.parkedOn!);
+    const hasCompany = member.previousParked !== null || member.nextParked !== null;
+    if (hasCompany) this.settle(member.parkedOn!);
     const node = member.parkedOn!;
     const { previousParked, nextParked } = member;
     if (previousParked === null) node.firstParked = nextParked;
@@ -126,6 +130,7 @@ export class PromptPaths {
     member.parkedOn = null;
     member.previousParked = null;
     member.nextParked = null;
+    if (!hasCompany) this.register(member, this.#lockstep.numKnownTokens(member));
     this.#tree.prune(node);
   }
 
@@ -182,7 +187,7 @@ function numTokensOf(sequence: KvSequence, node: ContentNode): number {
   const index = node.segmentIndex;
   if (index < 0) return 0;
   const segments = sequence.promptSegments;
-  return index < segments.length ? segments[index]!.numTokens : Number.POSITIVE_INFINITY;
+  return index < segments.length ? segments[index]!.numTokens : ENDLESS_TOKENS;
 }
 
 /** Content of a segment, of the output after the last. */

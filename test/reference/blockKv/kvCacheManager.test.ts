@@ -31,36 +31,6 @@ describe("KvCacheManager", () => {
     expect(kv.pool.usageFraction).toBeCloseTo(2 / 3, 12);
   });
 
-  it("never serves the last token from the cache", () => {
-    const kv = cache(8);
-    const a = sequence(1, 12);
-    kv.admit(a, 0, 12, 12, 0);
-    expect(kv.findHits(sequence(1, 12), 12, false)).toBe(2);
-    expect(kv.findHits(sequence(1, 13), 13, false)).toBe(3);
-    expect(kv.findHits(sequence(1, 13), 13, true)).toBe(2);
-  });
-
-  it("keeps the head of a released sequence longer than its tail", () => {
-    const kv = cache(4);
-    const a = sequence(1, 16);
-    kv.admit(a, 0, 16, 16, 0);
-    kv.free(a);
-    kv.admit(sequence(2, 8), 0, 8, 8, 0);
-    expect(kv.findHits(sequence(1, 17), 17, false)).toBe(2);
-  });
-
-  it("counts revived blocks against the free ones", () => {
-    const kv = cache(3);
-    const a = sequence(1, 12);
-    kv.admit(a, 0, 12, 12, 0);
-    kv.free(a);
-    const again = sequence(1, 14);
-    const numHits = kv.findHits(again, 14, false);
-    expect(numHits).toBe(3);
-    expect(kv.admit(again, numHits, 2, 14, 0)).toBe(false);
-    expect(kv.pool.numFreeBlocks).toBe(3);
-  });
-
   it("shares blocks in use without taking free ones", () => {
     const kv = cache(4);
     const a = sequence(1, 12);
@@ -72,18 +42,6 @@ describe("KvCacheManager", () => {
     expect(kv.pool.numFreeBlocks).toBe(1);
     kv.free(b);
     expect(kv.pool.numFreeBlocks).toBe(4);
-  });
-
-  it("finds nothing when prefix caching is off", () => {
-    const kv = cache(8, { enablePrefixCaching: false });
-    kv.admit(sequence(1, 12), 0, 12, 12, 0);
-    expect(kv.findHits(sequence(1, 12), 12, false)).toBe(0);
-  });
-
-  it("leaves the watermark free", () => {
-    const kv = cache(4);
-    expect(kv.admit(sequence(1, 12), 0, 12, 12, 2)).toBe(false);
-    expect(kv.admit(sequence(1, 12), 0, 12, 12, 1)).toBe(true);
   });
 
   it("gives up blocks behind a sliding window and needs only those inside for a hit", () => {
