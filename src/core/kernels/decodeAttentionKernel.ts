@@ -1,6 +1,6 @@
 import { kvHeadBytesPerToken } from "../model/kvCacheSize.js";
 import type { KvDtype } from "../units/dtype.js";
-import { CompiledSurface } from "./efficiencySurface.js";
+import { CompiledSurface, type SurfaceSlice } from "./efficiencySurface.js";
 import type { DecodeAttentionEfficiency } from "./gpuEfficiency.js";
 import type { GpuRoofs } from "./gpuRoofs.js";
 
@@ -92,11 +92,11 @@ const BOUND_TOKENS = 1024;
  */
 export class DecodeAttentionCost {
   readonly #fit: DecodeAttentionConstants;
-  readonly #surfaces: DecodeAttentionSurfaces | null;
   readonly #roofs: GpuRoofs;
   readonly #heads: DecodeAttentionHeads;
-  readonly #lnGroup: number;
-  readonly #lnKvHeads: number;
+  /** The shape corrections for these heads, over rows and mean context; null where no data gave any. */
+  readonly #byGroup: SurfaceSlice | null;
+  readonly #byKvHeads: SurfaceSlice | null;
   /** The number of rows last asked for: steps mostly repeat it. */
   #numRows = 0;
   #lnRows = 0;
@@ -111,11 +111,10 @@ export class DecodeAttentionCost {
     heads: DecodeAttentionHeads,
   ) {
     this.#fit = fit;
-    this.#surfaces = surfaces;
     this.#roofs = roofs;
     this.#heads = heads;
-    this.#lnGroup = Math.log(heads.numHeads / heads.numKvHeads);
-    this.#lnKvHeads = Math.log(heads.numKvHeads);
+    this.#byGroup = surfaces?.byGroup.at(Math.log(heads.numHeads / heads.numKvHeads)) ?? null;
+    this.#byKvHeads = surfaces?.byKvHeads.at(Math.log(heads.numKvHeads)) ?? null;
   }
 
   /**
@@ -143,16 +142,15 @@ export class DecodeAttentionCost {
     const numKvRows = numRequests * numKvHeads;
     const readBytes = kvBytes(sumContextTokens, numKvHeads, headDim, kvDtype);
     const baseUs = decodeAttentionBaseUs(this.#fit, roofs, numKvRows, readBytes);
-    const surfaces = this.#surfaces;
-    if (surfaces === null) return Math.max(baseUs, readBytes / roofs.bytesPerUs);
+    const byGroup = this.#byGroup;
+    const byKvHeads = this.#byKvHeads;
+    if (byGroup === null || byKvHeads === null) return Math.max(baseUs, readBytes / roofs.bytesPerUs);
     if (numKvRows !== this.#numRows) {
       this.#numRows = numKvRows;
       this.#lnRows = Math.log(numKvRows);
     }
     const lnContext = Math.log(meanReferenceContext(numRequests, sumContextTokens, headDim));
-    const lnFactor =
-      surfaces.byGroup.lnFactor(this.#lnRows, lnContext, this.#lnGroup) +
-      surfaces.byKvHeads.lnFactor(this.#lnRows, lnContext, this.#lnKvHeads);
+    const lnFactor = byGroup.lnFactor(this.#lnRows, lnContext) + byKvHeads.lnFactor(this.#lnRows, lnContext);
     return Math.max(baseUs * Math.exp(lnFactor), readBytes / roofs.bytesPerUs);
   }
 }

@@ -37,6 +37,20 @@ export class CompiledSurface {
     );
   }
 
+  /** The surface at one value of its third shape number; the same factors, to the last bit. */
+  at(lnZ: number): SurfaceSlice {
+    const numZ = this.#z.length;
+    const k = lowerKnot(this.#z, lnZ);
+    const w = knotFraction(this.#z, k, lnZ);
+    const values = this.#lnFactors;
+    const sliced = new Float64Array(this.#x.length * this.#y.length);
+    for (let i = 0; i < sliced.length; i++) {
+      const low = values[i * numZ + k]!;
+      sliced[i] = low + w * (values[i * numZ + k + (numZ > 1 ? 1 : 0)]! - low);
+    }
+    return new SurfaceSlice(this.#x, this.#y, sliced);
+  }
+
   /** The same in logarithms, for fits. */
   lnFactor(lnX: number, lnY: number, lnZ: number): number {
     const i = lowerKnot(this.#x, lnX);
@@ -54,6 +68,45 @@ export class CompiledSurface {
     const stepZ = numZ > 1 ? 1 : 0;
     const lowX = bilinear(values, base, stepY, stepZ, v, w);
     return lowX + u * (bilinear(values, base + stepX, stepY, stepZ, v, w) - lowX);
+  }
+}
+
+/** An `EfficiencySurface` over two of its shape numbers, the third being fixed. */
+export class SurfaceSlice {
+  readonly #x: Float64Array;
+  readonly #y: Float64Array;
+  readonly #lnFactors: Float64Array;
+  readonly #stepX: number;
+  readonly #stepY: number;
+  /** The first number that was asked for last: steps mostly repeat it. */
+  #lnX = Number.NaN;
+  #base = 0;
+  #fractionX = 0;
+
+  /** @param lnFactors `[x][y]` */
+  constructor(lnX: Float64Array, lnY: Float64Array, lnFactors: Float64Array) {
+    this.#x = lnX;
+    this.#y = lnY;
+    this.#lnFactors = lnFactors;
+    this.#stepX = lnX.length > 1 ? lnY.length : 0;
+    this.#stepY = lnY.length > 1 ? 1 : 0;
+  }
+
+  lnFactor(lnX: number, lnY: number): number {
+    if (lnX !== this.#lnX) {
+      const i = lowerKnot(this.#x, lnX);
+      this.#lnX = lnX;
+      this.#base = i * this.#y.length;
+      this.#fractionX = knotFraction(this.#x, i, lnX);
+    }
+    const values = this.#lnFactors;
+    const j = lowerKnot(this.#y, lnY);
+    const v = knotFraction(this.#y, j, lnY);
+    const at = this.#base + j;
+    const above = at + this.#stepX;
+    const low = values[at]! + v * (values[at + this.#stepY]! - values[at]!);
+    const high = values[above]! + v * (values[above + this.#stepY]! - values[above]!);
+    return low + this.#fractionX * (high - low);
   }
 }
 
