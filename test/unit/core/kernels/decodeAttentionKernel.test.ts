@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { createStream } from "../../../../src/core/des/streams.js";
 import {
   compileDecodeSurfaces,
   DecodeAttentionCost,
@@ -51,5 +52,56 @@ describe("decode attention's shape correction", () => {
       }).rowsUs(32, 32 * contextTokens);
     expect(kvBytes(2 * context, 2, 64, "bf16")).toBe(kvBytes(context, 2, 128, "bf16"));
     expect(us(2 * context, 64)).toBeCloseTo(us(context, 128), 9);
+  });
+});
+
+describe.each(["H100", "H200", "A100-80", "L40S", "B200"])("the price of a decode step on %s", (gpuId) => {
+  const roofs = gpuRoofs(loadGpu(gpuId));
+  const { bf16, fp8 } = loadGpuEfficiency(gpuId)!.decodeAttention;
+  const shapes = [
+    [32, 8],
+    [4, 1],
+    [64, 8],
+    [32, 32],
+    [16, 2],
+  ] as const;
+  const costs = (["bf16", "fp8"] as const).flatMap((kvDtype) =>
+    shapes.map(([numHeads, numKvHeads]) => {
+      const fit = kvDtype === "fp8" ? (fp8 ?? bf16) : bf16;
+      return () =>
+        new DecodeAttentionCost(fit, compileDecodeSurfaces(fit), roofs, {
+          numHeads,
+          numKvHeads,
+          headDim: 128,
+          kvDtype,
+        });
+    }),
+  );
+
+  it("rises with the context of a row alone but for dips of 2 %, so that one price bounds those of shorter rows", () => {
+    for (const make of costs) {
+      const cost = make();
+      let most = 0;
+      for (let tokens = 1; tokens < 300_000; tokens = Math.ceil(tokens * 1.013)) {
+        const us = cost.rowsUs(1, tokens);
+        if (us < most / 1.02) expect(us, `${tokens} tokens`).toBeGreaterThanOrEqual(most / 1.02);
+        most = Math.max(most, us);
+      }
+    }
+  });
+
+  it("is that of all rows or that of the longest alone, whatever was asked before", () => {
+    const next = createStream(7, gpuId);
+    for (const make of costs) {
+      const cost = make();
+      for (let i = 0; i < 400; i++) {
+        const numRequests = 1 + Math.floor(next() * 300 * next());
+        const maxContextTokens = 1 + Math.floor(131_000 * next() ** 6);
+        const sum = maxContextTokens + Math.floor((numRequests - 1) * maxContextTokens * next() ** 2);
+        const fresh = make();
+        const longestUs = fresh.rowsUs(1, maxContextTokens);
+        expect(cost.us(numRequests, sum, maxContextTokens)).toBe(Math.max(fresh.rowsUs(numRequests, sum), longestUs));
+      }
+    }
   });
 });
