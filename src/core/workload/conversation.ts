@@ -17,6 +17,8 @@ export interface Turn {
  * out, so the speed of the simulated engine never changes what is asked of it.
  */
 export interface ConversationSource {
+  /** Whether some conversations have more than one turn. */
+  readonly hasSessions: boolean;
   /** The first turn of the next conversation, or null when there are no more. */
   next(): Turn | null;
 }

@@ -15,6 +15,7 @@ interface FollowUp extends SimulationEvent {
  * a think time after the one before has ended. Holds only what is in flight, so a run of any length streams.
  */
 export class ConversationWorkload implements Workload {
+  readonly ignoresFinishes: boolean;
   readonly #source: ConversationSource;
   readonly #starts: StartSchedule;
   readonly #limits: RunLimits;
@@ -30,6 +31,7 @@ export class ConversationWorkload implements Workload {
   #peekedUs = Number.NaN;
 
   constructor(source: ConversationSource, starts: StartSchedule, limits: RunLimits) {
+    this.ignoresFinishes = !source.hasSessions && !starts.followsEnds;
     this.#source = source;
     this.#starts = starts;
     this.#limits = limits;

@@ -23,13 +23,13 @@ export class GeneratedSource implements ConversationSource {
   readonly #numTurns: LengthSampler;
   readonly #thinkUs: () => number;
   readonly #nextPrefix: () => readonly TokenSegment[];
-  readonly #isSession: boolean;
+  readonly hasSessions: boolean;
   #numConversations = 0;
   #numContents = 0;
 
   constructor(data: LengthsData | PairedData, seed: number | string) {
     const session = data.kind === "lengths" ? data.session : null;
-    this.#isSession = session !== null;
+    this.hasSessions = session !== null;
     this.#drawTurn = data.kind === "lengths" ? lengthsDraw(data, seed) : pairedDraw(data, createStream(seed, "pairs"));
     this.#numTurns = session === null ? () => 1 : createLengthSampler(session.turns, createStream(seed, "turns"));
     this.#thinkUs = session === null ? () => 0 : thinkSampler(session.think, createStream(seed, "think"));
@@ -40,7 +40,7 @@ export class GeneratedSource implements ConversationSource {
   next(): Turn {
     const index = this.#numConversations++;
     const prefix = this.#nextPrefix();
-    if (!this.#isSession) return layOutRequest(`req-${index}`, prefix, this.#nextTurn(0));
+    if (!this.hasSessions) return layOutRequest(`req-${index}`, prefix, this.#nextTurn(0));
     const numTurns = clampTurns(this.#numTurns());
     const turns: TurnLengths[] = [];
     for (let k = 0; k < numTurns; k++) turns.push(this.#nextTurn(k));

@@ -4,6 +4,7 @@ import type { ConversationSource, Turn } from "./conversation.js";
 
 /** Hands given requests out in order, one turn each; their own arrival times are not used. */
 export class SpecSource implements ConversationSource {
+  readonly hasSessions = false;
   readonly #specs: readonly RequestSpec[];
   #next = 0;
 

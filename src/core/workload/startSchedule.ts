@@ -2,6 +2,8 @@ import type { ArrivalProcess } from "./arrivals.js";
 
 /** When the next conversation may begin. */
 export interface StartSchedule {
+  /** Whether the end of a conversation lets another begin. */
+  readonly followsEnds: boolean;
   /** Integer µs; Infinity when none may begin before one of those under way ends. */
   peekUs(): number;
   /** Uses the start that `peekUs` tells. */
@@ -12,6 +14,7 @@ export interface StartSchedule {
 
 /** Conversations begin when an arrival process says, whatever the engine does. */
 export class OpenStarts implements StartSchedule {
+  readonly followsEnds = false;
   readonly #nextArrivalUs: ArrivalProcess;
   #peekedUs = Number.NaN;
 
@@ -36,6 +39,7 @@ export class OpenStarts implements StartSchedule {
  * The first of them start spread evenly over the ramp-up.
  */
 export class ClosedStarts implements StartSchedule {
+  readonly followsEnds = true;
   readonly #numStreams: number;
   readonly #rampUpUs: number;
   #numStarted = 0;

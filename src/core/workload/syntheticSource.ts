@@ -32,6 +32,7 @@ export function guidellmLengths(
  * All turns of a conversation have the lengths of one draw, as there.
  */
 export class SyntheticSource implements ConversationSource {
+  readonly hasSessions: boolean;
   readonly #data: SyntheticData;
   readonly #promptTokens: LengthSampler;
   readonly #outputTokens: LengthSampler;
@@ -41,6 +42,7 @@ export class SyntheticSource implements ConversationSource {
   /** @param benchmarkIndex place in a sweep, from 0: GuideLLM shifts its seeds by it */
   constructor(data: SyntheticData, seed: number, benchmarkIndex: number) {
     const first = seed + benchmarkIndex;
+    this.hasSessions = data.turns > 1;
     this.#data = data;
     const promptBounds = [data.promptTokensMin, data.promptTokensMax] as const;
     const outputBounds = [data.outputTokensMin, data.outputTokensMax] as const;
