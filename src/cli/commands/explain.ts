@@ -28,10 +28,10 @@ export const explainCommand: CommandBody = {
           "inside the measurements behind it, extrapolated beyond them (1.5 times its edge: a shape number is 1.5 times the " +
           "largest measured, or the smallest 1.5 times it), modelled where a formula without measurements gives it.",
       ),
-  handler: async (argv: ArgumentsCamelCase) => {
-    const { header, steps } = await openStepLog(String(argv.log));
+  handler: (argv: ArgumentsCamelCase) => {
+    const { header, steps } = openStepLog(String(argv.log));
     const explainer = new StepLogExplainer(header);
-    for await (const step of steps) explainer.add(step);
+    for (const step of steps) explainer.add(step);
     const report = explainer.report();
     process.stdout.write(argv.format === "json" ? `${cleanJson(report)}\n` : explainTable(report));
   },

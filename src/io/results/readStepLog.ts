@@ -15,30 +15,26 @@ const REMEDY = "give a file that run or replay wrote with --step-log";
 export interface OpenStepLog {
   readonly header: StepLogHeader;
   /** To be read to the end, or not at all. */
-  readonly steps: AsyncIterable<LoggedStep>;
+  readonly steps: Iterable<LoggedStep>;
 }
 
 /**
  * Opens a step log and reads its header; the steps are read line by line, whatever the length of the file.
  * @throws DataFileError naming file and row, here for the header and while the steps are read
  */
-export async function openStepLog(file: string): Promise<OpenStepLog> {
+export function openStepLog(file: string): OpenStepLog {
   if (!existsSync(file)) throw new DataFileError({ file }, `no such file; ${REMEDY}`);
   if (!statSync(file).isFile()) throw new DataFileError({ file }, `is a folder, not a file; ${REMEDY}`);
   const lines = jsonlObjects(file);
-  const first = await lines.next();
+  const first = lines.next();
   if (first.done === true) throw new DataFileError({ file }, `is empty; ${REMEDY}`);
   const header = checkData(stepLogHeaderSchema, first.value.fields, { file, row: first.value.row }, REMEDY);
   return { header, steps: loggedSteps(file, header, lines) };
 }
 
-async function* loggedSteps(
-  file: string,
-  header: StepLogHeader,
-  lines: AsyncGenerator<JsonlObject>,
-): AsyncGenerator<LoggedStep> {
+function* loggedSteps(file: string, header: StepLogHeader, lines: Iterable<JsonlObject>): Generator<LoggedStep> {
   const schema = loggedStepSchema(header.components.length);
-  for await (const { row, fields } of lines) {
+  for (const { row, fields } of lines) {
     yield checkData(schema, fields, { file, row }, "write the log again");
   }
 }
