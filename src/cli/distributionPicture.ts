@@ -11,16 +11,29 @@ const FEWEST_VALUES = 20;
  * @param values > 0; NaN is left out
  * @returns null when there are too few values, or they are all equal
  */
-export function distributionPicture(values: readonly number[]): string | null {
-  const finite = values.filter((value) => value > 0 && Number.isFinite(value));
-  const low = finite.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
-  const high = finite.reduce((most, value) => Math.max(most, value), 0);
-  if (finite.length < FEWEST_VALUES || high <= low) return null;
+export function distributionPicture(values: ArrayLike<number>): string | null {
+  let numShown = 0;
+  let low = Number.POSITIVE_INFINITY;
+  let high = 0;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    if (!isShown(value)) continue;
+    numShown++;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  if (numShown < FEWEST_VALUES || high <= low) return null;
   const counts = new Array<number>(NUM_COLUMNS).fill(0);
   const columnsPerE = NUM_COLUMNS / Math.log(high / low);
-  for (const value of finite) {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    if (!isShown(value)) continue;
     const column = Math.min(NUM_COLUMNS - 1, Math.floor(Math.log(value / low) * columnsPerE));
     counts[column] = (counts[column] ?? 0) + 1;
   }
   return sparkline(counts, Math.max(...counts));
+}
+
+function isShown(value: number): boolean {
+  return value > 0 && Number.isFinite(value);
 }

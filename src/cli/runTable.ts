@@ -43,7 +43,7 @@ ${counts.join(", ")} in ${printNumber(engine.simulatedS)} simulated s
 
 ${verdict(summary)}
 
-${latencies}${pictures(records)}
+${latencies}${pictures(records, requests.completed)}
 ${summary.uncertainty === undefined ? "" : `${uncertaintyTable(summary, summary.uncertainty, scale)}\n`}throughput   ${printNumber(throughput.requestsPerS, 2)} requests/s, ${printNumber(throughput.promptTokensPerS, 0)} prompt tokens/s, ${printNumber(throughput.outputTokensPerS, 0)} output tokens/s
 engine       ${engine.steps} steps, GPU busy ${percent(engine.busyFraction)}, limits ${maxNumSeqs} sequences and ${maxNumBatchedTokens} tokens a step
 KV cache     ${engine.numGpuBlocks} blocks, ${percent(engine.kvPeakUsedFraction)} used at peak, ${engine.preemptions} preemptions, ${percent(engine.prefixCacheHitFraction)} of prompt tokens from the prefix cache
@@ -52,15 +52,20 @@ GPU time     ${bottleneckLine(summary.bottleneck)}
 }
 
 /** How TTFT and E2E spread over the completed requests: one line each, or nothing when there are too few. */
-function pictures(records: readonly RequestRecord[]): string {
-  const completed = records.filter((record) => record.status === "completed");
-  const lines = [picture("TTFT", completed.map(ttftMs)), picture("E2E", completed.map(e2eMs))].filter(
-    (line) => line !== "",
-  );
+function pictures(records: readonly RequestRecord[], numCompleted: number): string {
+  const ttft = new Float64Array(numCompleted);
+  const e2e = new Float64Array(numCompleted);
+  let row = 0;
+  for (const record of records) {
+    if (record.status !== "completed") continue;
+    ttft[row] = ttftMs(record);
+    e2e[row++] = e2eMs(record);
+  }
+  const lines = [picture("TTFT", ttft), picture("E2E", e2e)].filter((line) => line !== "");
   return lines.length === 0 ? "" : `\nrequests by latency, log scale\n${lines.join("")}`;
 }
 
-function picture(title: string, valuesMs: readonly number[]): string {
+function picture(title: string, valuesMs: Float64Array): string {
   const bars = distributionPicture(valuesMs);
   if (bars === null) return "";
   let low = Number.POSITIVE_INFINITY;

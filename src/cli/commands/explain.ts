@@ -28,10 +28,10 @@ export const explainCommand: CommandBody = {
         `${EXAMPLES}\n\n${PRICE_WORDS} Running, waiting and KV cache are as a step was planned: who waits has found no ` +
           "place in it.",
       ),
-  handler: async (argv: ArgumentsCamelCase) => {
-    const { header, steps } = await openStepLog(String(argv.log));
+  handler: (argv: ArgumentsCamelCase) => {
+    const { header, steps } = openStepLog(String(argv.log));
     const explainer = new StepLogExplainer(header);
-    for await (const step of steps) explainer.add(step);
+    for (const step of steps) explainer.add(step);
     const report = explainer.report();
     process.stdout.write(argv.format === "json" ? `${cleanJson(report)}\n` : explainTable(report));
   },

@@ -39,5 +39,16 @@ export function requestSpec(
 ): RequestSpec {
   let numPromptTokens = 0;
   for (const segment of fields.promptSegments) numPromptTokens += segment.numTokens;
-  return { priority: 0, lora: null, timeoutUs: Number.POSITIVE_INFINITY, sessionId: null, ...fields, numPromptTokens };
+  return {
+    id: fields.id,
+    arrivalUs: fields.arrivalUs,
+    promptSegments: fields.promptSegments,
+    numPromptTokens,
+    maxTokens: fields.maxTokens,
+    outputContentId: fields.outputContentId,
+    priority: fields.priority ?? 0,
+    lora: fields.lora ?? null,
+    timeoutUs: fields.timeoutUs ?? Number.POSITIVE_INFINITY,
+    sessionId: fields.sessionId ?? null,
+  };
 }

@@ -17,7 +17,7 @@ const REMEDY = "give a file that run or replay wrote with --step-log";
 export interface OpenStepLog {
   readonly header: StepLogHeader;
   /** To be read to the end, or not at all. */
-  readonly steps: AsyncIterable<LoggedStep>;
+  readonly steps: Iterable<LoggedStep>;
 }
 
 /**
@@ -25,30 +25,26 @@ export interface OpenStepLog {
  * @throws DataFileError naming file and row, here for the header and while the steps are read; at their end where the
  *   closing line is missing or counts otherwise
  */
-export async function openStepLog(file: string): Promise<OpenStepLog> {
+export function openStepLog(file: string): OpenStepLog {
   if (!existsSync(file)) throw new DataFileError({ file }, `no such file; ${REMEDY}`);
   if (!statSync(file).isFile()) throw new DataFileError({ file }, `is a folder, not a file; ${REMEDY}`);
   const lines = jsonlObjects(file);
-  const first = await lines.next();
+  const first = lines.next();
   if (first.done === true) throw new DataFileError({ file }, `is empty; ${REMEDY}`);
   const header = checkData(stepLogHeaderSchema, first.value.fields, { file, row: first.value.row }, REMEDY);
   return { header, steps: loggedSteps(file, header, lines) };
 }
 
-async function* loggedSteps(
-  file: string,
-  header: StepLogHeader,
-  lines: AsyncGenerator<JsonlObject>,
-): AsyncGenerator<LoggedStep> {
+function* loggedSteps(file: string, header: StepLogHeader, lines: Generator<JsonlObject>): Generator<LoggedStep> {
   const schema = loggedStepSchema(header.components.length);
   let numSteps = 0;
-  for await (const { row, fields } of lines) {
+  for (const { row, fields } of lines) {
     if ("end" in fields) {
       const { end } = checkData(stepLogEndSchema, fields, { file, row }, REWRITE);
       if (end.steps !== numSteps) {
         throw new DataFileError({ file, row }, `the run had ${end.steps} steps, ${numSteps} stand above; ${REWRITE}`);
       }
-      const after = await lines.next();
+      const after = lines.next();
       if (after.done === true) return;
       throw new DataFileError({ file, row: after.value.row }, `nothing may follow the closing line; ${REWRITE}`);
     }

@@ -1,7 +1,7 @@
 import { endUs } from "../../core/metrics/requestEnd.js";
 import type { RequestRecord } from "../../core/metrics/requestRecord.js";
 import { e2eMs, interTokenMs, ttftMs } from "../../core/metrics/runMetrics.js";
-import type { RequestSpec } from "../../core/request/requestSpec.js";
+import type { RequestSpec, TokenSegment } from "../../core/request/requestSpec.js";
 import { MS_PER_S, US_PER_MS, US_PER_S } from "../../core/units/units.js";
 import { cleanNumber } from "./cleanJson.js";
 
@@ -96,8 +96,7 @@ function requestRow(run: string, record: RequestRecord, spec: RequestSpec | null
     replica: 0,
     error: record.reason,
     max_tokens: spec?.maxTokens ?? null,
-    prompt_segments:
-      spec?.promptSegments.map((segment) => `${segment.contentId}:${segment.numTokens}`).join(" ") ?? null,
+    prompt_segments: spec === null ? null : segmentsText(spec.promptSegments),
     output_content: spec?.outputContentId ?? null,
     priority: spec?.priority ?? null,
     lora: spec?.lora ?? null,
@@ -108,7 +107,25 @@ function requestRow(run: string, record: RequestRecord, spec: RequestSpec | null
 /** requests.csv, header first. */
 export function* requestCsvLines(input: RequestTableInput): Generator<string> {
   yield `${REQUEST_COLUMNS.join(",")}\n`;
-  for (const row of requestRows(input)) yield `${REQUEST_COLUMNS.map((column) => csvCell(row[column])).join(",")}\n`;
+  for (const row of requestRows(input)) yield csvLine(row);
+}
+
+function csvLine(row: RequestRow): string {
+  let line = "";
+  for (let i = 0; i < REQUEST_COLUMNS.length; i++) {
+    const cell = csvCell(row[REQUEST_COLUMNS[i]!]);
+    line = i === 0 ? cell : `${line},${cell}`;
+  }
+  return `${line}\n`;
+}
+
+/** `7:16 9:3`. */
+function segmentsText(segments: readonly TokenSegment[]): string {
+  let text = "";
+  for (const { contentId, numTokens } of segments) {
+    text = text === "" ? `${contentId}:${numTokens}` : `${text} ${contentId}:${numTokens}`;
+  }
+  return text;
 }
 
 /** requests.jsonl: one object per line. */
@@ -118,6 +135,6 @@ export function* requestJsonLines(input: RequestTableInput): Generator<string> {
 
 function csvCell(value: string | number | null): string {
   if (value === null) return "";
-  const text = String(value);
-  return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  if (typeof value === "number") return String(value);
+  return /[",\r\n]|^\s|\s$/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
 }

@@ -18,15 +18,11 @@ export const BAILIAN_LAYOUT: HashBlockLayout = { blockTokens: 16, usPerTimestamp
  * Mooncake and Qwen-Bailian JSONL: `timestamp, input_length, output_length, hash_ids`. Equal ids are equal tokens
  * with equal tokens before them, so each full block becomes a segment with the id's content.
  */
-export async function* hashBlockRows(
-  file: string,
-  tally: TraceTally,
-  layout: HashBlockLayout,
-): AsyncGenerator<TraceRow> {
+export function* hashBlockRows(file: string, tally: TraceTally, layout: HashBlockLayout): Generator<TraceRow> {
   const maxTimestamp = (MAX_TIME_S * 1e6) / layout.usPerTimestamp;
   const unit = layout.usPerTimestamp === 1e3 ? "milliseconds" : "seconds";
   const firstTurns = new Map<string, string>();
-  for await (const record of jsonlRecords(file)) {
+  for (const record of jsonlRecords(file)) {
     tally.numRows++;
     const arrivalUs = Math.round(record.number("timestamp", 0, maxTimestamp, unit) * layout.usPerTimestamp);
     const lengths = publishedLengths(record, "input_length", "output_length", tally);

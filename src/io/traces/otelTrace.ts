@@ -15,8 +15,8 @@ interface Span {
 }
 
 /** vLLM's OpenTelemetry spans, line-delimited OTLP JSON: one span per finished request, in order of completion. */
-export async function* otelRows(file: string, tally: TraceTally): AsyncGenerator<TraceRow> {
-  for await (const batch of jsonlRecords(file)) {
+export function* otelRows(file: string, tally: TraceTally): Generator<TraceRow> {
+  for (const batch of jsonlRecords(file)) {
     for (const span of spansOf(batch)) {
       if (span.name !== SPAN_NAME) continue;
       tally.numRows++;

@@ -56,7 +56,11 @@ export function requireTraceFile(file: string): void {
 }
 
 /** Opens a trace as rows in file order. */
-export function traceRows(file: string, format: TraceFormat, tally: TraceTally): AsyncGenerator<TraceRow> {
+export function traceRows(
+  file: string,
+  format: TraceFormat,
+  tally: TraceTally,
+): AsyncIterable<TraceRow> | Iterable<TraceRow> {
   switch (format) {
     case "csv":
       return ownRows(csvRecords(file, OWN_TRACE_REQUIRED_COLUMNS), tally);

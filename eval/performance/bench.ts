@@ -1,0 +1,88 @@
+import { writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { benchCases } from "./cases.js";
+import { type Measurement, measure } from "./measure.js";
+import { performancePage } from "./performancePage.js";
+
+const HELP = `npm run bench -- [options]
+
+Measures how fast roofserve is, case by case: one JSON line each on stdout, wall times in ms.
+Build first (npm run build): two cases start the built command line.
+
+  --case NAME     only this case; may come several times
+  --repeats N     repetitions after the warm-up [default: the case's own]
+  --shared DIR    folder with traces/ and ground_truth/ [default: ../shared]
+  --list          say what the cases are
+  --write         write the table of eval/performance/README.md too, with this machine's name
+  --help          this text
+
+A case is repeated until its median can be told from its spread; compare medians of one run on one machine.
+`;
+
+const { values } = parseArgs({
+  options: {
+    case: { type: "string", multiple: true },
+    repeats: { type: "string" },
+    shared: { type: "string", default: "../shared" },
+    list: { type: "boolean" },
+    write: { type: "boolean" },
+    help: { type: "boolean" },
+  },
+});
+
+if (values.help === true) process.stdout.write(HELP);
+else await runBench();
+
+async function runBench(): Promise<void> {
+  const all = benchCases(values.shared);
+  const unknown = (values.case ?? []).filter((name) => !all.some((one) => one.name === name));
+  if (unknown.length > 0)
+    throw new Error(`--case ${unknown.join(", ")}: must be of ${all.map(({ name }) => name).join(", ")}`);
+  const chosen = values.case === undefined ? all : all.filter(({ name }) => values.case?.includes(name));
+  if (values.list === true) {
+    for (const { name, what } of chosen) process.stdout.write(`${name.padEnd(16)} ${what}\n`);
+    return;
+  }
+  const measured: Measurement[] = [];
+  for (const one of chosen) {
+    process.stderr.write(`${one.name}: ${one.what}\n`);
+    const result = await measure(one, repeatsOf(one.repeats));
+    if (typeof result === "string") process.stderr.write(`${one.name}: ${result}\n`);
+    else {
+      measured.push(result);
+      process.stdout.write(`${JSON.stringify(rounded(result))}\n`);
+    }
+  }
+  if (values.write === true) {
+    const file = join(dirname(fileURLToPath(import.meta.url)), "README.md");
+    const what = new Map(all.map(({ name, what }) => [name, what]));
+    writeFileSync(file, performancePage(measured, what, machineName()));
+    process.stderr.write(`wrote ${file}\n`);
+  }
+}
+
+function repeatsOf(ofCase: number): number {
+  if (values.repeats === undefined) return ofCase;
+  const repeats = Number(values.repeats);
+  if (!Number.isInteger(repeats) || repeats < 1)
+    throw new Error(`--repeats: got ${values.repeats}; must be an integer ≥ 1`);
+  return repeats;
+}
+
+function machineName(): string {
+  const [first] = cpus();
+  return `${cpus().length} cores of ${first?.model.trim() ?? "an unknown processor"}, Node ${process.versions.node}`;
+}
+
+/** Four digits are more than a time repeats to. */
+function rounded(measurement: Measurement): object {
+  const round = (value: unknown): unknown => (typeof value === "number" ? Number(value.toPrecision(4)) : value);
+  const { costs, numRequests } = measurement;
+  const entries = Object.entries(measurement).map(([key, value]) => [key, round(value)]);
+  const roundedCosts =
+    costs === null ? null : Object.fromEntries(Object.entries(costs).map(([size, cost]) => [size, round(cost)]));
+  return { ...Object.fromEntries(entries), numRequests, costs: roundedCosts };
+}

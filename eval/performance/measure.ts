@@ -1,0 +1,152 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { simulateRequests } from "../../src/core/engine/simulate.js";
+import { PACKAGE_ROOT } from "../../src/io/packageRoot.js";
+import {
+  type BenchCase,
+  type CallCase,
+  type GrowthCase,
+  type ProcessCase,
+  runOn,
+  type SimulationCase,
+} from "./benchCase.js";
+import { REFERENCE_ENGINE } from "./referenceEngine.js";
+import { growthExponent, medianRatio, processMs, type Timing, timeMs, timing } from "./timing.js";
+
+/** The built command line. */
+const MAIN_FILE = join(PACKAGE_ROOT, "dist", "cli", "main.js");
+
+/** What one case came to; a line of the output. */
+export interface Measurement extends Timing {
+  readonly case: string;
+  readonly repeats: number;
+  /** Of one repetition; null where nothing is simulated. */
+  readonly numRequests: number | null;
+  /** Simulated requests per second of wall time, by the median. */
+  readonly requestsPerS: number | null;
+  /** Engine steps, or calls, per second of wall time, by the median. */
+  readonly stepsPerS: number | null;
+  /** Median of the reference engine in the same run; null without one, or where no engine runs in this process. */
+  readonly referenceMs: number | null;
+  /** How many times as fast as the reference engine: the median over pairs. */
+  readonly ratio: number | null;
+  /** Median of a Node process that does nothing, in turn with the measured one; null in this process. */
+  readonly bareNodeMs: number | null;
+  /** Of a growth case: the cost grows with this power of the size. */
+  readonly exponent: number | null;
+  /** Of a growth case: median cost per size; ms of a run, or µs of a step. */
+  readonly costs: Readonly<Record<string, number>> | null;
+  readonly note: string | null;
+}
+
+const NOTHING = {
+  numRequests: null,
+  requestsPerS: null,
+  stepsPerS: null,
+  referenceMs: null,
+  ratio: null,
+  bareNodeMs: null,
+  exponent: null,
+  costs: null,
+  note: null,
+} as const;
+
+/** Measures a case: once to warm up, then `repeats` times. @returns why it cannot, as text */
+export async function measure(benchCase: BenchCase, repeats: number): Promise<Measurement | string> {
+  switch (benchCase.kind) {
+    case "process":
+      return measureProcess(benchCase, repeats);
+    case "call":
+      return measureCalls(benchCase, repeats);
+    case "simulation":
+      return measureSimulation(benchCase, repeats);
+    case "growth":
+      return measureGrowth(benchCase, repeats);
+  }
+}
+
+function measureProcess({ name, args, numRequests }: ProcessCase, repeats: number): Measurement | string {
+  if (args === null) return "skipped: what it needs is not there";
+  if (!existsSync(MAIN_FILE)) return `skipped: ${MAIN_FILE} is not there; npm run build`;
+  const timesMs: number[] = [];
+  const bareMs: number[] = [];
+  for (let i = -1; i < repeats; i++) {
+    const bare = processMs(["-e", "0"]);
+    const ms = processMs([MAIN_FILE, ...args]);
+    if (i < 0) continue;
+    bareMs.push(bare);
+    timesMs.push(ms);
+  }
+  return { case: name, ...NOTHING, repeats, ...timing(timesMs), numRequests, bareNodeMs: timing(bareMs).medianMs };
+}
+
+function measureCalls({ name, prepare }: CallCase, repeats: number): Measurement {
+  const { numCalls, call } = prepare();
+  const results = new Set([call()]);
+  const timesMs = Array.from({ length: repeats }, () => timeMs(() => results.add(call())));
+  if (results.size !== 1) throw new Error(`${name}: repetitions differ: ${[...results].join(", ")}`);
+  const measured = timing(timesMs);
+  return { case: name, ...NOTHING, repeats, ...measured, stepsPerS: (1000 * numCalls) / measured.medianMs };
+}
+
+async function measureSimulation({ name, prepare }: SimulationCase, repeats: number): Promise<Measurement> {
+  const prepared = await prepare();
+  const { summary } = runOn(simulateRequests, prepared);
+  const expected = JSON.stringify(summary);
+  const timesMs: number[] = [];
+  const referenceMs: number[] = [];
+  const check = (found: object) => {
+    if (JSON.stringify(found) !== expected) throw new Error(`${name}: a repetition has another result`);
+  };
+  for (let i = 0; i < repeats; i++) {
+    timesMs.push(timeMs(() => check(runOn(simulateRequests, prepared).summary)));
+    if (REFERENCE_ENGINE === null) continue;
+    const engine = REFERENCE_ENGINE;
+    referenceMs.push(timeMs(() => check(runOn(engine, prepared).summary)));
+  }
+  const measured = timing(timesMs);
+  const numRequests = summary.requests.submitted;
+  return {
+    case: name,
+    ...NOTHING,
+    repeats,
+    ...measured,
+    numRequests,
+    requestsPerS: (1000 * numRequests) / measured.medianMs,
+    stepsPerS: (1000 * summary.engine.steps) / measured.medianMs,
+    referenceMs: referenceMs.length === 0 ? null : timing(referenceMs).medianMs,
+    ratio: referenceMs.length === 0 ? null : medianRatio(referenceMs, timesMs),
+    note: prepared.note,
+  };
+}
+
+async function measureGrowth({ name, sizes, prepare, costOf }: GrowthCase, repeats: number): Promise<Measurement> {
+  const costs: Record<string, number> = {};
+  let last: Timing = timing([0]);
+  let numRequests = 0;
+  for (const size of sizes) {
+    const prepared = await prepare(size);
+    if (numRequests === 0) runOn(simulateRequests, prepared);
+    let steps = 0;
+    const timesMs = Array.from({ length: repeats }, () =>
+      timeMs(() => {
+        const { summary } = runOn(simulateRequests, prepared);
+        steps = summary.engine.steps;
+        numRequests = summary.requests.submitted;
+      }),
+    );
+    last = timing(timesMs);
+    costs[size] = costOf === "run" ? last.medianMs : (1000 * last.medianMs) / steps;
+  }
+  const exponent = growthExponent(sizes, Object.values(costs));
+  return {
+    case: name,
+    ...NOTHING,
+    repeats,
+    ...last,
+    numRequests,
+    requestsPerS: (1000 * numRequests) / last.medianMs,
+    exponent,
+    costs,
+  };
+}

@@ -1,0 +1,57 @@
+import type { Measurement } from "./measure.js";
+
+/** The page that records a run of the bench. @param what by case, its one line */
+export function performancePage(
+  measurements: readonly Measurement[],
+  what: ReadonlyMap<string, string>,
+  machine: string,
+): string {
+  const rows = measurements.map((one) => [
+    one.case,
+    `${digits(one.medianMs)} (${digits(one.minMs)}–${digits(one.maxMs)})`,
+    one.numRequests === null ? "" : one.numRequests.toLocaleString("en-US"),
+    thousands(one.requestsPerS),
+    thousands(one.stepsPerS),
+    one.ratio === null ? "" : `${digits(one.ratio)} ×`,
+    remark(one),
+  ]);
+  const meanings = measurements.map((one) => `- \`${one.case}\`: ${what.get(one.case) ?? ""}.`);
+  return `# How fast it is
+
+Written by \`npm run bench -- --write\` on ${machine}.
+Wall times: the median of the repetitions after a warm-up, and from the least to the largest. The reference engine, which
+works request by request and block by block, is timed in turn with the product's, so that their ratio does not
+depend on what else the machine does. Times of processes start with Node's own.
+
+${markdownTable(["case", "ms", "requests", "requests/s", "steps/s", "reference engine takes", "remarks"], rows)}
+
+${meanings.join("\n")}
+`;
+}
+
+function remark({ exponent, costs, bareNodeMs, note }: Measurement): string {
+  const parts = [
+    exponent === null
+      ? ""
+      : `cost ~ size^${exponent.toFixed(3)}: ${Object.entries(costs ?? {})
+          .map(([size, cost]) => `${size} → ${digits(cost)}`)
+          .join(", ")}`,
+    bareNodeMs === null ? "" : `an empty Node process: ${digits(bareNodeMs)} ms`,
+    note ?? "",
+  ];
+  return parts.filter((part) => part !== "").join("; ");
+}
+
+function markdownTable(titles: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [titles, titles.map(() => "---"), ...rows].map(line).join("\n");
+}
+
+function thousands(value: number | null): string {
+  return value === null ? "" : Math.round(value).toLocaleString("en-US");
+}
+
+/** Three digits. */
+function digits(value: number): string {
+  return value >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
+}
