@@ -68,17 +68,21 @@ export function simulate(deployment: Deployment, config: RunConfig, options: Sim
   return simulateRequests(deployment, config, workload, observer ?? null);
 }
 
-/** `simulate` with requests from elsewhere; `config.workload` only describes them. */
+/**
+ * `simulate` with requests from elsewhere; `config.workload` only describes them.
+ * @param serve the engine; another one in its place shows what the two have in common, and what they cost
+ */
 export function simulateRequests(
   deployment: Deployment,
   config: RunConfig,
   workload: Workload,
   observer: StepObserver | null,
+  serve: typeof runServer = runServer,
 ): SimulationResult {
   const server = createServer(deployment, config.engine, config.sampling);
   const resolved = { ...config, engine: server.engine };
   observer?.onStart?.(server, resolved);
-  const run = runServer(server, workload, observer);
+  const run = serve(server, workload, observer);
   const { records, specs } = run;
   const notes = deployment.notes?.() ?? [];
   return { summary: summarise(resolved, server, run, notes), records, specs };
