@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 import { describeFailure, EXIT_CODE } from "./exitCode.js";
 
-// A reader that closes the pipe early (`roofserve run | head`) is no error.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(EXIT_CODE.done);
-  throw error;
-});
+// A reader that closes the pipe early (`roofserve run | head`, `roofserve run 2>&1 | head`) is no error.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(process.exitCode ?? EXIT_CODE.done);
+    throw error;
+  });
+}
 
 try {
   const { runCli } = await import("./cli.js");
