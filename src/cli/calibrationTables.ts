@@ -93,7 +93,7 @@ export function checkTable(check: CalibrationCheck & { readonly calibration: str
 
 function verdictWords({ verdict, leftOut, reasons }: CalibrationCheck): string {
   if (verdict === "not applicable") return `not applicable: ${leftOut.join("; ")}; calibrate on this run`;
-  if (verdict === "stale") return `stale: ${reasons.join(", ")}, more than ${STALE_PERCENT} %; calibrate on a new run`;
+  if (verdict === "stale") return `stale: ${reasons.join(", ")}, more than ${STALE_PERCENT} %; calibrate on this run`;
   return `fresh: no error above ${STALE_PERCENT} %`;
 }
 

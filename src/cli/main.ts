@@ -3,11 +3,13 @@ import * as module from "node:module";
 import { ROOFSERVE_VERSION } from "../core/engine/version.js";
 import { describeFailure, EXIT_CODE } from "./exitCode.js";
 
-// A reader that closes the pipe early (`roofserve run | head`) is no error.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(EXIT_CODE.done);
-  throw error;
-});
+// A reader that closes the pipe early (`roofserve run | head`, `roofserve run 2>&1 | head`) is no error.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(process.exitCode ?? EXIT_CODE.done);
+    throw error;
+  });
+}
 
 // From Node 22.8 on, what was compiled once is kept for the next start.
 (module as { enableCompileCache?: () => void }).enableCompileCache?.();

@@ -46,7 +46,8 @@ const EPILOGUE = [
     "must exclude it. What no constant explains is kept as a residual per output token, prompt token or request, if it " +
     "lowers the error on training requests left out of its fit. Warm-up is left out, outliers count little.",
   "Refused (exit code 3) are fewer than 100 usable requests, overloaded runs, and a fit that errs more than twice as " +
-    "much on the requests kept for validation, which have no part in any choice. --check exits with 0 whatever it finds: a " +
+    "much on the requests kept for validation, which have no part in any choice. One that errs by more than 30 % there is " +
+    "written with a warning. --check exits with 0 whatever it finds: a " +
     "stale calibration is an answer, not a failure.",
 ].join("\n\n");
 

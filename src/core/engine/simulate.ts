@@ -133,7 +133,8 @@ function summarise(config: RunConfig, server: Server, run: ServedRun, notes: rea
 
 /** Whether a run is priced as the runs were that errors were seen on: another model, GPU or correction has errors of its own. */
 function isPricedAsSeen({ gpu, pricing, benchData }: RunConfig): boolean {
-  const { stepModel, toggleHypotheses, characterization } = pricing;
-  const isPlain = stepModel === "additive" && toggleHypotheses === null && characterization === null;
+  const { stepModel, toggleHypotheses, calibration, characterization } = pricing;
+  const isPlain =
+    stepModel === "additive" && toggleHypotheses === null && calibration === null && characterization === null;
   return isPlain && benchData === null && gpu.toUpperCase() === SEEN_GPU;
 }

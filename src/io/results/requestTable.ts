@@ -8,7 +8,7 @@ import { cleanNumber } from "./cleanJson.js";
 /**
  * Columns of requests.csv and keys of requests.jsonl, units in the names; empty or null where it never happened.
  * The last six say what was asked, so that the table reads back as a trace: `prompt_segments` lists
- * `contentId:tokens` pairs, equal ids meaning equal tokens.
+ * `content:tokens` pairs, equal contents meaning equal tokens, numbered as they first appear: a replay numbers them alike.
  */
 export const REQUEST_COLUMNS = [
   "run",
@@ -57,6 +57,13 @@ export interface RequestTableInput {
 /** Makes the rows one by one. */
 export function* requestRows({ run, records, specs }: RequestTableInput): Generator<RequestRow> {
   const turns = new Map<string, number>();
+  const contents = new Map<number, number>();
+  const numberOf = (contentId: number): number => {
+    const known = contents.get(contentId);
+    if (known !== undefined) return known;
+    contents.set(contentId, contents.size);
+    return contents.size - 1;
+  };
   for (let i = 0; i < records.length; i++) {
     const record = records[i] as RequestRecord;
     let turn: number | null = null;
@@ -64,11 +71,17 @@ export function* requestRows({ run, records, specs }: RequestTableInput): Genera
       turn = turns.get(record.sessionId) ?? 0;
       turns.set(record.sessionId, turn + 1);
     }
-    yield requestRow(run, record, specs?.[i] ?? null, turn);
+    yield requestRow(run, record, specs?.[i] ?? null, turn, numberOf);
   }
 }
 
-function requestRow(run: string, record: RequestRecord, spec: RequestSpec | null, turn: number | null): RequestRow {
+function requestRow(
+  run: string,
+  record: RequestRecord,
+  spec: RequestSpec | null,
+  turn: number | null,
+  numberOf: (contentId: number) => number,
+): RequestRow {
   const { arrivalUs, firstScheduledUs, firstTokenUs, lastTokenUs, numOutputTokens } = record;
   return {
     run,
@@ -96,8 +109,8 @@ function requestRow(run: string, record: RequestRecord, spec: RequestSpec | null
     replica: 0,
     error: record.reason,
     max_tokens: spec?.maxTokens ?? null,
-    prompt_segments: spec === null ? null : segmentsText(spec.promptSegments),
-    output_content: spec?.outputContentId ?? null,
+    prompt_segments: spec === null ? null : segmentsText(spec.promptSegments, numberOf),
+    output_content: spec === null ? null : numberOf(spec.outputContentId),
     priority: spec?.priority ?? null,
     lora: spec?.lora ?? null,
     timeout_s: spec === null ? null : cleanNumber(spec.timeoutUs / US_PER_S),
@@ -120,10 +133,11 @@ function csvLine(row: RequestRow): string {
 }
 
 /** `7:16 9:3`. */
-function segmentsText(segments: readonly TokenSegment[]): string {
+function segmentsText(segments: readonly TokenSegment[], numberOf: (contentId: number) => number): string {
   let text = "";
   for (const { contentId, numTokens } of segments) {
-    text = text === "" ? `${contentId}:${numTokens}` : `${text} ${contentId}:${numTokens}`;
+    const segment = `${numberOf(contentId)}:${numTokens}`;
+    text = text === "" ? segment : `${text} ${segment}`;
   }
   return text;
 }

@@ -6,6 +6,7 @@ import { CALIBRATION_SCHEMA_ID, type Calibration } from "./calibrationSchema.js"
 import type { CalibrationTerm } from "./calibrationTerms.js";
 import type { TermEstimate } from "./fitTerms.js";
 import { BLOCKS_PER_VALIDATION, MAX_WARM_UP_FRACTION, MAX_WARM_UP_REQUESTS, NUM_BLOCKS } from "./splitRun.js";
+import { judgeStaleness, STALE_PERCENT } from "./staleness.js";
 
 /** What a coefficient set is called and where it comes from. */
 export interface CalibrationOrigin {
@@ -49,7 +50,7 @@ export function describeCalibration(from: CalibrationCase, fit: Calibrated, orig
       numTraining: training.after.numRequests,
       numValidation: validation.after.numRequests,
     },
-    notes: [...fit.notes, ...(movesNothing(fit) ? [NOTHING_MOVED] : [])],
+    notes: [...fit.notes, ...(movesNothing(fit) ? [NOTHING_MOVED] : []), ...poorFitNotes(fit)],
   };
 }
 
@@ -58,6 +59,16 @@ const NOTHING_MOVED = "nothing moved: with this calibration predictions are thos
 function movesNothing({ terms, residuals }: Calibrated): boolean {
   const isMoved = Object.values(terms).some(({ status }) => status === "fitted");
   return !isMoved && Object.values(residuals).every(({ kept }) => !kept);
+}
+
+/** What `--check` would call stale on the very run it was fitted on: no server of this description. */
+function poorFitNotes({ validation }: Calibrated): string[] {
+  const { isStale, reasons } = judgeStaleness(validation.after);
+  if (!isStale) return [];
+  return [
+    `does not describe this server: on the requests kept for validation ${reasons.join(", ")}, more than ` +
+      `${STALE_PERCENT} %; are model, GPU, tensor parallelism and engine options those of the run?`,
+  ];
 }
 
 function termOf(fit: Calibrated, term: CalibrationTerm): TermEstimate {

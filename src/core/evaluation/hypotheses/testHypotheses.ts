@@ -132,7 +132,9 @@ function requireTwo(subjects: readonly Subject[]): void {
   if (subjects.length >= 2) return;
   const allowed =
     "the protocols split experiments into training and held-out ones and compare kinds of models: give folders of at least two runs that are not overloaded";
-  throw new ConfigError([{ path: "path", received: `${subjects.length} usable experiments`, allowed }]);
+  throw new ConfigError([
+    { path: "path", received: `${subjects.length} usable experiment${subjects.length === 1 ? "" : "s"}`, allowed },
+  ]);
 }
 
 function subjectOf(

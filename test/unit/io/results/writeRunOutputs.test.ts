@@ -72,6 +72,19 @@ describe("writeRunOutputs", () => {
     },
   );
 
+  it("numbers contents as they first appear, so that a replay of the file numbers them alike", () => {
+    const rows = readFileSync(join(writeAll(20, 4), "requests.jsonl"), "utf8")
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const ids = rows.flatMap(({ prompt_segments: segments, output_content: output }) => [
+      ...(segments as string).split(" ").map((pair) => Number(pair.split(":")[0])),
+      output as number,
+    ]);
+    const seen = [...new Set(ids)];
+    expect(seen).toEqual(seen.map((_, i) => i));
+  });
+
   it("prints what happened in units, without float noise, and nothing where nothing happened", () => {
     const folder = writeAll(60, 9);
     const [header, ...lines] = readFileSync(join(folder, "requests.csv"), "utf8").trimEnd().split("\n");

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { calibrate } from "../../../../../src/core/evaluation/calibration/calibrate.js";
 import type { CalibrationTerm } from "../../../../../src/core/evaluation/calibration/calibrationTerms.js";
+import { describeCalibration } from "../../../../../src/core/evaluation/calibration/describeCalibration.js";
 import { splitRun } from "../../../../../src/core/evaluation/calibration/splitRun.js";
 import {
   delayed,
@@ -138,6 +139,19 @@ describe("a calibration", () => {
     const held = new Set(splitRun(from.runs[0]!, SEED).validation);
     const spoiled = withMeasured(from, (request, i) => (held.has(i) ? delayed(request, 400) : request));
     expect(() => calibrate(spoiled, SEED)).toThrow(/calibration refused: the E2E error is .* more than 2 times/);
+  });
+
+  it("says so when it would be stale on the very run it was fitted on", () => {
+    const from = plantedExperiment();
+    const origin = { name: "x", vllmVersion: null, date: null, seed: SEED };
+    const notesOf = (run: typeof from) => describeCalibration(run, calibrate(run, SEED), origin).notes.join("\n");
+    expect(notesOf(from)).not.toContain("does not describe this server");
+    const impossible = withMeasured(from, (request) => ({
+      ...request,
+      ttftMs: 0.1 * request.ttftMs,
+      e2eMs: 0.1 * request.e2eMs,
+    }));
+    expect(notesOf(impossible)).toMatch(/does not describe this server: .*E2E errs by/);
   });
 
   it("is refused with fewer than a hundred usable requests, saying how many there are", () => {
