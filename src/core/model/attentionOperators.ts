@@ -48,6 +48,7 @@ export function attentionOperators(
   kvDtype: KvDtype,
   tokens: AttentionTokens,
 ): Operator[] {
+  if (tokens.prefillChunks.length === 0 && tokens.decodeContextTokens.length === 0) return [];
   return attentionLayers(architecture, parallelism, kvDtype).flatMap((layer) => layerOperators(layer, tokens));
 }
 

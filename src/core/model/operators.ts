@@ -59,12 +59,15 @@ export function linearOperators(
   tokens: Pick<TokenShapes, "numTokens" | "numUnpaddedTokens">,
 ): Operator[] {
   return operators(architecture, parallelism, dtypes, sampling, {
-    ...tokens,
+    numTokens: tokens.numTokens,
+    numUnpaddedTokens: tokens.numUnpaddedTokens,
     numSampledTokens: 0,
-    prefillChunks: [],
-    decodeContextTokens: [],
+    prefillChunks: NO_ROWS,
+    decodeContextTokens: NO_ROWS,
   });
 }
+
+const NO_ROWS: readonly never[] = [];
 
 function embeddingOperators(architecture: ModelArchitecture, serving: Serving, numTokens: number): Operator[] {
   const { hiddenSize } = architecture;
