@@ -3,7 +3,8 @@
  *
  * Read first:
  * 1. `engine/serverLoop.ts`: one server and its clients over simulated time; everything else is called from here.
- * 2. `scheduler/scheduler.ts`: which request gets how many tokens in a step, as vLLM V1 decides it.
+ * 2. `scheduler/scheduler.ts`: which request gets how many tokens in a step, as vLLM V1 decides it. `lockstep.ts` beside
+ *    it and `kv/extentKvCache.ts` make that cheap.
  * 3. `stepmodel/additiveStepModel.ts`: how long the GPU takes for such a step.
  *
  * Invariants, each a test: requests are conserved; used + free blocks = all blocks; arrival ≤ first schedule ≤ first
