@@ -38,7 +38,7 @@ export class PromptPaths {
    */
   findHits(holding: Holding, maxHits: number): number {
     const sequence = holding.sequence!;
-    let hitNode = this.#resumedAt(holding, maxHits);
+    let hitNode = this.#resumedAt(holding);
     let node = hitNode ?? this.#tree.root(sequence.adapter);
     let numHits = 0;
     for (;;) {
@@ -59,10 +59,9 @@ export class PromptPaths {
   }
 
   /** The node where the last lookup ended if it is there still: then so are all blocks above it. */
-  #resumedAt(holding: Holding, maxHits: number): ContentNode | null {
+  #resumedAt(holding: Holding): ContentNode | null {
     const node = holding.hitNode;
     if (node === null || node.generation !== holding.hitGeneration) return null;
-    if (maxHits <= node.firstBlock) return null;
     this.#counts.numResumedLookups++;
     return node;
   }
