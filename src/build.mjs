@@ -25,6 +25,19 @@ const plainWidths = {
   },
 };
 
+/** What `requirePackage` loads is a file beside the others, for the same reason; `[file in dist/cli]: package`. */
+const REQUIRED = { yaml: "yaml", "csv-parse/sync": "csv-parse/sync" };
+const requiredFiles = {
+  name: "required-files",
+  setup(bundler) {
+    bundler.onLoad({ filter: /requirePackage\.ts$/ }, () => ({
+      contents: `import { createRequire } from "node:module";
+        const load = createRequire(import.meta.url);
+        export const requirePackage = (name) => load(\`./\${name}.cjs\`);`,
+    }));
+  },
+};
+
 function buildLibrary() {
   const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
   const { status } = spawnSync(process.execPath, [tsc, "-p", "tsconfig.json"], { cwd: root, stdio: "inherit" });
@@ -34,26 +47,31 @@ function buildLibrary() {
 async function buildCommandLine() {
   const { build } = await import("esbuild");
   rmSync(cliFolder, { recursive: true, force: true });
-  const { metafile } = await build({
+  const common = {
     absWorkingDir: root,
-    entryPoints: ["src/cli/main.ts"],
     outdir: "dist/cli",
     bundle: true,
-    // What a command loads by `import()` stays in files of its own.
-    splitting: true,
-    format: "esm",
     platform: "node",
     target: "node20",
-    // ES modules where a package has them: of CommonJS nothing can be left out.
-    mainFields: ["module", "main"],
-    external: LEFT_OUTSIDE,
-    plugins: [plainWidths],
     sourcemap: true,
     sourcesContent: false,
     metafile: true,
     logLevel: "warning",
+  };
+  const main = await build({
+    ...common,
+    entryPoints: ["src/cli/main.ts"],
+    // What a command loads by `import()` stays in files of its own.
+    splitting: true,
+    format: "esm",
+    // ES modules where a package has them: of CommonJS nothing can be left out.
+    mainFields: ["module", "main"],
+    external: LEFT_OUTSIDE,
+    plugins: [plainWidths, requiredFiles],
   });
-  writeFileSync(join(cliFolder, "THIRD-PARTY-LICENSES.txt"), licenses(Object.keys(metafile.inputs)));
+  const required = await build({ ...common, entryPoints: REQUIRED, format: "cjs", outExtension: { ".js": ".cjs" } });
+  const inputs = [main, required].flatMap(({ metafile }) => Object.keys(metafile.inputs));
+  writeFileSync(join(cliFolder, "THIRD-PARTY-LICENSES.txt"), licenses(inputs));
 }
 
 /** The licences of the packages whose files are in the bundle. */

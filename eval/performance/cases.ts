@@ -134,15 +134,15 @@ function batchOfShape(index: number, maxNumSeqs: number): ScheduledBatch {
 }
 
 function replayCase(shared: string): BenchCase {
-  const run = join(shared, "ground_truth", "inference-perf", "20260218-155500-codellama-34b-tp2-roleplay");
+  const run = join(shared, "ground_truth", "inference-perf", "20260217-231439-llama-2-7b-tp1-general");
   const isThere = existsSync(run);
   return {
     kind: "process",
     name: "replay",
-    what: `roofserve replay of a measured run, the whole process${isThere ? "" : `; ${run} is not there`}`,
+    what: `roofserve replay of a measured run of 16,800 requests, the whole process${isThere ? "" : `; ${run} is not there`}`,
     repeats: 5,
     args: isThere ? ["replay", run] : null,
-    numRequests: null,
+    numRequests: 16_800,
   };
 }
 

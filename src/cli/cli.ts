@@ -16,14 +16,17 @@ const EPILOGUE = `First steps:
 Exit codes: 0 done; 2 usage or config; 3 data file; 4 the plan cannot work; 70 a bug in roofserve.
 stdout carries the result and nothing else; progress and warnings go to stderr.`;
 
+/** Commands whose schemas parse once. */
+const READS_A_CONFIG: ReadonlySet<string> = new Set(["run", "step", "models", "gpus"]);
+
 /**
  * Parses a command line and runs its command.
  * @returns the exit code
  * @throws SimulationError, or whatever a command throws; the caller maps it to an exit code
  */
 export async function runCli(args: readonly string[]): Promise<number> {
-  // A schema parses once or twice here: zod would take longer to compile a parser for it than to do without.
-  z.config({ jitless: true });
+  // zod compiles a parser for every schema, which pays for files of many rows and not for a config.
+  if (READS_A_CONFIG.has(args[0] ?? "")) z.config({ jitless: true });
   rejectContradictions(args);
   rejectDash(args);
   // What follows a bare -- would escape the check for unknown arguments; vLLM writes -tp with one dash.

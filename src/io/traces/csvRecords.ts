@@ -1,11 +1,14 @@
 import { createReadStream } from "node:fs";
 import { CsvError, type Info, parse } from "csv-parse";
 import { DataFileError } from "../../core/errors/simulationError.js";
+import { textLines } from "./textLines.js";
 import { TraceRecord } from "./traceRecord.js";
 
-interface CsvRow {
-  readonly record: readonly string[];
-  readonly info: Info;
+/** One row of a CSV file, the header too. */
+export interface CsvRow {
+  readonly cells: readonly string[];
+  /** Line of the file, from 1. */
+  readonly row: number;
 }
 
 /**
@@ -14,19 +17,64 @@ interface CsvRow {
  * @throws DataFileError for a missing or doubled column, a row of another length, or broken quoting
  */
 export async function* csvRecords(file: string, required: readonly string[]): AsyncGenerator<TraceRecord> {
+  let header: readonly string[] | null = null;
+  for await (const { cells, row } of csvRows(file)) {
+    if (header === null) {
+      checkHeader(file, cells, required);
+      header = cells;
+    } else {
+      yield toRecord(file, row, header, cells);
+    }
+  }
+}
+
+/** The rows of a file: split at its commas for as long as that is all there is to it, then by a CSV parser. */
+async function* csvRows(file: string): AsyncGenerator<CsvRow> {
+  let numPlain = 0;
+  for (const row of plainRows(file)) {
+    if (row === null) {
+      yield* parsedRows(file, numPlain);
+      return;
+    }
+    numPlain++;
+    yield row;
+  }
+}
+
+/**
+ * Rows of a file without quotes, ten times as fast as a parser has them; null, and no more, at a line with a quote or
+ * anything else that is not plain.
+ */
+export function* plainRows(file: string): Generator<CsvRow | null> {
+  let row = 0;
+  let endsWithReturn: boolean | null = null;
+  for (const line of textLines(file)) {
+    row++;
+    if (line === "") continue;
+    const hasReturn = line.endsWith("\r");
+    endsWithReturn ??= hasReturn;
+    const text = hasReturn ? line.slice(0, -1) : line;
+    if (hasReturn !== endsWithReturn || /["\r]/.test(text) || (text !== "" && text.trim() === "")) {
+      yield null;
+      return;
+    }
+    if (text === "") continue;
+    const cells = text.split(",");
+    for (let i = 0; i < cells.length; i++) cells[i] = cells[i]!.trim();
+    yield { cells, row };
+  }
+}
+
+/** @param numSkipped rows at the start that are known already */
+export async function* parsedRows(file: string, numSkipped: number): AsyncGenerator<CsvRow> {
   const options = { bom: true, info: true, relax_column_count: true, skip_empty_lines: true, trim: true } as const;
   const input = createReadStream(file);
   const parser = input.pipe(parse(options));
   input.on("error", (error) => parser.destroy(error));
-  let header: readonly string[] | null = null;
+  let numSeen = 0;
   try {
-    for await (const { record, info } of parser as AsyncIterable<CsvRow>) {
-      if (header === null) {
-        checkHeader(file, record, required);
-        header = record;
-      } else {
-        yield toRecord(file, info.lines, header, record);
-      }
+    for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: Info }>) {
+      if (numSeen++ >= numSkipped) yield { cells: record, row: info.lines };
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;

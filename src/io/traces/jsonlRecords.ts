@@ -1,11 +1,7 @@
-import { closeSync, openSync, readSync } from "node:fs";
-import { StringDecoder } from "node:string_decoder";
 import { printValue } from "../../core/config/parseConfig.js";
 import { DataFileError } from "../../core/errors/simulationError.js";
+import { textLines } from "./textLines.js";
 import { TraceRecord } from "./traceRecord.js";
-
-/** How much of a file is read at a time. */
-const CHUNK_BYTES = 1 << 18;
 
 /** One line of a file. */
 interface Line {
@@ -26,53 +22,25 @@ export function* jsonlRecords(file: string): Generator<TraceRecord> {
 }
 
 /**
- * Streams a file of one JSON object per line, whatever its length; blank lines are skipped. It waits for the disk: to
- * hand millions of lines from promise to promise takes longer than to read them.
+ * Streams a file of one JSON object per line, whatever its length; blank lines are skipped.
  * @throws DataFileError for a line that is no JSON object; it says so when the last line was cut off
  */
 export function* jsonlObjects(file: string): Generator<JsonlObject> {
   // One line behind, so that the last one is known to be the last.
   let held: Line | null = null;
-  for (const line of textLines(file)) {
+  for (const line of filledLines(file)) {
     if (held !== null) yield { row: held.row, fields: parseObject(file, held, false) };
     held = line;
   }
   if (held !== null) yield { row: held.row, fields: parseObject(file, held, true) };
 }
 
-function* textLines(file: string): Generator<Line> {
+function* filledLines(file: string): Generator<Line> {
   let row = 0;
-  let lineStart = "";
-  for (const chunk of textChunks(file)) {
-    const parts = chunk.split("\n");
-    parts[0] = lineStart + parts[0];
-    lineStart = parts.pop() as string;
-    for (const part of parts) {
-      const text = lineText(part, ++row);
-      if (text !== "") yield { row, text };
-    }
-  }
-  const text = lineText(lineStart, ++row);
-  if (text !== "") yield { row, text };
-}
-
-/** A line without the space around it, a carriage return say, and the first one without byte order mark. */
-function lineText(line: string, row: number): string {
-  return (row === 1 ? line.replace(/^\uFEFF/, "") : line).trim();
-}
-
-function* textChunks(file: string): Generator<string> {
-  const descriptor = openSync(file, "r");
-  try {
-    const decoder = new StringDecoder("utf8");
-    const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
-    for (;;) {
-      const numBytes = readSync(descriptor, buffer, 0, CHUNK_BYTES, null);
-      yield numBytes === 0 ? decoder.end() : decoder.write(buffer.subarray(0, numBytes));
-      if (numBytes === 0) return;
-    }
-  } finally {
-    closeSync(descriptor);
+  for (const line of textLines(file)) {
+    row++;
+    const text = line.trim();
+    if (text !== "") yield { row, text };
   }
 }
 
