@@ -356,6 +356,6 @@ export class Scheduler {
       const request = listed[i]!;
       if (!request.isDone && request.firstTick < 0) listed[numKept++] = request;
     }
-    listed.length = numKept;
+    if (numKept < listed.length) listed.length = numKept;
   }
 }

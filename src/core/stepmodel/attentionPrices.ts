@@ -68,7 +68,8 @@ export class AttentionPrices {
       chunk.contextTokens = batch.numContextTokens[row]!;
       chunks[numChunks++] = chunk;
     }
-    chunks.length = numChunks;
+    // Setting a length costs a call even where it changes nothing.
+    if (chunks.length !== numChunks) chunks.length = numChunks;
   }
 
   /** Those in lockstep have no window to be cut off by (`StepModel.pricesLockstep`). */
