@@ -70,8 +70,8 @@ export class ExtentStore {
   }
 
   /**
-   * Free blocks among the first copies of the first `numBlocks` blocks of a path that ends at this node or below the
-   * last of them; pre-condition: they are present.
+   * Free blocks among the first copies of the first `numBlocks` blocks of a path. Pre-condition: they are present.
+   * @param node on the path, where the last of them is or below
    */
   numFreeInPrefix(node: ContentNode, numBlocks: number): number {
     let numFree = 0;
@@ -89,6 +89,7 @@ export class ExtentStore {
   /**
    * Adds the sequence to the holders of the first copies of the first `numBlocks` blocks of a path, from the last
    * down. Pre-condition: they are present, and it holds nothing.
+   * @param node on the path, where the last of them is or below
    */
   holdPrefix(holding: Holding, node: ContentNode, numBlocks: number): void {
     let end = numBlocks;
