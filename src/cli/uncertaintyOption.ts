@@ -19,7 +19,7 @@ export function addUncertaintyOption<T>(command: Argv<T>): Argv<T> {
     group: "Output:",
     describe:
       `80 % intervals, from so many runs in which what is not known differs: kernel prices, the server, the seed ` +
-      `[${DEFAULT_DRAWS} unless --uncertainty=N says otherwise]`,
+      `[${DEFAULT_DRAWS} unless --uncertainty=N says otherwise, N from ${MIN_DRAWS} on]`,
   }) as Argv<T>;
 }
 

@@ -6,6 +6,9 @@ import type { LaunchGap } from "./characterization.js";
 export const KERNEL_ORDERS = ["grouped", "interleaved"] as const;
 export type KernelOrder = (typeof KERNEL_ORDERS)[number];
 
+/** µs a kernel: less than this below 0 is the timing of short graphs. */
+const TIMER_NOISE_US = 0.1;
+
 /** One timed CUDA graph of dependent kernels. */
 export interface LaunchGapRow {
   /** Line of the file, from 1. */
@@ -19,7 +22,8 @@ export interface LaunchGapRow {
 /**
  * What a kernel costs more after another kind than after its own: the slope, over the number of kernels, of how much
  * longer a graph takes interleaved than grouped. A kernel's own launch is in both orders and cancels, as it must: kernel
- * measurements, which repeat one kernel, contain it already. Noise below 0 counts as 0.
+ * measurements, which repeat one kernel, contain it already. Noise below 0 counts as 0;
+ * more than noise below 0 means that the two orders do not hold the same kernels.
  */
 export function fitLaunchGap(rows: readonly LaunchGapRow[]): LaunchGap | { readonly reason: string } {
   if (rows.length === 0) return { reason: "no rows" };
@@ -29,8 +33,13 @@ export function fitLaunchGap(rows: readonly LaunchGapRow[]): LaunchGap | { reado
     return { reason: "needs both orders of at least two numbers of kernels, one at least twice the other" };
   }
   const distances = differences.map(({ x, y }) => Math.abs(y - line.intercept - line.slope * x) / x);
+  const spreadUs = median(distances);
+  if (line.slope < -Math.max(spreadUs, TIMER_NOISE_US)) {
+    const us = (-line.slope).toPrecision(2);
+    return { reason: `interleaved graphs are ${us} µs a kernel faster than grouped ones: are the kernels the same?` };
+  }
   const numRows = rows.filter(({ numKernels }) => differences.some(({ x }) => x === numKernels)).length;
-  return { us: Math.max(0, line.slope), spreadUs: median(distances), numRows };
+  return { us: Math.max(0, line.slope), spreadUs, numRows };
 }
 
 /** Interleaved minus grouped, medians, at every number of kernels that both orders were timed at. */

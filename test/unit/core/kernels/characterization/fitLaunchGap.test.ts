@@ -33,6 +33,10 @@ describe("fitLaunchGap", () => {
     expect(fitLaunchGap(graphs(2, -0.01))).toMatchObject({ us: 0 });
   });
 
+  it("tells no gap where interleaving is clearly faster: the orders cannot hold the same kernels", () => {
+    expect(fitLaunchGap(graphs(2, -0.5))).toEqual({ reason: expect.stringContaining("0.50 µs a kernel faster") });
+  });
+
   it("needs both orders of two numbers of kernels", () => {
     const rows = graphs(2, 0.7);
     expect(fitLaunchGap([])).toEqual({ reason: "no rows" });
