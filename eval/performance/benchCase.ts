@@ -15,6 +15,8 @@ interface CaseBase {
 /** A simulation in this process, from the first arrival to the summary. */
 export interface SimulationCase extends CaseBase {
   readonly kind: "simulation";
+  /** False where the reference engine would take longer than anybody waits. */
+  readonly isCompared?: boolean;
   readonly prepare: () => Promise<PreparedSimulation>;
 }
 

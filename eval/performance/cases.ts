@@ -40,10 +40,10 @@ export function benchCases(shared: string): readonly BenchCase[] {
     {
       kind: "simulation",
       name: "decode-only",
-      what: "2,000 short prompts and 500 output tokens each, 256 in flight: steps that only decode",
+      what: "10,000 short prompts and 500 output tokens each, 256 in flight: steps that only decode",
       repeats: 5,
       prepare: async () =>
-        generated({ profile: { kind: "concurrent", streams: 256 }, data: fixedLengths(16, 500), maxRequests: 2000 }),
+        generated({ profile: { kind: "concurrent", streams: 256 }, data: fixedLengths(16, 500), maxRequests: 10_000 }),
     },
     {
       kind: "simulation",
@@ -77,6 +77,7 @@ export function benchCases(shared: string): readonly BenchCase[] {
       kind: "simulation",
       name: "million",
       what: "1,000,000 chat requests at 70 % load",
+      isCompared: false,
       repeats: 3,
       prepare: async () => preset("chat", 1_000_000, CHAT_RATE),
     },

@@ -91,10 +91,14 @@ function measureCalls({ name, prepare }: CallCase, repeats: number): Measurement
   return { case: name, ...NOTHING, repeats, ...measured, stepsPerS: (1000 * numCalls) / measured.medianMs };
 }
 
-async function measureSimulation({ name, prepare }: SimulationCase, repeats: number): Promise<Measurement> {
+async function measureSimulation(
+  { name, prepare, isCompared = true }: SimulationCase,
+  repeats: number,
+): Promise<Measurement> {
   const prepared = await prepare();
   const summary = warmUp(simulateRequests, prepared);
-  if (REFERENCE_ENGINE !== null) warmUp(REFERENCE_ENGINE, prepared);
+  const reference = isCompared ? REFERENCE_ENGINE : null;
+  if (reference !== null) warmUp(reference, prepared);
   const expected = JSON.stringify(summary);
   const timesMs: number[] = [];
   const referenceMs: number[] = [];
@@ -103,9 +107,8 @@ async function measureSimulation({ name, prepare }: SimulationCase, repeats: num
   };
   for (let i = 0; i < repeats; i++) {
     timesMs.push(timeMs(() => check(runOn(simulateRequests, prepared).summary)));
-    if (REFERENCE_ENGINE === null) continue;
-    const engine = REFERENCE_ENGINE;
-    referenceMs.push(timeMs(() => check(runOn(engine, prepared).summary)));
+    if (reference === null) continue;
+    referenceMs.push(timeMs(() => check(runOn(reference, prepared).summary)));
   }
   const measured = timing(timesMs);
   const numRequests = summary.requests.submitted;
