@@ -105,6 +105,12 @@ class EfficiencyKernelModel implements KernelModel {
     }
   }
 
+  us(operator: Operator): number {
+    const { dims } = operator;
+    if (dims.category !== "attention-decode") return this.price(operator).us;
+    return Math.max(this.#decodeUs(dims), this.#roofUs(operator, this.#roofs.bf16FlopsPerUs));
+  }
+
   /** Distances are to the knots of the fit, which lie at or inside the ends of the measurements it was made from. */
   lookup({ dims }: Operator): KernelLookup {
     switch (dims.category) {
@@ -156,9 +162,11 @@ class EfficiencyKernelModel implements KernelModel {
 
   #priceDecode(operator: Operator, dims: Dims<"attention-decode">): KernelPrice {
     const { fit } = this.#decode[kvKind(dims.kvDtype)];
-    const { numRequests, sumContextTokens, maxContextTokens } = dims;
-    const us = this.#decodeCost(dims).us(numRequests, sumContextTokens, maxContextTokens);
-    return this.#finish(operator, us, fit.launchUs, this.#roofs.bf16FlopsPerUs);
+    return this.#finish(operator, this.#decodeUs(dims), fit.launchUs, this.#roofs.bf16FlopsPerUs);
+  }
+
+  #decodeUs(dims: Dims<"attention-decode">): number {
+    return this.#decodeCost(dims).us(dims.numRequests, dims.sumContextTokens, dims.maxContextTokens);
   }
 
   /** Judges the reading that set the price: that of all rows, or that of the longest alone. */
@@ -207,11 +215,15 @@ class EfficiencyKernelModel implements KernelModel {
     return this.#finish(operator, us * (1 + slowdown), launchUs, peakFlops);
   }
 
+  #roofUs(operator: Operator, peakFlops: number): number {
+    return Math.max(operator.flops / peakFlops, operatorBytes(operator) / this.#roofs.bytesPerUs);
+  }
+
   /** Clamps to the operator's own physical floor and says what binds. */
   #finish(operator: Operator, us: number, launchUs: number, peakFlops: number): KernelPrice {
     const computeUs = operator.flops / peakFlops;
     const memoryUs = operatorBytes(operator) / this.#roofs.bytesPerUs;
-    const roofUs = Math.max(computeUs, memoryUs);
+    const roofUs = this.#roofUs(operator, peakFlops);
     const clampedUs = Math.max(us, roofUs);
     const boundBy = launchUs > roofUs ? "launch" : computeUs > memoryUs ? "compute" : "memory";
     const efficiency = clampedUs > 0 ? Math.max(roofUs / clampedUs, Number.EPSILON) : 1;

@@ -26,9 +26,14 @@ export class AdditiveStepModel implements StepModel {
   readonly #slotOf: ReadonlyMap<string, number>;
   /** What the GPU waits for in every step, whatever it computes; the last names of `componentNames`. */
   readonly #waits: readonly StepWait[];
-  /** µs by component slot, by number of tokens and by number of sampled positions; filled when first needed. */
+  /** µs of its linear layers by number of tokens, of its sampling by sampled positions; filled when first needed. */
   readonly #linearUs: Float64Array[] = [];
   readonly #sampledUs: Float64Array[] = [];
+  readonly #waitsUs: Float64Array;
+  /** Where each of these stands in `componentNames`. */
+  readonly #linearSlots: Int32Array;
+  readonly #sampledSlots: Int32Array;
+  readonly #waitSlots: Int32Array;
   /** What `breakdown` says of them, by the same numbers. */
   readonly #explainedLinear = new Map<number, readonly ExplainedComponent[]>();
   readonly #explainedSampled = new Map<number, readonly ExplainedComponent[]>();
@@ -44,17 +49,22 @@ export class AdditiveStepModel implements StepModel {
     this.componentCategories = componentCategories(possible, this.#waits);
     this.#slotOf = new Map(this.componentNames.map((name, slot) => [name, slot]));
     this.#attentionPrices = new AttentionPrices(plan, this.#slotOf);
+    const slots = (names: readonly { readonly name: string }[]) =>
+      Int32Array.from(names, ({ name }) => this.#slotOf.get(name)!);
+    this.#linearSlots = slots(this.#linear(1).map(({ operator }) => operator));
+    this.#sampledSlots = slots(this.#prices.sampled(1).map(({ operator }) => operator));
+    this.#waitSlots = slots(this.#waits);
+    this.#waitsUs = Float64Array.from(this.#waits, ({ us }) => us);
   }
 
   gpuUs(batch: ScheduledBatch, componentsUs: Float64Array): number {
-    const linearUs = this.#linearUs[batch.numTokens] ?? this.#addLinear(batch.numTokens);
-    const sampledUs = this.#sampledUs[batch.numSampled] ?? this.#addSampled(batch.numSampled);
-    let totalUs = 0;
-    for (let slot = 0; slot < linearUs.length; slot++) {
-      const us = linearUs[slot]! + sampledUs[slot]!;
-      componentsUs[slot]! += us;
-      totalUs += us;
-    }
+    const { numTokens, numSampled } = batch;
+    const linearUs = this.#linearUs[numTokens] ?? keptUs(this.#linearUs, numTokens, this.#linear(numTokens));
+    const sampledUs =
+      this.#sampledUs[numSampled] ?? keptUs(this.#sampledUs, numSampled, this.#prices.sampled(numSampled));
+    let totalUs = addUs(linearUs, this.#linearSlots, componentsUs, 0);
+    totalUs = addUs(sampledUs, this.#sampledSlots, componentsUs, totalUs);
+    totalUs = addUs(this.#waitsUs, this.#waitSlots, componentsUs, totalUs);
     return this.#attentionPrices.addUs(batch, componentsUs, totalUs);
   }
 
@@ -80,35 +90,32 @@ export class AdditiveStepModel implements StepModel {
     });
   }
 
-  /** Components and waits, each at its place: what every step of so many tokens has. */
-  #addLinear(numTokens: number): Float64Array {
-    const us = this.#slots(this.#linear(numTokens));
-    for (const wait of this.#waits) us[this.#slotOf.get(wait.name)!]! += wait.us;
-    this.#linearUs[numTokens] = us;
-    return us;
-  }
-
-  #addSampled(numSampled: number): Float64Array {
-    const us = this.#slots(this.#prices.sampled(numSampled));
-    this.#sampledUs[numSampled] = us;
-    return us;
-  }
-
   #linear(numTokens: number): StepComponent[] {
     return this.#prices.linear(numTokens, this.#padded(numTokens));
-  }
-
-  /** Components' µs, each at its place in `componentNames`. */
-  #slots(components: readonly StepComponent[]): Float64Array {
-    const us = new Float64Array(this.componentNames.length);
-    for (const component of components) us[this.#slotOf.get(component.operator.name)!]! += component.us;
-    return us;
   }
 
   /** Rows the linear layers run over: a CUDA graph's size, or the step's own where no graph is that large. */
   #padded(numTokens: number): number {
     return padToCaptureSize(this.#captureSizes, numTokens) ?? numTokens;
   }
+}
+
+/** Keeps the µs of components under a number. */
+function keptUs(kept: Float64Array[], count: number, components: readonly StepComponent[]): Float64Array {
+  const us = new Float64Array(components.length);
+  for (let i = 0; i < us.length; i++) us[i] = components[i]!.us;
+  kept[count] = us;
+  return us;
+}
+
+/** Adds each to the component at its slot. @returns `beforeUs` and all of them, added one by one */
+function addUs(us: Float64Array, slots: Int32Array, componentsUs: Float64Array, beforeUs: number): number {
+  let totalUs = beforeUs;
+  for (let i = 0; i < us.length; i++) {
+    componentsUs[slots[i]!]! += us[i]!;
+    totalUs += us[i]!;
+  }
+  return totalUs;
 }
 
 /** The value kept for a count, made when first asked for. Starts afresh when full: memory stays bounded. */

@@ -49,12 +49,17 @@ export class AttentionPrices {
       }
       this.#sumDecodes(batch, slidingWindow);
       if (this.#totals.numRequests === 0) continue;
-      const price = this.#kernelModel.price(decode.with(this.#totals));
-      const us = (this.#chunks.length > 0 ? usAfterLaunch(price, paidLaunchUs) : price.us) * decode.count;
+      const us = this.#decodeUs(decode.with(this.#totals), paidLaunchUs) * decode.count;
       componentsUs[decodeSlot]! += us;
       totalUs += us;
     }
     return totalUs;
+  }
+
+  /** @param paidLaunchUs launch that the layer's prefill attention has paid, which both share; 0 = there is none */
+  #decodeUs(decode: DecodeAttentionOperator, paidLaunchUs: number): number {
+    if (this.#chunks.length > 0) return usAfterLaunch(this.#kernelModel.price(decode), paidLaunchUs);
+    return this.#kernelModel.us?.(decode) ?? this.#kernelModel.price(decode).us;
   }
 
   #takeChunks(batch: ScheduledBatch): void {

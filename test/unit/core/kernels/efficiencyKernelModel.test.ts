@@ -23,6 +23,18 @@ const DECODE = {
 } as const;
 
 describe("the H100 kernel model", () => {
+  it("gives the µs of a price alone to the last bit", () => {
+    for (let i = 1; i <= 300; i++) {
+      const maxContextTokens = 1 + ((i * 7919) % 60_000);
+      const numRequests = 1 + ((i * 31) % 250);
+      const sumContextTokens = maxContextTokens + Math.floor(((numRequests - 1) * maxContextTokens * (i % 10)) / 10);
+      const operator = dimsOperator({ ...DECODE, numRequests, sumContextTokens, maxContextTokens });
+      expect(h100.us?.(operator)).toBe(h100.price(operator).us);
+    }
+    const product = dimsOperator(GEMM);
+    expect(h100.us?.(product)).toBe(h100.price(product).us);
+  });
+
   it("agrees with vLLM's all-reduce inside CUDA graphs: 8 kB over 2, 4, 8 GPUs", () => {
     for (const [numRanks, us] of [
       [2, 4.4],
