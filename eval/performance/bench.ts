@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { PACKAGE_ROOT } from "../../src/io/packageRoot.js";
 import { benchCases } from "./cases.js";
 import { type Measurement, measure } from "./measure.js";
 import { performancePage } from "./performancePage.js";
@@ -57,7 +57,7 @@ async function runBench(): Promise<void> {
     }
   }
   if (values.write === true) {
-    const file = join(dirname(fileURLToPath(import.meta.url)), "README.md");
+    const file = join(PACKAGE_ROOT, "eval", "performance", "README.md");
     const what = new Map(all.map(({ name, what }) => [name, what]));
     writeFileSync(file, performancePage(measured, what, machineName()));
     process.stderr.write(`wrote ${file}\n`);

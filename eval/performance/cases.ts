@@ -85,7 +85,7 @@ export function benchCases(shared: string): readonly BenchCase[] {
       kind: "growth",
       name: "scaling",
       what: "chat requests at 70 % load, from ten thousand to three million: exponent of the cost over the requests",
-      repeats: 3,
+      repeats: 2,
       sizes: [10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000],
       prepare: async (numRequests) => preset("chat", numRequests, CHAT_RATE),
       costOf: "run",
