@@ -42,9 +42,11 @@ function remark({ exponent, costs, bareNodeMs, note }: Measurement): string {
   return parts.filter((part) => part !== "").join("; ");
 }
 
+/** Aligned as the formatter of the project wants it. */
 function markdownTable(titles: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [titles, titles.map(() => "---"), ...rows].map(line).join("\n");
+  const widths = titles.map((title, i) => rows.reduce((width, row) => Math.max(width, row[i]!.length), title.length));
+  const line = (cells: readonly string[]) => `| ${cells.map((cell, i) => cell.padEnd(widths[i]!)).join(" | ")} |`;
+  return [titles, widths.map((width) => "-".repeat(width)), ...rows].map(line).join("\n");
 }
 
 function thousands(value: number | null): string {
