@@ -43,10 +43,7 @@ export class ServerLoop {
   readonly #parts: ServerParts;
   readonly #workload: Workload;
   readonly #observer: StepObserver | null;
-  /*
-   * What will happen, in three queues. At the same instant finishes are seen first, then requests enter, then clients
-   * give up; each queue keeps its own order.
-   */
+  // What will happen. At the same instant finishes are seen first, then requests enter, then clients give up.
   readonly #finishesSeen = new EventQueue<FinishSeen>();
   /** Requests on their way through the front end, which passes them on as they came. */
   readonly #entering = new Deque<Request>();
@@ -183,7 +180,6 @@ export class ServerLoop {
     return this.#outputFromUs + numTokens * this.#parts.overheads.outputUsPerToken;
   }
 
-  /** Whether some client's patience ends before this time. */
   #isGivenUpBefore(timeUs: number): boolean {
     if (this.#giveUps.peekTimeUs() >= timeUs) return false;
     while (this.#giveUps.peek()?.request.hasEnded) this.#giveUps.pop();

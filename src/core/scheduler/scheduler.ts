@@ -7,22 +7,12 @@ import { LoraSlots } from "./loraSlots.js";
 import { type RequestLengths, rejectionReason } from "./rejectionReason.js";
 import { RunningList } from "./runningList.js";
 import { ROW_NEW, ROW_RESUMED, ROW_RUNNING, type ScheduledStep } from "./scheduledStep.js";
-import type { SchedulerConfig } from "./schedulerConfig.js";
+import type { SchedulerConfig, SchedulerOptions } from "./schedulerConfig.js";
 import { numTokensAdmitted, numTokensWanted } from "./tokensWanted.js";
 import { byUrgency, FcfsQueue, UrgencyQueue, type WaitingQueue } from "./waitingQueue.js";
 
 /** Passes after one that the lockstep could not do in which every request keeps a row of its own: the next is near. */
 const PASSES_IN_ROWS = 8;
-
-/** What a scheduler may be told besides its config. */
-export interface SchedulerOptions {
-  /**
-   * Whether requests that decode may go in lockstep, without rows of their own (see `Lockstep`): the same schedule in
-   * time that does not grow with their number. Takes effect without drafts and LoRA limits, with at most two steps in
-   * flight.
-   */
-  readonly useLockstep?: boolean;
-}
 
 /**
  * vLLM's V1 scheduler. A pass first moves running requests on, in the order of their admission, then admits waiting
@@ -82,7 +72,6 @@ export class Scheduler {
   get running(): readonly Request[] {
     return this.#running.toArray();
   }
-
   get numRunning(): number {
     return this.#running.length;
   }

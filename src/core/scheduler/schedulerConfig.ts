@@ -24,6 +24,16 @@ export interface SchedulerConfig {
   readonly watermarkBlocks: number;
 }
 
+/** What a scheduler may be told besides its config. */
+export interface SchedulerOptions {
+  /**
+   * Whether requests that decode may go in lockstep, without rows of their own (see `Lockstep`): the same schedule in
+   * time that does not grow with their number. Takes effect without drafts and LoRA limits, with at most two steps in
+   * flight.
+   */
+  readonly useLockstep?: boolean;
+}
+
 /** A config with vLLM's defaults for everything but the limits. */
 export function schedulerConfig(
   fields: Pick<SchedulerConfig, "maxNumSeqs" | "maxNumBatchedTokens" | "maxModelLen"> & Partial<SchedulerConfig>,
