@@ -57,8 +57,8 @@ export function layerOperators(layer: AttentionLayer, tokens: AttentionTokens, o
   const { prefillChunks, decodeContextTokens } = tokens;
   const totals = decodeTotals(decodeContextTokens, layer.attention.slidingWindow, others);
   return [
-    ...(prefillChunks.length > 0 ? [prefillAttentionOperator(layer, prefillChunks)] : []),
-    ...(totals.numRequests > 0 ? [decodeAttentionOperator(layer, totals)] : []),
+    ...(prefillChunks.length > 0 ? [new PrefillAttentionOperator(layer).with(prefillChunks)] : []),
+    ...(totals.numRequests > 0 ? [new DecodeAttentionOperator(layer).with(totals)] : []),
   ];
 }
 
@@ -89,15 +89,12 @@ export function decodeTotals(
   return { numRequests: others.numRequests + contextTokens.length, sumContextTokens, maxContextTokens };
 }
 
-/** Prefill attention of one kind of layer over all chunks of a step. */
-export function prefillAttentionOperator(layer: AttentionLayer, chunks: readonly PrefillChunk[]): Operator {
-  return new PrefillAttentionOperator(layer).with(chunks);
-}
+type AttentionDims = Extract<OperatorDims, { category: "attention-prefill" | "attention-decode" }>;
 
-/** Prefill attention of one kind of layer that can be given other chunks: whoever prices every step keeps one. */
-export class PrefillAttentionOperator implements Operator {
+/** Attention of one kind of layer that can be given other rows: whoever prices every step keeps one. */
+abstract class AttentionOperator<D extends AttentionDims> implements Operator {
   readonly name: string;
-  readonly dims: Extract<OperatorDims, { category: "attention-prefill" }>;
+  readonly dims: D;
   readonly count: number;
   readonly inputShape: number[];
   readonly outputShape: number[];
@@ -108,21 +105,41 @@ export class PrefillAttentionOperator implements Operator {
   kvWriteBytes = 0;
   readonly #layer: AttentionLayer;
 
-  constructor(layer: AttentionLayer) {
-    const { attention, shard, kvDtype, nameSuffix, count } = layer;
-    const { numHeads, numKvHeads, headDim } = shard;
-    const { slidingWindow } = attention;
+  constructor(layer: AttentionLayer, phase: "prefill" | "decode", dims: D) {
+    const { numHeads, headDim } = layer.shard;
     this.#layer = layer;
-    this.name = `attention_prefill${nameSuffix}`;
-    this.dims = { category: "attention-prefill", numHeads, numKvHeads, headDim, kvDtype, slidingWindow, chunks: [] };
-    this.count = count;
+    this.name = `attention_${phase}${layer.nameSuffix}`;
+    this.dims = dims;
+    this.count = layer.count;
     this.inputShape = [0, numHeads, headDim];
     this.outputShape = [0, numHeads, headDim];
   }
 
-  /** @param chunks kept, not copied @returns itself, changed; allocates nothing */
+  /**
+   * Two products (QKᵀ and PV) of 2 FLOPs per pair, head and dim; queries in, outputs out, KV read once, new KV written.
+   * Allocates nothing.
+   */
+  protected setWork(numQueries: number, numPairs: number, numKvTokens: number): void {
+    const { shard, kvTokenBytes } = this.#layer;
+    this.inputShape[0] = numQueries;
+    this.outputShape[0] = numQueries;
+    this.flops = 4 * shard.outputSize * numPairs;
+    this.activationBytes = 2 * numQueries * shard.outputSize * ACTIVATION_BYTES;
+    this.kvReadBytes = numKvTokens * kvTokenBytes;
+    this.kvWriteBytes = numQueries * kvTokenBytes;
+  }
+}
+
+/** Prefill attention over all chunks of a step. */
+export class PrefillAttentionOperator extends AttentionOperator<
+  Extract<OperatorDims, { category: "attention-prefill" }>
+> {
+  constructor(layer: AttentionLayer) {
+    super(layer, "prefill", { category: "attention-prefill", ...headsOf(layer), chunks: [] });
+  }
+
+  /** @param chunks kept, not copied @returns itself, changed */
   with(chunks: readonly PrefillChunk[]): this {
-    const layer = this.#layer;
     const { slidingWindow } = this.dims;
     let numNewTokens = 0;
     let numPairs = 0;
@@ -134,78 +151,31 @@ export class PrefillAttentionOperator implements Operator {
       numKvTokens += prefillKvTokens(chunk, slidingWindow);
     }
     this.dims.chunks = chunks;
-    this.inputShape[0] = numNewTokens;
-    this.outputShape[0] = numNewTokens;
-    this.flops = attentionFlops(layer, numPairs);
-    this.activationBytes = attentionActivationBytes(layer, numNewTokens);
-    this.kvReadBytes = numKvTokens * layer.kvTokenBytes;
-    this.kvWriteBytes = numNewTokens * layer.kvTokenBytes;
+    this.setWork(numNewTokens, numPairs, numKvTokens);
     return this;
   }
 }
 
-/** Decode attention of one kind of layer, whose window the totals must know. */
-export function decodeAttentionOperator(layer: AttentionLayer, totals: DecodeTotals): Operator {
-  return new DecodeAttentionOperator(layer).with(totals);
-}
-
-/** Decode attention of one kind of layer that can be given other totals: whoever prices every step keeps one. */
-export class DecodeAttentionOperator implements Operator {
-  readonly name: string;
-  readonly dims: Extract<OperatorDims, { category: "attention-decode" }>;
-  readonly count: number;
-  readonly inputShape: number[];
-  readonly outputShape: number[];
-  flops = 0;
-  readonly weightBytes = 0;
-  activationBytes = 0;
-  kvReadBytes = 0;
-  kvWriteBytes = 0;
-  readonly #layer: AttentionLayer;
-
+/** Decode attention over all decode rows of a step. */
+export class DecodeAttentionOperator extends AttentionOperator<
+  Extract<OperatorDims, { category: "attention-decode" }>
+> {
   constructor(layer: AttentionLayer) {
-    const { attention, shard, kvDtype, nameSuffix, count } = layer;
-    const { numHeads, numKvHeads, headDim } = shard;
-    this.#layer = layer;
-    this.name = `attention_decode${nameSuffix}`;
-    this.dims = {
-      category: "attention-decode",
-      numHeads,
-      numKvHeads,
-      headDim,
-      kvDtype,
-      slidingWindow: attention.slidingWindow,
-      numRequests: 0,
-      sumContextTokens: 0,
-      maxContextTokens: 0,
-    };
-    this.count = count;
-    this.inputShape = [0, numHeads, headDim];
-    this.outputShape = [0, numHeads, headDim];
+    const noRows = { numRequests: 0, sumContextTokens: 0, maxContextTokens: 0 };
+    super(layer, "decode", { category: "attention-decode", ...headsOf(layer), ...noRows });
   }
 
-  /** @returns itself, changed; allocates nothing */
+  /** @param totals with the layer's window applied @returns itself, changed */
   with({ numRequests, sumContextTokens, maxContextTokens }: DecodeTotals): this {
-    const layer = this.#layer;
     this.dims.numRequests = numRequests;
     this.dims.sumContextTokens = sumContextTokens;
     this.dims.maxContextTokens = maxContextTokens;
-    this.inputShape[0] = numRequests;
-    this.outputShape[0] = numRequests;
-    this.flops = attentionFlops(layer, sumContextTokens);
-    this.activationBytes = attentionActivationBytes(layer, numRequests);
-    this.kvReadBytes = sumContextTokens * layer.kvTokenBytes;
-    this.kvWriteBytes = numRequests * layer.kvTokenBytes;
+    this.setWork(numRequests, sumContextTokens, sumContextTokens);
     return this;
   }
 }
 
-/** Two products (QKᵀ and PV) of 2 FLOPs per pair, head and dim. */
-function attentionFlops({ shard }: AttentionLayer, numPairs: number): number {
-  return 4 * shard.outputSize * numPairs;
-}
-
-/** Queries in, outputs out. */
-function attentionActivationBytes({ shard }: AttentionLayer, numQueries: number): number {
-  return 2 * numQueries * shard.outputSize * ACTIVATION_BYTES;
+function headsOf({ attention, shard, kvDtype }: AttentionLayer) {
+  const { numHeads, numKvHeads, headDim } = shard;
+  return { numHeads, numKvHeads, headDim, kvDtype, slidingWindow: attention.slidingWindow };
 }
