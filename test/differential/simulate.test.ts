@@ -43,6 +43,7 @@ describe.each([
     const plain = simulatePlain(deployment, run, open());
     expect(fast.records).toEqual(plain.records);
     expect(fast.summary).toEqual(plain.summary);
+    if (run.engine.numGpuBlocksOverride !== null) expect(fast.summary.engine.preemptions).toBeGreaterThan(5);
     if (goesInLockstep) expect(numLockstep / numRequests).toBeGreaterThan(0.5);
     else expect(numLockstep).toBe(0);
   });
