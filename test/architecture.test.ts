@@ -26,6 +26,9 @@ const RANKS: Readonly<Record<string, number>> = {
   "core/analysis": 6,
   "core/evaluation": 6,
   "core/index.ts": 7,
+  // The program of a report's HTML file: it runs in a browser and takes types from the core, nothing else; io writes the
+  // file and knows the page's data from here.
+  report: 7,
   io: 8,
   "index.ts": 9,
   cli: 10,
