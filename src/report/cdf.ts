@@ -1,7 +1,8 @@
 import { dot, lineY, type PlotOptions, pointer, text, tip } from "@observablehq/plot";
 import type { Quantiles } from "../core/metrics/quantiles.js";
 import { INK } from "./colors.js";
-import { printMs, tickMs } from "./numbers.js";
+import { type LatencyScale, latencyScale } from "./latencyScale.js";
+import { printMs } from "./numbers.js";
 import { HALO, PLOT_STYLE, TIP } from "./plotStyle.js";
 
 /** One line of a CDF. */
@@ -22,19 +23,21 @@ interface CdfPoint {
 }
 
 const HEIGHT_PX = 210;
-/** Where a log axis begins below which there are only zeros. */
-const LEAST_SHARE = 1e-4;
 const MARKED_PERCENTS = new Set([50, 99]);
 
-/** Cumulative distributions over a logarithmic axis of ms. */
-export function cdfPlot(lines: readonly CdfLine[], yLabel: string): PlotOptions {
+/** Cumulative distributions over ms. */
+export function cdfPlot(lines: readonly CdfLine[], yLabel: string, widthPx: number): PlotOptions {
   const points = lines.flatMap(({ name, quantiles }) => pointsOf(name, quantiles));
+  const scale = latencyScale(
+    points.map(({ ms }) => ms),
+    widthPx,
+  );
   return {
     height: HEIGHT_PX,
     marginLeft: 40,
     marginRight: 20,
     marginTop: 26,
-    x: { ...latencyScale(points.map(({ ms }) => ms)), label: null },
+    x: { ...scale.options, label: null },
     y: { domain: [0, 100], label: yLabel, ticks: [0, 25, 50, 75, 100], grid: true },
     marks: [
       ...lines.map(({ name, quantiles, color, isDashed }) =>
@@ -46,7 +49,9 @@ export function cdfPlot(lines: readonly CdfLine[], yLabel: string): PlotOptions 
           ...(isDashed === true ? { strokeDasharray: "6 4" } : {}),
         }),
       ),
-      ...lines.flatMap((line) => (line.labelAt === null ? percentileMarks(line) : [nameMark(line, line.labelAt)])),
+      ...lines.flatMap((line) =>
+        line.labelAt === null ? percentileMarks(line, scale) : [nameMark(line, line.labelAt)],
+      ),
       tip(
         points,
         pointer({
@@ -62,26 +67,22 @@ export function cdfPlot(lines: readonly CdfLine[], yLabel: string): PlotOptions 
   };
 }
 
-/** Logarithmic; linear where everything is 0, which has no logarithm. */
-function latencyScale(valuesMs: readonly number[]): NonNullable<PlotOptions["x"]> {
-  const most = Math.max(...valuesMs);
-  if (!(most > 0)) return { domain: [0, 1], ticks: [0], tickFormat: tickMs };
-  const least = Math.max(Math.min(...valuesMs), most * LEAST_SHARE);
-  const domain = most > least * 1.01 ? [least, most] : [least * 0.9, most * 1.1];
-  return { type: "log", domain, clamp: true, tickFormat: tickMs, ticks: 4 };
-}
-
-function percentileMarks({ name, quantiles, color }: CdfLine) {
+function percentileMarks({ name, quantiles, color }: CdfLine, scale: LatencyScale) {
   const marked = pointsOf(name, quantiles).filter(({ percent }) => MARKED_PERCENTS.has(percent));
   const label = ({ percent, ms }: CdfPoint) => `${percent} %  ${printMs(ms)}`;
   const place = { x: "ms", y: "percent", text: label, fill: INK, fontWeight: 600, ...HALO };
+  const isMedianRight = scale.position(quantiles[50] ?? 0) > MIDDLE;
   return [
     dot(marked, { x: "ms", y: "percent", fill: color, r: 3.5 }),
-    // The median has room to its right; the tail is at the right edge.
-    text(marked.slice(0, 1), { ...place, textAnchor: "start", dx: 9, dy: 4 }),
-    text(marked.slice(1), { ...place, textAnchor: "end", dx: -9, dy: 2 }),
+    // Below the line where there is room, else above it; the tail is at the upper right corner.
+    text(marked.slice(0, 1), { ...place, ...(isMedianRight ? ABOVE_LEFT : BELOW_RIGHT) }),
+    text(marked.slice(1), { ...place, textAnchor: "end", dx: 4, dy: -12 }),
   ];
 }
+
+const MIDDLE = 0.55;
+const BELOW_RIGHT = { textAnchor: "start", dx: 9, dy: 4 } as const;
+const ABOVE_LEFT = { textAnchor: "end", dx: -9, dy: -6 } as const;
 
 function nameMark({ name, quantiles, color }: CdfLine, { percent, side }: NonNullable<CdfLine["labelAt"]>) {
   return text([{ percent, ms: quantiles[percent] ?? 0 }], {

@@ -1,20 +1,23 @@
 import { type PlotOptions, plot } from "@observablehq/plot";
 import { foldedTable, type TableData } from "./dataTable.js";
 import { element } from "./element.js";
+import { type KeyEntry, keyOf } from "./key.js";
 
 /** One plot of a figure, drawn anew for each width. */
 export interface Panel {
   /** What it shows, with its numbers, for those who do not see it. */
   readonly label: string;
   readonly heading?: string;
+  /** Its colours, beside the heading. */
+  readonly key?: readonly KeyEntry[];
   readonly draw: (widthPx: number) => PlotOptions;
 }
 
 /** Plots with a caption that says what they show, and their numbers as a table. */
 export interface FigureOptions {
   readonly panels: readonly Panel[];
-  /** `grid`: beside each other where there is room. */
-  readonly layout: "grid" | "stack";
+  /** Beside each other where there is room, in columns of half or a third of the page; or below each other. */
+  readonly layout: "halves" | "thirds" | "stack";
   readonly caption: string;
   readonly table: TableData;
 }
@@ -29,9 +32,11 @@ export function figure({ panels, layout, caption, table }: FigureOptions): HTMLE
   );
 }
 
-function panelElement({ label, heading, draw }: Panel): HTMLElement {
+function panelElement({ label, heading, key, draw }: Panel): HTMLElement {
   const canvas = element("div", { class: "plot-canvas" });
-  const panel = element("div", { class: "panel" }, heading === undefined ? null : element("h3", {}, heading), canvas);
+  const title = heading === undefined ? null : element("h3", {}, heading);
+  const colors = key === undefined ? null : keyOf(key);
+  const panel = element("div", { class: "panel" }, element("div", { class: "panel-head" }, title, colors), canvas);
   drawings.set(canvas, { label, draw });
   resizes.observe(canvas);
   return panel;

@@ -1,17 +1,19 @@
-/** Numbers as people read them: three significant digits, a unit, a thin space between. */
+/** Numbers as people read them: three significant digits, and a unit that stays on their line. */
 
 const MISSING = "–";
+/** No line ends between a number and its unit. */
+const SPACE = "\u00a0";
 
 /** A latency: `0.42 ms`, `143 ms`, `1.43 s`. */
 export function printMs(ms: number | null | undefined): string {
   if (!isNumber(ms)) return MISSING;
-  return Math.abs(ms) >= 999.5 ? `${threeDigits(ms / 1000)} s` : `${threeDigits(ms)} ms`;
+  return Math.abs(ms) >= 999.5 ? `${threeDigits(ms / 1000)}${SPACE}s` : `${threeDigits(ms)}${SPACE}ms`;
 }
 
 /** A time given in µs. */
 export function printUs(us: number | null | undefined): string {
   if (!isNumber(us)) return MISSING;
-  return Math.abs(us) >= 999.5 ? printMs(us / 1000) : `${threeDigits(us)} µs`;
+  return Math.abs(us) >= 999.5 ? printMs(us / 1000) : `${threeDigits(us)}${SPACE}µs`;
 }
 
 /** A share: `3.4 %`, `41 %`. */
@@ -22,13 +24,13 @@ export function printFraction(fraction: number | null | undefined): string {
 /** Percent: one decimal below 10, none above. */
 export function printPercent(percent: number | null | undefined): string {
   if (!isNumber(percent)) return MISSING;
-  return `${percent.toFixed(Math.abs(percent) < 9.95 ? 1 : 0)} %`;
+  return `${percent.toFixed(Math.abs(percent) < 9.95 ? 1 : 0)}${SPACE}%`;
 }
 
 /** A change with its sign: `+3.4 %`, `−12 %`, `0 %` where it is less than can be read. */
 export function printChange(fraction: number | null | undefined): string {
   if (!isNumber(fraction)) return MISSING;
-  if (Math.abs(fraction) < 0.0005) return "0 %";
+  if (Math.abs(fraction) < 0.0005) return `0${SPACE}%`;
   return `${fraction > 0 ? "+" : "−"}${printFraction(Math.abs(fraction))}`;
 }
 
@@ -38,9 +40,15 @@ export function printCount(count: number | null | undefined): string {
   return Number.isInteger(count) ? withCommas(String(count)) : threeDigits(count);
 }
 
-/** A latency as an axis shows it: `10 ms`, `2 s`. */
+/** A text in which no line ends between a number and its unit. */
+export function withUnitsKept(text: string): string {
+  return text.replace(/(\d) (?=(?:%|ms|s|µs)(?!\w))/g, `$1${SPACE}`);
+}
+
+/** A latency as an axis shows it: `0`, `10 ms`, `2 s`. */
 export function tickMs(ms: number): string {
-  return ms >= 1000 ? `${trimmed(ms / 1000)} s` : `${trimmed(ms)} ms`;
+  if (ms === 0) return "0";
+  return ms >= 1000 ? `${trimmed(ms / 1000)}${SPACE}s` : `${trimmed(ms)}${SPACE}ms`;
 }
 
 /** How simulated time is shown: unit, and seconds in one. */
@@ -63,7 +71,7 @@ function threeDigits(value: number): string {
 }
 
 function trimmed(value: number): string {
-  return String(Number(value.toPrecision(3)));
+  return String(Number(value.toPrecision(4)));
 }
 
 function withCommas(digits: string): string {

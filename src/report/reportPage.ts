@@ -56,6 +56,8 @@ export interface WaterfallSection {
 export interface ConfigSection {
   readonly kind: "config";
   readonly config: object;
+  /** What the config is, in a sentence. */
+  readonly says: string;
   readonly notes: readonly string[];
 }
 

@@ -39,7 +39,12 @@ export function evaluationPage(
           quantiles: quantiles[i]!,
         })),
       },
-      { kind: "config", config, notes: [] },
+      {
+        kind: "config",
+        config,
+        says: "What the command line set for all runs; everything else comes from the measured runs' own files.",
+        notes: [],
+      },
     ],
   };
 }

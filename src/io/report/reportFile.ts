@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { ConfigError } from "../../core/errors/simulationError.js";
 import { DATA_ELEMENT_ID, PAGE_ELEMENT_ID, type ReportPage } from "../../report/reportPage.js";
 import { PACKAGE_ROOT } from "../packageRoot.js";
-import { writeFileAtomically } from "../results/atomicFile.js";
+import { requireReplaceable, writeFileAtomically } from "../results/atomicFile.js";
 import { cleanJson } from "../results/cleanJson.js";
 import { requireWritableFolder } from "../results/outputFolder.js";
 
@@ -19,6 +19,7 @@ export function requireWritableReport(file: string): void {
   if (file.trim() === "") {
     throw new ConfigError([{ path: "--report", received: JSON.stringify(file), allowed: "must name a file" }]);
   }
+  requireReplaceable(file);
   requireWritableFolder(dirname(file));
 }
 

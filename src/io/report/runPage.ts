@@ -31,7 +31,12 @@ export function runPage({ summary, digest, advice, load, answer }: RunPageParts)
       ...(advice === null ? [] : [{ kind: "advice", advice } as const]),
       { kind: "components", steps, components, bounds },
       { kind: "waterfall", slowest },
-      { kind: "config", config, notes: summary.notes },
+      {
+        kind: "config",
+        config,
+        says: "The config below has every default filled in: saved as a file, --config FILE makes the same numbers again.",
+        notes: summary.notes,
+      },
     ],
   };
 }

@@ -19,7 +19,7 @@ const HOLDS: Readonly<Record<BottleneckKind, string>> = {
 };
 
 const COST_WORDS: Readonly<Record<KnobCost, string>> = {
-  setting: "setting",
+  setting: "a setting",
   precision: "less precise",
   hardware: "other hardware",
 };
@@ -63,28 +63,38 @@ export function adviceSection({ advice }: AdviceSection): HTMLElement {
   );
 }
 
-function bestWords({ best, bestSetting, trials }: Advice): string {
+function bestWords({ base, best, bestSetting, trials }: Advice): string {
   const bestTrial = best === null ? undefined : trials[best];
   if (bestTrial === undefined) return "None of the changes tried makes the numbers better overall.";
-  const said = `Best of those tried: ${bestTrial.knob.flag}.`;
+  const said = `Best of those tried: ${trialWords(bestTrial, base)}.`;
   if (bestTrial.knob.cost === "setting") return said;
   const free = bestSetting === null ? undefined : trials[bestSetting];
   return free === undefined
     ? `${said} No setting alone makes the numbers better overall.`
-    : `${said} Best without other hardware or precision: ${free.knob.flag}.`;
+    : `${said} Best without other hardware or less precision: ${trialWords(free, base)}.`;
+}
+
+/** The change, and how each number moved. */
+function trialWords({ knob, metrics }: Trial, base: TrialMetrics): string {
+  if (metrics === null) return knob.flag;
+  const moved = METRICS.map(({ title, of }) => `${title} ${printChange(changeOf(of(base), of(metrics)))}`);
+  return `${knob.flag} (${moved.join(", ")})`;
+}
+
+function changeOf(before: number | null, after: number | null): number | null {
+  return before === null || after === null || before === 0 ? null : after / before - 1;
 }
 
 function trialTable({ base, trials, best, bestSetting }: Advice): HTMLElement {
   const head = element(
     "tr",
     {},
-    ...["change", "costs", ...METRICS.map(({ title }) => title)].map((title) => element("th", { scope: "col" }, title)),
+    ...["change", ...METRICS.map(({ title }) => title)].map((title) => element("th", { scope: "col" }, title)),
   );
   const baseRow = element(
     "tr",
     { class: "base" },
     element("th", { scope: "row" }, "this run"),
-    element("td", {}, ""),
     ...METRICS.map(({ of, print }) => element("td", {}, print(of(base)))),
   );
   const rows = trials.map((trial, i) => trialRow(trial, base, i === best || i === bestSetting));
@@ -97,33 +107,18 @@ function trialRow({ knob, metrics, reason }: Trial, base: TrialMetrics, isBest: 
     { scope: "row" },
     element("code", {}, knob.flag),
     isBest ? element("span", { class: "best" }, "best") : null,
+    element("span", { class: "cost" }, COST_WORDS[knob.cost]),
   );
-  const cost = element("td", {}, COST_WORDS[knob.cost]);
   if (metrics === null) {
-    const refused = element(
-      "td",
-      { colspan: String(METRICS.length), class: "refused" },
-      `not possible: ${firstLine(reason)}`,
-    );
-    return element("tr", {}, name, cost, refused);
+    const refused = `not possible: ${firstLine(reason)}`;
+    return element("tr", {}, name, element("td", { colspan: String(METRICS.length), class: "refused" }, refused));
   }
-  return element(
-    "tr",
-    isBest ? { class: "best-row" } : {},
-    name,
-    cost,
-    ...METRICS.map(({ of, print, better }) => {
-      const [before, after] = [of(base), of(metrics)];
-      const change = before === null || after === null || before === 0 ? null : after / before - 1;
-      return element(
-        "td",
-        { class: verdictOf(change, better) },
-        print(after),
-        " ",
-        element("span", { class: "change" }, printChange(change)),
-      );
-    }),
-  );
+  const cells = METRICS.map(({ of, print, better }) => {
+    const change = changeOf(of(base), of(metrics));
+    const moved = element("span", { class: "change" }, printChange(change));
+    return element("td", { class: verdictOf(change, better) }, print(of(metrics)), " ", moved);
+  });
+  return element("tr", isBest ? { class: "best-row" } : {}, name, ...cells);
 }
 
 function verdictOf(change: number | null, better: "lower" | "higher"): string {

@@ -31,9 +31,9 @@ export function distributions({ quantiles }: DistributionsSection): HTMLElement 
     "latency",
     "Latency",
     figure({
-      layout: "grid",
+      layout: "halves",
       panels: known.map(({ latency, values }) => panel(latency, values)),
-      caption: `Share of requests (for time between tokens: of tokens) served within a time, on a logarithmic axis. ${known
+      caption: `Share of requests (for time between tokens: of tokens) served within a time. ${known
         .map(({ latency, values }) => sentence(latency, values))
         .join(" ")}`,
       table: {
@@ -52,7 +52,7 @@ function panel(latency: Latency, quantiles: Quantiles): Panel {
   return {
     heading: NAMES[latency],
     label: sentence(latency, quantiles),
-    draw: () => cdfPlot([line], latency === "itlMs" ? "% of tokens" : "% of requests"),
+    draw: (widthPx) => cdfPlot([line], latency === "itlMs" ? "% of tokens" : "% of requests", widthPx),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Interval } from "../../core/metrics/interval.js";
 import { element, section } from "../element.js";
-import { printCount, printFraction, printMs } from "../numbers.js";
+import { printCount, printFraction, printMs, withUnitsKept } from "../numbers.js";
 import type { RunAnswerSection } from "../reportPage.js";
 import { type Tile, tileGrid } from "../tiles.js";
 
@@ -8,7 +8,7 @@ type Summary = RunAnswerSection["summary"];
 
 /** The answer in words, then the headline numbers. */
 export function runAnswer({ answer, summary }: RunAnswerSection): HTMLElement {
-  const [first = "", ...others] = answer;
+  const [first = "", ...others] = answer.map(withUnitsKept);
   return section(
     "answer",
     "Answer",

@@ -1,9 +1,10 @@
-import { areaY, dot, dotX, line, type PlotOptions, pointer, ruleX, ruleY, text, tip } from "@observablehq/plot";
+import { areaY, dot, dotX, line, type PlotOptions, pointer, ruleX, text, tip } from "@observablehq/plot";
 import type { Comparison } from "../../core/evaluation/compareRun.js";
 import { INK, LATENCY_COLORS, MUTED } from "../colors.js";
 import { section } from "../element.js";
 import { figure, type Panel } from "../figure.js";
 import { keyOf } from "../key.js";
+import { logTicks } from "../logTicks.js";
 import { printChange, printFraction, printMs, tickMs } from "../numbers.js";
 import { HALO, PLOT_STYLE, TIP } from "../plotStyle.js";
 import { REGIME_WORDS } from "../regimeWords.js";
@@ -17,7 +18,8 @@ const LATENCIES = Object.keys(NAMES) as Latency[];
 const STATISTICS = ["mean", "p50", "p99"] as const;
 /** Within this of the measured number lies the band about the identity line. */
 const BAND = 0.1;
-const ROW_PX = 26;
+const MAX_TICKS = 6;
+const ROW_PX = 44;
 
 /** A number of a run, measured and predicted. */
 interface Point {
@@ -43,8 +45,8 @@ export function scatter({ runs }: ScatterSection): HTMLElement {
     "Predicted against measured",
     keyOf(LATENCIES.map((latency) => ({ name: NAMES[latency], color: LATENCY_COLORS[latency] }))),
     figure({
-      layout: "grid",
-      panels: points.length === 0 ? [] : [scatterPanel(points), errorPanel(means)],
+      layout: "halves",
+      panels: points.length === 0 ? [] : [scatterPanel(points), errorPanel(counted, means)],
       caption,
       table: table(runs),
     }),
@@ -63,8 +65,8 @@ function pointsOf({ name, metrics }: Run): Point[] {
 
 function scatterPanel(points: readonly Point[]): Panel {
   const values = points.flatMap(({ measured, predicted }) => [measured, predicted]);
-  const domain = [Math.min(...values) / 1.3, Math.max(...values) * 1.3];
-  const scale = { type: "log", domain, tickFormat: tickMs, ticks: 5, grid: true } as const;
+  const domain: [number, number] = [Math.min(...values) / 1.3, Math.max(...values) * 1.3];
+  const scale = { type: "log", domain, tickFormat: tickMs, ticks: logTicks(domain, MAX_TICKS), grid: true } as const;
   return {
     heading: "Every number",
     label: `Predicted against measured latencies, ${points.length} numbers on logarithmic axes`,
@@ -72,7 +74,8 @@ function scatterPanel(points: readonly Point[]): Panel {
       height: Math.min(widthPx, 460),
       marginLeft: 58,
       marginRight: 24,
-      x: { ...scale, label: "measured" },
+      marginBottom: 42,
+      x: { ...scale, label: "measured", labelAnchor: "center" },
       y: { ...scale, label: "predicted" },
       marks: [
         areaY(domain, {
@@ -102,44 +105,59 @@ function scatterPanel(points: readonly Point[]): Panel {
   };
 }
 
-function errorPanel(means: readonly Point[]): Panel {
-  const runs = [...new Set(means.map(({ run }) => run))];
+function errorPanel(runs: readonly Run[], means: readonly Point[]): Panel {
+  const names = runs.map(({ name }) => name);
   const most = Math.max(...means.map(({ error }) => Math.abs(error)), 0.02) * 1.15;
+  const titles = new Map(runs.map(({ name, regime }) => [name, titleOf(name, regime)]));
   return {
     heading: "Error of the means, by run",
     label: means.map(({ run, latency, error }) => `${run} ${NAMES[latency]} ${printChange(error)}`).join(", "),
     draw: (): PlotOptions => ({
-      height: runs.length * (ROW_PX + 16) + 44,
+      height: names.length * ROW_PX + 62,
       marginLeft: 12,
-      marginRight: 16,
-      marginTop: 4,
+      marginRight: 22,
+      marginTop: 20,
+      marginBottom: 42,
       x: {
         domain: [-most, most],
         label: "predicted beside measured",
+        labelAnchor: "center",
+        labelArrow: "none",
         tickFormat: (error: number) => printChange(error),
         ticks: 4,
         grid: true,
       },
-      y: { domain: runs, axis: null, padding: 0.2 },
+      y: { domain: names, axis: null, padding: 0 },
       marks: [
         ruleX([0], { stroke: INK }),
-        ruleY(runs, { stroke: "var(--hairline)" }),
-        text(runs, {
+        text(names, {
           y: (run: string) => run,
           frameAnchor: "left",
-          text: (run: string) => run,
+          text: (run: string) => titles.get(run) ?? run,
           textAnchor: "start",
-          dy: -13,
+          dy: -17,
           fill: MUTED,
           fontSize: 11,
           ...HALO,
         }),
-        dotX(means, { x: "error", y: "run", r: 5, fill: ({ latency }: Point) => LATENCY_COLORS[latency] }),
+        // One below the other, so that equal errors do not hide each other.
+        ...LATENCIES.map((latency, i) =>
+          dotX(
+            means.filter((point) => point.latency === latency),
+            { x: "error", y: "run", r: 4.5, dy: (i - 1) * 7 + 2, fill: LATENCY_COLORS[latency] },
+          ),
+        ),
         tip(means, pointer({ x: "error", y: "run", title: tipText, maxRadius: 60, ...TIP })),
       ],
       ...PLOT_STYLE,
     }),
   };
+}
+
+/** A run's name, and its regime where errors are amplified. */
+function titleOf(name: string, regime: Run["regime"]): string {
+  if (regime.closedLoop || regime.label === "below") return name;
+  return `${name}, ${REGIME_WORDS[regime.label]} saturation`;
 }
 
 function tipText({ run, latency, statistic, measured, predicted, error }: Point): string {

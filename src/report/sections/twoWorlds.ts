@@ -17,6 +17,8 @@ const NAMES: Readonly<Record<Latency, string>> = {
 const LATENCIES = Object.keys(NAMES) as Latency[];
 /** Runs shown at once; the others open on demand. */
 const NUM_OPEN = 3;
+const LEFT = { percent: 72, side: "left" } as const;
+const RIGHT = { percent: 45, side: "right" } as const;
 const TABLE_PERCENTS = [10, 50, 90, 99];
 
 /** Measured and predicted distributions beside each other, run by run. */
@@ -27,7 +29,7 @@ export function twoWorlds({ runs }: TwoWorldsSection): HTMLElement {
     element(
       "p",
       {},
-      "Dashed: measured. Solid: predicted. Share of requests served within a time, on a logarithmic axis.",
+      "Dashed: measured. Solid: predicted. Share of requests (for time between tokens: of tokens) served within a time.",
     ),
     ...runs.map((run, i) =>
       element(
@@ -51,7 +53,7 @@ function runFigure({ quantiles }: Run): HTMLElement {
   );
   if (known.length === 0) return element("p", {}, "The files hold no latencies of single requests.");
   return figure({
-    layout: "grid",
+    layout: "thirds",
     panels: known.map((latency) => panel(latency, quantiles[latency])),
     caption: known.map((latency) => words(latency, quantiles[latency])).join(" "),
     table: {
@@ -72,20 +74,17 @@ function panel(latency: Latency, { measured, predicted }: MeasuredQuantiles[Late
   return {
     heading: NAMES[latency],
     label: words(latency, { measured, predicted }),
-    draw: () =>
-      cdfPlot(
-        [
-          { name: "predicted", quantiles: predicted ?? [], color, labelAt: { percent: 45, side: "right" } },
-          {
-            name: "measured",
-            quantiles: measured ?? [],
-            color: INK,
-            isDashed: true,
-            labelAt: { percent: 72, side: "left" },
-          },
-        ],
-        latency === "itlMs" ? "% of tokens" : "% of requests",
-      ),
+    draw: (widthPx) => {
+      const lines = [
+        { name: "predicted", quantiles: predicted ?? [], color },
+        { name: "measured", quantiles: measured ?? [], color: INK, isDashed: true },
+      ] as const;
+      // The faster line is named on its left, the slower one on its right: neither name lies on the other line.
+      const isPredictedLeft = (predicted?.[50] ?? 0) < (measured?.[50] ?? 0);
+      const sides = isPredictedLeft ? [LEFT, RIGHT] : [RIGHT, LEFT];
+      const named = lines.map((line, i) => ({ ...line, labelAt: sides[i] ?? LEFT }));
+      return cdfPlot(named, latency === "itlMs" ? "% of tokens" : "% of requests", widthPx);
+    },
   };
 }
 

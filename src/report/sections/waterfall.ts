@@ -30,7 +30,7 @@ export function waterfall({ slowest }: WaterfallSection): HTMLElement {
     "Slowest requests",
     keyOf(phases.map((phase) => ({ name: PHASE_WORDS[phase], color: PHASE_COLORS[phase] }))),
     figure({
-      layout: "grid",
+      layout: "halves",
       panels: [panel("Latest first tokens", toFirstToken, "ttftMs"), panel("Longest end to end", toFinish, "e2eMs")],
       caption:
         `From the moment they were sent; a row is labelled by its prompt and output tokens. ` +

@@ -16,15 +16,21 @@ import { type RunTimeline, runTimeline } from "./runTimeline.js";
 import { type SlowestRequests, slowestRequests } from "./slowestRequests.js";
 import { StepTimeline } from "./stepTimeline.js";
 
-/** What kept requests out of steps, as shares of the GPU time; together the time in which any was kept out. */
+/**
+ * What kept requests out of steps, as shares of the GPU time; together the time in which any was kept out. A step counts
+ * for the first that holds, the scarcest first.
+ */
 export interface LimitShares {
   /** `maxNumSeqs` were running. */
   readonly sequences: number;
+  /** Hardly a KV block was free, or nothing else kept the next request out. */
+  readonly kvBlocks: number;
   /** The step's token budget was spent. */
   readonly tokens: number;
-  /** Neither: no KV blocks were free. */
-  readonly kvBlocks: number;
 }
+
+/** A KV cache so full has no room for the next prompt, however many tokens a step may take. */
+const FULL_FRACTION = 0.95;
 
 /** A run as a page shows it; its size does not grow with the run. */
 export interface RunDigest {
@@ -44,7 +50,7 @@ export interface RunDigest {
 export class RunDigester implements StepObserver {
   readonly #timeline = new StepTimeline();
   readonly #preemptions = new Map<string, number[]>();
-  readonly #limitedUs = { sequences: 0, tokens: 0, kvBlocks: 0 };
+  readonly #limitedUs = { sequences: 0, kvBlocks: 0, tokens: 0 };
   #logger: StepLogger | null = null;
   #explainer: StepLogExplainer | null = null;
   #maxNumSeqs = 0;
@@ -81,8 +87,8 @@ export class RunDigester implements StepObserver {
       phases,
       limits: {
         sequences: share(this.#limitedUs.sequences),
-        tokens: share(this.#limitedUs.tokens),
         kvBlocks: share(this.#limitedUs.kvBlocks),
+        tokens: share(this.#limitedUs.tokens),
       },
     };
   }
@@ -104,6 +110,7 @@ export class RunDigester implements StepObserver {
 
   #limitOf({ batch }: ScheduledStep, scheduler: Scheduler): keyof LimitShares {
     if (scheduler.numRunning >= this.#maxNumSeqs) return "sequences";
+    if (scheduler.kvUsageFraction >= FULL_FRACTION) return "kvBlocks";
     return batch.numTokens >= this.#maxNumBatchedTokens ? "tokens" : "kvBlocks";
   }
 }

@@ -1,0 +1,46 @@
+import type { ScaleOptions } from "@observablehq/plot";
+import { logTicks } from "./logTicks.js";
+import { tickMs } from "./numbers.js";
+
+/** An axis of latencies. */
+export interface LatencyScale {
+  readonly options: ScaleOptions;
+  /** Where a latency lies on it: 0 = left end, 1 = right end. */
+  readonly position: (ms: number) => number;
+}
+
+/** Where a logarithmic axis begins below which there are only zeros. */
+const LEAST_SHARE = 1e-4;
+/** Values that lie closer together than this are shown on a linear axis: it has more round numbers there. */
+const LOG_RATIO = 3;
+/** Room for the label of a tick. */
+const TICK_PX = 62;
+
+/** Logarithmic where the values spread, linear where they do not or all are 0. */
+export function latencyScale(valuesMs: readonly number[], widthPx: number): LatencyScale {
+  const most = Math.max(...valuesMs);
+  const maxTicks = Math.max(2, Math.floor(widthPx / TICK_PX));
+  if (!(most > 0)) return linear(0, 1, 1);
+  const least = Math.max(Math.min(...valuesMs), most * LEAST_SHARE);
+  if (most < least * LOG_RATIO) {
+    const spareMs = Math.max((most - least) * 0.05, most * 0.005);
+    return linear(least - spareMs, most + spareMs, maxTicks);
+  }
+  return {
+    options: {
+      type: "log",
+      domain: [least, most],
+      clamp: true,
+      tickFormat: tickMs,
+      ticks: logTicks([least, most], maxTicks),
+    },
+    position: (ms) => Math.log(Math.max(ms, least) / least) / Math.log(most / least),
+  };
+}
+
+function linear(leastMs: number, mostMs: number, ticks: number): LatencyScale {
+  return {
+    options: { domain: [leastMs, mostMs], tickFormat: tickMs, ticks: Math.min(ticks, 5) },
+    position: (ms) => (ms - leastMs) / (mostMs - leastMs),
+  };
+}
