@@ -85,6 +85,14 @@ describe("architecture", () => {
     expect(violations("core/kv/planted.ts", 'import { x } from "../units/units.js";')).toEqual([]);
   });
 
+  it("lets a report's program take types from the core, and nothing that runs", () => {
+    const importsOf = (text: string) => [...text.matchAll(/^import (?!type )(?:[^;]*?) from "[^"]*\/core\/[^"]*"/gm)];
+    const program = files.filter((file) => unitOf(file) === "report");
+    expect(program.length).toBeGreaterThan(5);
+    for (const file of program) expect(importsOf(readFileSync(join(srcRoot, file), "utf8")), file).toEqual([]);
+    expect(importsOf('import { x } from "../../core/kv/kvCache.js";')).toHaveLength(1);
+  });
+
   it("has no file or folder with a name that says nothing", () => {
     const parts = files.flatMap((file) => file.replace(/\.ts$/, "").split("/"));
     expect(parts.filter((part) => FORBIDDEN_NAMES.has(part))).toEqual([]);

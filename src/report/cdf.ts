@@ -40,6 +40,7 @@ export function cdfPlot(lines: readonly CdfLine[], yLabel: string, widthPx: numb
     x: { ...scale.options, label: null },
     y: { domain: [0, 100], label: yLabel, ticks: [0, 25, 50, 75, 100], grid: true },
     marks: [
+      ...scale.axis,
       ...lines.map(({ name, quantiles, color, isDashed }) =>
         lineY(pointsOf(name, quantiles), {
           x: "ms",

@@ -1,4 +1,18 @@
-import { areaY, dot, dotX, line, type PlotOptions, pointer, ruleX, text, tip } from "@observablehq/plot";
+import {
+  areaY,
+  axisX,
+  axisY,
+  dot,
+  dotX,
+  gridX,
+  gridY,
+  line,
+  type PlotOptions,
+  pointer,
+  ruleX,
+  text,
+  tip,
+} from "@observablehq/plot";
 import type { Comparison } from "../../core/evaluation/compareRun.js";
 import { INK, LATENCY_COLORS, MUTED } from "../colors.js";
 import { section } from "../element.js";
@@ -66,7 +80,8 @@ function pointsOf({ name, metrics }: Run): Point[] {
 function scatterPanel(points: readonly Point[]): Panel {
   const values = points.flatMap(({ measured, predicted }) => [measured, predicted]);
   const domain: [number, number] = [Math.min(...values) / 1.3, Math.max(...values) * 1.3];
-  const scale = { type: "log", domain, tickFormat: tickMs, ticks: logTicks(domain, MAX_TICKS), grid: true } as const;
+  const scale = { type: "log", domain } as const;
+  const ticks = logTicks(domain, MAX_TICKS);
   return {
     heading: "Every number",
     label: `Predicted against measured latencies, ${points.length} numbers on logarithmic axes`,
@@ -75,9 +90,13 @@ function scatterPanel(points: readonly Point[]): Panel {
       marginLeft: 58,
       marginRight: 24,
       marginBottom: 42,
-      x: { ...scale, label: "measured", labelAnchor: "center" },
-      y: { ...scale, label: "predicted" },
+      x: scale,
+      y: scale,
       marks: [
+        gridX(ticks),
+        gridY(ticks),
+        axisX(ticks, { text: tickMs, label: "measured", labelAnchor: "center" }),
+        axisY(ticks, { text: tickMs, label: "predicted" }),
         areaY(domain, {
           x: (ms: number) => ms,
           y1: (ms: number) => ms * (1 - BAND),

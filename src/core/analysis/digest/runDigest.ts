@@ -1,5 +1,4 @@
 import type { Server } from "../../engine/createServer.js";
-import type { RunConfig } from "../../engine/runConfig.js";
 import type { StepObserver } from "../../engine/runResult.js";
 import type { SimulationResult } from "../../engine/simulate.js";
 import { InvariantError } from "../../errors/simulationError.js";
@@ -9,9 +8,7 @@ import { e2eMs, interTokenMs, ttftMs } from "../../metrics/runMetrics.js";
 import { ROW_RESUMED, type ScheduledStep } from "../../scheduler/scheduledStep.js";
 import type { Scheduler } from "../../scheduler/scheduler.js";
 import { US_PER_MS } from "../../units/units.js";
-import type { ComponentTime, ExplainReport } from "../explainReport.js";
-import { StepLogExplainer } from "../stepLogExplainer.js";
-import { StepLogger } from "../stepLogger.js";
+import { type BoundShare, type BoundTime, BoundTimes, boundShares } from "./boundTimes.js";
 import { type RunTimeline, runTimeline } from "./runTimeline.js";
 import { type SlowestRequests, slowestRequests } from "./slowestRequests.js";
 import { StepTimeline } from "./stepTimeline.js";
@@ -39,33 +36,31 @@ export interface RunDigest {
   readonly timeline: RunTimeline;
   readonly slowest: SlowestRequests;
   readonly steps: number;
-  /** Time by component, the largest first. */
-  readonly components: readonly ComponentTime[];
-  readonly bounds: ExplainReport["bounds"];
-  readonly phases: ExplainReport["phases"];
+  /** GPU time by component, the largest first. */
+  readonly components: readonly BoundTime[];
+  /** GPU time by what binds it, the largest first. */
+  readonly bounds: readonly BoundShare[];
   readonly limits: LimitShares;
 }
 
-/** Watches a run and digests it. Prices each step once more, so it costs about as much as the run. */
+/** Watches a run and digests it. */
 export class RunDigester implements StepObserver {
   readonly #timeline = new StepTimeline();
   readonly #preemptions = new Map<string, number[]>();
   readonly #limitedUs = { sequences: 0, kvBlocks: 0, tokens: 0 };
-  #logger: StepLogger | null = null;
-  #explainer: StepLogExplainer | null = null;
+  #boundTimes: BoundTimes | null = null;
   #maxNumSeqs = 0;
   #maxNumBatchedTokens = 0;
   #gpuUs = 0;
 
-  onStart(server: Server, config: RunConfig): void {
-    this.#logger = new StepLogger(server, config);
-    this.#explainer = new StepLogExplainer(this.#logger.header);
-    this.#maxNumSeqs = server.engine.maxNumSeqs;
-    this.#maxNumBatchedTokens = server.engine.maxNumBatchedTokens;
+  onStart({ stepModel, engine }: Server): void {
+    this.#boundTimes = new BoundTimes(stepModel);
+    this.#maxNumSeqs = engine.maxNumSeqs;
+    this.#maxNumBatchedTokens = engine.maxNumBatchedTokens;
   }
 
   onStep(step: ScheduledStep, startUs: number, endUs: number, scheduler: Scheduler): void {
-    if (this.#logger !== null) this.#explainer?.add(this.#logger.log(step, startUs, endUs, scheduler));
+    this.#boundTimes?.onStep(step.batch);
     this.#timeline.onStep(step, startUs, endUs, scheduler);
     this.#notePreemptions(step, startUs);
     this.#gpuUs += endUs - startUs;
@@ -73,18 +68,17 @@ export class RunDigester implements StepObserver {
   }
 
   /** @param result of the run that was watched, its records in order of submission */
-  digest({ records, specs }: Pick<SimulationResult, "records" | "specs">): RunDigest {
-    if (this.#explainer === null) throw new InvariantError("a run was digested that had not been watched");
-    const { steps, components, bounds, phases } = this.#explainer.report();
+  digest({ summary, records, specs }: SimulationResult): RunDigest {
+    if (this.#boundTimes === null) throw new InvariantError("a run was digested that had not been watched");
+    const components = this.#boundTimes.times(summary.bottleneck, this.#gpuUs);
     const share = (us: number) => (this.#gpuUs > 0 ? us / this.#gpuUs : 0);
     return {
       quantiles: latencyQuantiles(records),
       timeline: runTimeline(records, specs, this.#timeline),
       slowest: slowestRequests(records, this.#preemptions),
-      steps,
+      steps: summary.engine.steps,
       components,
-      bounds,
-      phases,
+      bounds: boundShares(components),
       limits: {
         sequences: share(this.#limitedUs.sequences),
         kvBlocks: share(this.#limitedUs.kvBlocks),

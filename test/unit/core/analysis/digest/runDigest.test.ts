@@ -84,10 +84,12 @@ describe.each([
     }
   });
 
-  it("shares out the steps' time as the summary does", () => {
-    for (const { name, fraction } of digest.components) {
-      expect(fraction, name).toBeCloseTo(summary.bottleneck[name] ?? 0, 4);
+  it("shares out the steps' time as the summary does, each component's by what binds it", () => {
+    expect(digest.components.map(({ name, fraction }) => [name, fraction])).toEqual(Object.entries(summary.bottleneck));
+    for (const { name, us, boundUs } of digest.components) {
+      expect(sum(Object.values(boundUs)), name).toBeCloseTo(us, 3);
     }
+    expect(sum(digest.bounds.map(({ fraction }) => fraction))).toBeCloseTo(1, 9);
   });
 
   it("counts limited time as the run's regime does", () => {

@@ -35,7 +35,7 @@ function watchedRun(input: object) {
 
 const simulateWith = (config: RunConfig): RunSummary => simulate(loadDeployment(config), config).summary;
 
-const bounds = [{ bound: "memory", us: 6, fraction: 0.6 }] as const;
+const bounds = [{ bound: "memory", fraction: 0.6 }] as const;
 const none = { sequences: 0, tokens: 0, kvBlocks: 0 };
 const engine = (frontEndBusyFraction: number) => ({ engine: { frontEndBusyFraction } as RunSummary["engine"] });
 
