@@ -11,11 +11,11 @@ const HOLDS: Readonly<Record<BottleneckKind, string>> = {
   sequences: "The limit of running sequences holds this run back: all places were taken while others waited",
   "token-budget": "The token budget of a step holds this run back: it was spent while others waited",
   "kv-cache": "The KV cache holds this run back: it was full while others waited",
-  memory: "Nothing keeps requests waiting for long; a step's time is mostly memory bandwidth",
-  compute: "Nothing keeps requests waiting for long; a step's time is mostly compute",
-  network: "Nothing keeps requests waiting for long; a step's time is mostly the interconnect",
-  launch: "Nothing keeps requests waiting for long; a step's time is mostly kernel launches",
-  wait: "Nothing keeps requests waiting for long; a step's time is mostly gaps between kernels",
+  memory: "Nothing keeps requests waiting for long; the largest part of a step is memory bandwidth",
+  compute: "Nothing keeps requests waiting for long; the largest part of a step is compute",
+  network: "Nothing keeps requests waiting for long; the largest part of a step is the interconnect",
+  launch: "Nothing keeps requests waiting for long; the largest part of a step is kernel launches",
+  wait: "Nothing keeps requests waiting for long; the largest part of a step is gaps between kernels",
 };
 
 const COST_WORDS: Readonly<Record<KnobCost, string>> = {
