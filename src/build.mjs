@@ -1,7 +1,8 @@
 // `npm run build`: tsc makes the library, a file per module with its types; esbuild makes the command line, a few files
-// with its packages inside, because a process that opens hundreds of modules starts three times slower.
+// with its packages inside, because a process that opens hundreds of modules starts three times slower; and the program
+// and style of a report's page, which are put into each report.
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -76,6 +77,27 @@ async function buildCommandLine() {
   writeFileSync(join(cliFolder, "THIRD-PARTY-LICENSES.txt"), licenses(inputs));
 }
 
+/** The program of a report's page and its plotting library in one file, which a report carries whole, and its style. */
+async function buildReportPage() {
+  const { build } = await import("esbuild");
+  const common = { absWorkingDir: root, bundle: true, minify: true, target: "es2022", logLevel: "warning" };
+  const program = await build({
+    ...common,
+    entryPoints: ["src/report/main.ts"],
+    outfile: "dist/report/page.js",
+    format: "iife",
+    platform: "browser",
+    charset: "utf8",
+    metafile: true,
+    write: false,
+  });
+  const [{ text }] = program.outputFiles;
+  const credits = licenses(Object.keys(program.metafile.inputs)).replaceAll("*/", "* /");
+  mkdirSync(join(root, "dist", "report"), { recursive: true });
+  writeFileSync(join(root, "dist", "report", "page.js"), `/*! This page holds parts of:\n\n${credits}*/\n${text}`);
+  await build({ ...common, entryPoints: ["src/report/page.css"], outfile: "dist/report/page.css" });
+}
+
 /** The licences of the packages whose files are in the bundle. */
 function licenses(files) {
   const folders = files.map((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0]);
@@ -92,3 +114,4 @@ function licenses(files) {
 
 buildLibrary();
 await buildCommandLine();
+await buildReportPage();

@@ -26,6 +26,9 @@ const RANKS: Readonly<Record<string, number>> = {
   "core/analysis": 6,
   "core/evaluation": 6,
   "core/index.ts": 7,
+  // The program of a report's HTML file: it runs in a browser and takes types from the core, nothing else; io writes the
+  // file and knows the page's data from here.
+  report: 7,
   io: 8,
   "index.ts": 9,
   cli: 10,
@@ -86,6 +89,14 @@ describe("architecture", () => {
     const importsWhole = (text: string) => /import (?!type)(?:z\b|\{[^}]*\bz\b[^}]*\}).* from "zod"/.test(text);
     expect(importsWhole('import { z } from "zod";') && importsWhole('import z from "zod";')).toBe(true);
     expect(files.filter((file) => importsWhole(readFileSync(join(srcRoot, file), "utf8")))).toEqual([]);
+  });
+
+  it("lets a report's program take types from the core, and nothing that runs", () => {
+    const importsOf = (text: string) => [...text.matchAll(/^import (?!type )(?:[^;]*?) from "[^"]*\/core\/[^"]*"/gm)];
+    const program = files.filter((file) => unitOf(file) === "report");
+    expect(program.length).toBeGreaterThan(5);
+    for (const file of program) expect(importsOf(readFileSync(join(srcRoot, file), "utf8")), file).toEqual([]);
+    expect(importsOf('import { x } from "../../core/kv/kvCache.js";')).toHaveLength(1);
   });
 
   it("has no file or folder with a name that says nothing", () => {

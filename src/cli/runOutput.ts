@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import type { Argv } from "yargs";
 import type { RunConfig } from "../core/engine/runConfig.js";
 import type { StepObserver } from "../core/engine/runResult.js";
-import type { SimulationResult } from "../core/engine/simulate.js";
+import type { RunSummary, SimulationResult } from "../core/engine/simulate.js";
 import { observeAll } from "../core/engine/stepObservers.js";
 import { ConfigError } from "../core/errors/simulationError.js";
 import type { WorkloadData } from "../core/workload/dataConfig.js";
@@ -14,11 +14,13 @@ import type { StepLogWriter } from "../io/results/stepLogWriter.js";
 import { StepTraceRecorder } from "../io/results/stepTraceRecorder.js";
 import type { Arguments } from "./deploymentOptions.js";
 import { rejectionNote } from "./rejections.js";
+import { addReportOption, reportFile } from "./reportOption.js";
+import type { RunReport } from "./runReport.js";
 import { runTable } from "./runTable.js";
 
-/** Adds `--out` and `--step-log`. */
+/** Adds `--out`, `--step-log` and `--report`. */
 export function addRunOutputOptions<T>(command: Argv<T>): Argv<T> {
-  return command
+  const withFiles = command
     .option("out", {
       type: "string",
       alias: "o",
@@ -34,18 +36,27 @@ export function addRunOutputOptions<T>(command: Argv<T>): Argv<T> {
       describe:
         "file for one JSON line per engine step: its batch, what each component took and was bound by; read it with roofserve explain",
     }) as Argv<T>;
+  return addReportOption(
+    withFiles,
+    "latencies, timeline, slowest requests, and what holds the run back, with the changes that may help tried one by one",
+  );
 }
 
-/** Runs a simulation and writes its result: to stdout in the chosen format, and to `--out`. */
+/**
+ * Runs a simulation and writes its result: to stdout in the chosen format, to `--out` and to `--report`.
+ * @param simulateWith simulates the same requests with another config
+ */
 export async function writeRun(
   argv: Arguments,
   run: (observer: StepObserver | null) => SimulationResult,
   label: string,
+  simulateWith: (config: RunConfig) => RunSummary,
 ): Promise<void> {
   const folder = outputFolder(argv);
   const recorder = folder === null ? null : new StepTraceRecorder();
   const stepLog = await stepLogWriter(argv);
-  const observer = observeAll([recorder, stepLog].filter((one) => one !== null));
+  const report = await runReport(argv, simulateWith);
+  const observer = observeAll([recorder, stepLog, report?.observer ?? null].filter((one) => one !== null));
   const startedMs = performance.now();
   const result = stepLog === null ? run(observer) : stepLog.during(() => run(observer));
   const wallS = (performance.now() - startedMs) / 1000;
@@ -72,6 +83,7 @@ export async function writeRun(
     for (const file of files) process.stderr.write(`wrote ${file}\n`);
   }
   process.stdout.write(formatResult(result, String(argv.format), label));
+  await report?.write(result);
   const ratio = summary.engine.simulatedS / wallS;
   process.stderr.write(`simulated in ${wallS.toFixed(2)} s (${Math.round(ratio)} × real time)\n`);
 }
@@ -98,6 +110,14 @@ async function stepLogWriter(argv: Arguments): Promise<StepLogWriter | null> {
   requireWritableFolder(dirname(file));
   const { StepLogWriter } = await import("../io/results/stepLogWriter.js");
   return new StepLogWriter(file);
+}
+
+/** What makes the page of `--report`; a name that cannot be written is refused before the run. */
+async function runReport(argv: Arguments, simulateWith: (config: RunConfig) => RunSummary): Promise<RunReport | null> {
+  const file = await reportFile(argv);
+  if (file === null) return null;
+  const { RunReport } = await import("./runReport.js");
+  return new RunReport(file, simulateWith);
 }
 
 function formatResult({ summary, records, specs }: SimulationResult, format: string, label: string): string {

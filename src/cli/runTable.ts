@@ -77,7 +77,8 @@ function picture(title: string, valuesMs: Float64Array): string {
   return `${title.padEnd(4)} ${printMs(low).padStart(8)} ${bars} ${printMs(high)}\n`;
 }
 
-function loadLine({ config }: RunSummary): string {
+/** The load in words. */
+export function loadLine({ config }: RunSummary): string {
   const { profile, data, description } = config.workload;
   if (profile.kind === "trace" && data.kind === "trace") return `workload: requests of ${data.path}, as they came`;
   const load = "rate" in profile ? `${profile.kind}, ${profile.rate} requests/s` : profile.kind;

@@ -6,6 +6,7 @@ import { ConfigError, type ConfigIssue } from "../../core/errors/simulationError
 import { BREAKDOWNS, type Breakdown, errorBreakdown } from "../../core/evaluation/errorBreakdown.js";
 import { evaluateRun, type ReplayedRun, type ServerRunConfig } from "../../core/evaluation/evaluateRun.js";
 import { type EvaluatedRun, type EvaluationReport, evaluationReport } from "../../core/evaluation/evaluationReport.js";
+import { type MeasuredQuantiles, measuredQuantiles } from "../../core/evaluation/measuredQuantiles.js";
 import { unstatedNotes } from "../../core/evaluation/replayRun.js";
 import { predictionIntervals } from "../../core/evaluation/uncertainty/predictionIntervals.js";
 import type { MeasuredExperiment } from "../../core/metrics/measuredExperiment.js";
@@ -25,6 +26,7 @@ import { evaluationTable } from "../evaluationTable.js";
 import { examplesText } from "../examples.js";
 import { type ModelEvaluation, modelComparisonTable } from "../modelComparisonTable.js";
 import { endProgress, showProgress } from "../progressLine.js";
+import { addReportOption, reportFile, writeReportPage } from "../reportOption.js";
 import { addUncertaintyOption, uncertaintyDraws } from "../uncertaintyOption.js";
 
 const EXAMPLES = examplesText([
@@ -32,12 +34,16 @@ const EXAMPLES = examplesText([
   ["evaluate runs/ --compare", "our step model beside the two baselines"],
   ["evaluate run1 run2 --gpu A100-80 --format json", "two folders, measured on A100"],
   ["evaluate runs/ --uncertainty", "80 % intervals, and how often they held what was measured"],
+  ["evaluate runs/ --report runs.html", "the same in pictures"],
   ["evaluate runs/ --breakdown load", "errors at each offered load; of each run with --format json"],
 ]);
 
 export const evaluateCommand: CommandBody = {
   builder: (command) =>
-    addUncertaintyOption(addDeploymentOptions(command, ["table", "json"]))
+    addReportOption(
+      addUncertaintyOption(addDeploymentOptions(command, ["table", "json"])),
+      "predicted against measured, errors by run, and both distributions",
+    )
       .positional("path", {
         type: "string",
         array: true,
@@ -55,22 +61,27 @@ export const evaluateCommand: CommandBody = {
         describe:
           "errors by group over all runs too: phase (to the first token, after it), batch (requests in flight at arrival), context (prompt and output tokens), load (the client's stages)",
       })
-      .conflicts("compare", ["breakdown", "uncertainty"])
+      .conflicts("compare", ["breakdown", "uncertainty", "report"])
       .epilogue(
         `${EXAMPLES}\n\nModel, TP, limits, KV blocks and sampling come from the files; flags win. The GPU is rarely in the files: ` +
           "it is H100 unless --gpu says otherwise.",
       ),
-  handler: (argv: ArgumentsCamelCase) => {
+  handler: async (argv: ArgumentsCamelCase) => {
+    const file = await reportFile(argv);
     if (argv.compare === true) withFlagNames(argv, DEPLOYMENT_FLAGS, () => rejectOwnStepModel(argv));
     const experiments = (argv.path as string[]).flatMap((path) => readMeasuredExperiments(path, givenModel(argv)));
     if (argv.compare === true) {
       writeComparison(
-        STEP_MODELS.map((stepModel) => ({ stepModel, report: evaluateAll(experiments, argv, stepModel) })),
+        STEP_MODELS.map((stepModel) => ({ stepModel, report: evaluateAll(experiments, argv, stepModel).report })),
         argv,
       );
       return;
     }
-    writeReport(evaluateAll(experiments, argv, null), argv);
+    const { report, quantiles } = evaluateAll(experiments, argv, null);
+    writeReport(report, argv);
+    if (file === null) return;
+    const { evaluationPage } = await import("../../io/report/evaluationPage.js");
+    await writeReportPage(file, evaluationPage(report, quantiles, givenConfig(argv, DEPLOYMENT_FLAGS) as object));
   },
 };
 
@@ -89,23 +100,30 @@ function rejectOwnStepModel(argv: Arguments): void {
   if (issues.length > 0) throw new ConfigError(issues);
 }
 
+/** What a command's replays came to; `quantiles` stand beside the report's experiments, empty without `--report`. */
+interface Evaluation {
+  readonly report: EvaluationReport;
+  readonly quantiles: readonly MeasuredQuantiles[];
+}
+
 /** Replays every run. @param stepModel in place of the config's, or null */
 function evaluateAll(
   experiments: readonly MeasuredExperiment[],
   argv: Arguments,
   stepModel: StepModelName | null,
-): EvaluationReport {
+): Evaluation {
   const evaluated = experiments.map((experiment, i) => {
     showProgress(i + 1, experiments.length, `${stepModel ?? ""} ${experiment.name}`.trim());
     return evaluateExperiment(experiment, argv, stepModel);
   });
   endProgress();
   const { schema, ...report } = evaluationReport(evaluated.flatMap(({ runs }) => runs));
+  const quantiles = evaluated.flatMap((one) => one.quantiles);
   // No measured run says how to price its steps, so all are priced alike.
   const [first] = evaluated;
-  if (first === undefined) return { schema, ...report };
+  if (first === undefined) return { report: { schema, ...report }, quantiles };
   const { pricing, benchData } = withFileHashes(first.config);
-  return { schema, pricing, benchData, ...report };
+  return { report: { schema, pricing, benchData, ...report }, quantiles };
 }
 
 function givenModel(argv: Arguments): string | null {
@@ -117,7 +135,11 @@ function evaluateExperiment(
   experiment: MeasuredExperiment,
   argv: Arguments,
   stepModel: StepModelName | null,
-): { readonly config: ServerRunConfig; readonly runs: readonly EvaluatedRun[] } {
+): {
+  readonly config: ServerRunConfig;
+  readonly runs: readonly EvaluatedRun[];
+  readonly quantiles: readonly MeasuredQuantiles[];
+} {
   for (const note of [...experiment.notes, ...unstatedNotes(experiment)])
     process.stderr.write(`${experiment.name}: ${note}\n`);
   const { config, deployment } = withFlagNames(argv, DEPLOYMENT_FLAGS, () => {
@@ -128,15 +150,17 @@ function evaluateExperiment(
     );
     return { config, deployment: deploymentOf(config) };
   });
+  const quantiles: MeasuredQuantiles[] = [];
   const runs = experiment.runs.map((run) => {
     const replayed = withFlagNames(argv, DEPLOYMENT_FLAGS, () => evaluateRun(deployment, config, run));
+    if (argv.report !== undefined) quantiles.push(measuredQuantiles(replayed));
     return {
       ...replayed.evaluated,
       ...uncertaintyOf(deployment, config, replayed, argv),
       ...(argv.breakdown === undefined ? {} : { breakdown: errorBreakdown(argv.breakdown as Breakdown, replayed) }),
     };
   });
-  return { config, runs };
+  return { config, runs, quantiles };
 }
 
 /** The run's intervals, where `--uncertainty` asks for them. */

@@ -5,6 +5,7 @@ import { parseConfig } from "../../core/config/parseConfig.js";
 import { type RunConfig, runConfigSchema } from "../../core/engine/runConfig.js";
 import type { StepObserver } from "../../core/engine/runResult.js";
 import { simulateRequests } from "../../core/engine/simulate.js";
+import { loadDeployment } from "../../io/loadDeployment.js";
 import { withFileHashes } from "../../io/pricingFiles.js";
 import { type ReplayOptions, readReplaySource } from "../../io/replaySource.js";
 import type { CommandBody } from "../commandTable.js";
@@ -64,7 +65,12 @@ export const replayCommand: CommandBody = {
       withFlagNames(argv, DEPLOYMENT_FLAGS, () =>
         intervals(simulateRequests(deployment, config, openWorkload(), observer)),
       );
-    await writeRun(argv, simulate, label);
+    await writeRun(
+      argv,
+      simulate,
+      label,
+      (changed) => simulateRequests(loadDeployment(changed), changed, openWorkload(), null).summary,
+    );
   },
 };
 

@@ -4,6 +4,7 @@ import { type RunConfig, runConfigSchema } from "../../core/engine/runConfig.js"
 import type { StepObserver } from "../../core/engine/runResult.js";
 import { simulate } from "../../core/engine/simulate.js";
 import { createWorkload } from "../../core/workload/createWorkload.js";
+import { loadDeployment } from "../../io/loadDeployment.js";
 import { withFileHashes } from "../../io/pricingFiles.js";
 import { readWorkloadSpecs } from "../../io/workloadSpecs.js";
 import type { CommandBody } from "../commandTable.js";
@@ -42,6 +43,7 @@ const EXAMPLES = examplesText([
   ["run --profile concurrent --rate 16 --max-seconds 60", "16 users, each sending again as soon as served"],
   ["run --rate 12 --uncertainty", "how sure the answer is: 80 % intervals from 20 possible worlds"],
   ["run --data trace.jsonl --out results/", "a trace; keep every request"],
+  ["run --rate 12 --report run.html", "pictures for a browser, and what would help, tried"],
 ]);
 
 export const runCommand: CommandBody = {
@@ -79,5 +81,5 @@ async function simulateAndWrite(given: RunConfig, argv: Arguments): Promise<void
     withFlagNames(argv, PLACES, () =>
       intervals(simulate(deployment, config, { ...trace, ...(observer === null ? {} : { observer }) })),
     );
-  await writeRun(argv, simulateObserved, "run");
+  await writeRun(argv, simulateObserved, "run", (changed) => simulate(loadDeployment(changed), changed, trace).summary);
 }

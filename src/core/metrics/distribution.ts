@@ -104,14 +104,7 @@ export function repeatedDistributionOfSorted(sorted: Float64Array, weights: Floa
   const mean = sum / count;
   let squares = 0;
   for (let i = 0; i < numDistinct; i++) squares += merged.weights[i]! * (merged.values[i]! - mean) ** 2;
-  /** The value at a 0-based rank among the repeated values. */
-  const atRank = (rank: number): number => merged.values[firstAtLeast(cumulative, rank + 1)]!;
-  const percentile = (fraction: number): number => {
-    const position = fraction * (count - 1);
-    const below = Math.floor(position);
-    const low = atRank(below);
-    return low + (atRank(Math.min(below + 1, count - 1)) - low) * (position - below);
-  };
+  const percentile = (fraction: number) => repeatedPercentile(merged.values, cumulative, fraction);
   return {
     mean,
     p50: percentile(0.5),
@@ -123,4 +116,19 @@ export function repeatedDistributionOfSorted(sorted: Float64Array, weights: Floa
     stddev: Math.sqrt(squares / count),
     count,
   };
+}
+
+/**
+ * `sortedPercentile` of values that each stand for several equal observations.
+ * @param values ascending, at least one
+ * @param cumulative observations up to and including each value, integers
+ */
+export function repeatedPercentile(values: Float64Array, cumulative: Float64Array, fraction: number): number {
+  const count = cumulative[cumulative.length - 1]!;
+  /** The value at a 0-based rank among the observations. */
+  const atRank = (rank: number): number => values[firstAtLeast(cumulative, rank + 1)]!;
+  const position = fraction * (count - 1);
+  const below = Math.floor(position);
+  const low = atRank(below);
+  return low + (atRank(Math.min(below + 1, count - 1)) - low) * (position - below);
 }

@@ -23,9 +23,7 @@ export class AtomicFile {
   constructor(file: string) {
     this.#file = file;
     this.#temporary = `${file}.tmp`;
-    if (existsSync(file) && !statSync(file).isFile()) {
-      throw new DataFileError({ file }, "cannot be written: it exists and is no file; choose another name");
-    }
+    requireReplaceable(file);
     this.#descriptor = this.#attempt(() => {
       makeFolders(dirname(file));
       return openSync(this.#temporary, "w");
@@ -72,6 +70,12 @@ export class AtomicFile {
       throw new DataFileError({ file: this.#file }, `cannot be written (${code}); choose a folder that can`);
     }
   }
+}
+
+/** @throws DataFileError when the name is taken by what is no file */
+export function requireReplaceable(file: string): void {
+  if (!existsSync(file) || statSync(file).isFile()) return;
+  throw new DataFileError({ file }, "cannot be written: it exists and is no file; choose another name");
 }
 
 /**

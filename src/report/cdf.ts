@@ -1,0 +1,103 @@
+import { dot, lineY, type PlotOptions, pointer, text, tip } from "@observablehq/plot";
+import type { Quantiles } from "../core/metrics/quantiles.js";
+import { INK } from "./colors.js";
+import { type LatencyScale, latencyScale } from "./latencyScale.js";
+import { printMs } from "./numbers.js";
+import { HALO, PLOT_STYLE, TIP } from "./plotStyle.js";
+
+/** One line of a CDF. */
+export interface CdfLine {
+  readonly name: string;
+  readonly quantiles: Quantiles;
+  readonly color: string;
+  readonly isDashed?: boolean;
+  /** Where its label stands, in percent of the values and beside the line; null = marked at 50 and 99 % instead. */
+  readonly labelAt: { readonly percent: number; readonly side: "left" | "right" } | null;
+}
+
+/** A point of a line: this percentage of the values is at most so many ms. */
+interface CdfPoint {
+  readonly line: string;
+  readonly percent: number;
+  readonly ms: number;
+}
+
+const HEIGHT_PX = 210;
+const MARKED_PERCENTS = new Set([50, 99]);
+
+/** Cumulative distributions over ms. */
+export function cdfPlot(lines: readonly CdfLine[], yLabel: string, widthPx: number): PlotOptions {
+  const points = lines.flatMap(({ name, quantiles }) => pointsOf(name, quantiles));
+  const scale = latencyScale(
+    points.map(({ ms }) => ms),
+    widthPx,
+  );
+  return {
+    height: HEIGHT_PX,
+    marginLeft: 40,
+    marginRight: 20,
+    marginTop: 26,
+    x: { ...scale.options, label: null },
+    y: { domain: [0, 100], label: yLabel, ticks: [0, 25, 50, 75, 100], grid: true },
+    marks: [
+      ...scale.axis,
+      ...lines.map(({ name, quantiles, color, isDashed }) =>
+        lineY(pointsOf(name, quantiles), {
+          x: "ms",
+          y: "percent",
+          stroke: color,
+          strokeWidth: 2.25,
+          ...(isDashed === true ? { strokeDasharray: "6 4" } : {}),
+        }),
+      ),
+      ...lines.flatMap((line) =>
+        line.labelAt === null ? percentileMarks(line, scale) : [nameMark(line, line.labelAt)],
+      ),
+      tip(
+        points,
+        pointer({
+          x: "ms",
+          y: "percent",
+          maxRadius: Number.POSITIVE_INFINITY,
+          title: ({ line, percent, ms }: CdfPoint) => `${line}\n${percent} % within ${printMs(ms)}`,
+          ...TIP,
+        }),
+      ),
+    ],
+    ...PLOT_STYLE,
+  };
+}
+
+function percentileMarks({ name, quantiles, color }: CdfLine, scale: LatencyScale) {
+  const marked = pointsOf(name, quantiles).filter(({ percent }) => MARKED_PERCENTS.has(percent));
+  const label = ({ percent, ms }: CdfPoint) => `${percent} %  ${printMs(ms)}`;
+  const place = { x: "ms", y: "percent", text: label, fill: INK, fontWeight: 600, ...HALO };
+  const isMedianRight = scale.position(quantiles[50] ?? 0) > MIDDLE;
+  return [
+    dot(marked, { x: "ms", y: "percent", fill: color, r: 3.5 }),
+    // Below the line where there is room, else above it; the tail is at the upper right corner.
+    text(marked.slice(0, 1), { ...place, ...(isMedianRight ? ABOVE_LEFT : BELOW_RIGHT) }),
+    text(marked.slice(1), { ...place, textAnchor: "end", dx: 4, dy: -12 }),
+  ];
+}
+
+const MIDDLE = 0.55;
+const BELOW_RIGHT = { textAnchor: "start", dx: 9, dy: 4 } as const;
+const ABOVE_LEFT = { textAnchor: "end", dx: -9, dy: -6 } as const;
+
+function nameMark({ name, quantiles, color }: CdfLine, { percent, side }: NonNullable<CdfLine["labelAt"]>) {
+  return text([{ percent, ms: quantiles[percent] ?? 0 }], {
+    x: "ms",
+    y: "percent",
+    text: () => name,
+    fill: color,
+    fontWeight: 600,
+    textAnchor: side === "left" ? "end" : "start",
+    dx: side === "left" ? -8 : 8,
+    ...HALO,
+  });
+}
+
+function pointsOf(line: string, quantiles: Quantiles): CdfPoint[] {
+  return quantiles.map((ms, percent) => ({ line, percent, ms }));
+}

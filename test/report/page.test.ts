@@ -1,0 +1,170 @@
+import { join } from "node:path";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ensureBuilt } from "../cli/builtCli.js";
+import { callCli } from "../cli/cliCall.js";
+import { temporaryFolder } from "../reference/temporaryFile.js";
+import { experimentFolder } from "../unit/io/inferencePerf/inferencePerfFolder.js";
+import { findChromium, openFile, startBrowser } from "./browser.js";
+
+const chromium = findChromium();
+if (chromium === null) {
+  process.stderr.write("test/report: no chromium on the path (or ROOFSERVE_CHROMIUM), so reports are not looked at\n");
+}
+
+const { folder } = temporaryFolder();
+const RUN = [
+  "run",
+  "--max-requests",
+  "80",
+  "--rate",
+  "25",
+  "--num-gpu-blocks-override",
+  "2500",
+  "--max-num-seqs",
+  "40",
+];
+const PAGES: readonly (readonly [string, (file: string) => readonly string[]])[] = [
+  ["a busy run", (file) => [...RUN, "--report", file]],
+  ["a run of one request", (file) => ["run", "--max-requests", "1", "--report", file]],
+  [
+    "an evaluation",
+    (file) => ["evaluate", experimentFolder(), "--model", "meta-llama/Llama-2-7b-hf", "--report", file],
+  ],
+];
+
+/** How many marks each plot that is shown has. */
+const NUM_MARKS = `[...document.querySelectorAll(".plot-canvas")]
+  .filter((canvas) => canvas.clientWidth > 0)
+  .map((canvas) => canvas.querySelectorAll("svg g[aria-label]:not([aria-label*=axis], [aria-label*=grid]) :is(path[d], rect, circle)").length)`;
+
+const SCROLL_WIDTH = "document.documentElement.scrollWidth";
+
+describe.skipIf(chromium === null)("a report in a browser", () => {
+  let browser: Browser;
+
+  beforeAll(async () => {
+    ensureBuilt();
+    browser = await startBrowser(chromium as string);
+  });
+  afterAll(async () => {
+    await browser?.close();
+  });
+
+  describe.each(PAGES)("of %s", (name, argsOf) => {
+    const file = join(folder, `${name.replaceAll(" ", "-")}.html`);
+
+    beforeAll(async () => {
+      const { exitCode, stderr } = await callCli(...argsOf(file));
+      expect(exitCode, stderr).toBe(0);
+    });
+
+    test("draws every plot, without an error and without asking anyone for anything", async () => {
+      const { page, problems, requests } = await openFile(browser, file);
+      const numMarks = await page.evaluate<number[]>(NUM_MARKS);
+      expect(numMarks.length).toBeGreaterThanOrEqual(3);
+      for (const marks of numMarks) expect(marks).toBeGreaterThan(0);
+      expect(await page.locator("main").textContent()).not.toMatch(/NaN|undefined|Infinity|\[object/);
+      expect(problems).toEqual([]);
+      expect(requests).toEqual([]);
+      await page.close();
+    });
+
+    test.each(["light", "dark"] as const)("fits a narrow phone, %s", async (colorScheme) => {
+      const { page, problems } = await openFile(browser, file, { width: 360, colorScheme });
+      expect(await page.evaluate(SCROLL_WIDTH)).toBe(360);
+      for (const details of await page.locator("details:not([open]) > summary").all()) {
+        if (await details.isVisible()) await details.click();
+      }
+      expect(await page.evaluate(SCROLL_WIDTH)).toBe(360);
+      expect(problems).toEqual([]);
+      await page.close();
+    });
+
+    test("says everything to those who do not see it", async () => {
+      const { page } = await openFile(browser, file);
+      const levels = await page.evaluate<number[]>(
+        `[...document.querySelectorAll("h1, h2, h3")].map(({ tagName }) => Number(tagName[1]))`,
+      );
+      expect(levels.filter((level) => level === 1)).toHaveLength(1);
+      for (const [i, level] of levels.entries()) expect(level - (levels[i - 1] ?? 0)).toBeLessThanOrEqual(1);
+      const labels = await page.evaluate<(string | null)[]>(
+        `[...document.querySelectorAll(".plot-canvas > *")].map((plot) => plot.getAttribute("role") === "img" ? plot.getAttribute("aria-label") : null)`,
+      );
+      for (const label of labels) expect(label).toMatch(/\w{3}/);
+      const figures = page.locator("figure");
+      for (const figure of await figures.all()) {
+        expect(await figure.locator("figcaption").textContent()).toMatch(/\d/);
+        expect(await figure.locator("details table tbody tr").count()).toBeGreaterThan(0);
+      }
+      for (const link of await page.locator("nav a").all()) {
+        expect(await page.locator((await link.getAttribute("href")) as string).count()).toBe(1);
+      }
+      await page.close();
+    });
+  });
+
+  describe("of a run", () => {
+    const file = join(folder, "of-a-run.html");
+
+    beforeAll(async () => {
+      await callCli(...RUN, "--report", file);
+    });
+
+    test.each(["latency", "timeline", "step", "slowest"])("answers a pointer over the plots of #%s", async (id) => {
+      const { page } = await openFile(browser, file);
+      const canvas = page.locator(`#${id} .plot-canvas`).first();
+      await canvas.scrollIntoViewIfNeeded();
+      const { x, y, width, height } = (await canvas.boundingBox())!;
+      const tip = canvas.locator("g[aria-label=tip] text");
+      expect(await tip.count()).toBe(0);
+      await page.mouse.move(x + width / 2, y + height / 2);
+      await page.mouse.move(x + width / 2 + 3, y + height / 2);
+      await tip.first().waitFor();
+      expect(await tip.first().textContent()).toMatch(/\d/);
+      await page.close();
+    });
+
+    test("is reached by the keyboard: the links, the tables behind the plots, and what scrolls", async () => {
+      const { page } = await openFile(browser, file);
+      const reached: string[] = [];
+      const isAt = (selector: string) => page.evaluate<boolean>(`document.activeElement.matches("${selector}")`);
+      do {
+        await page.keyboard.press("Tab");
+        reached.push(await page.evaluate<string>("document.activeElement.tagName"));
+      } while (reached.length < 40 && !(await isAt("#latency summary")));
+      expect(reached.slice(0, 7)).toEqual(new Array(7).fill("A"));
+      expect(await isAt("#latency summary")).toBe(true);
+      await page.keyboard.press("Enter");
+      expect(await page.locator("#latency details table").isVisible()).toBe(true);
+      await page.keyboard.press("Tab");
+      expect(await isAt("#latency details [role=region]")).toBe(true);
+      await page.close();
+    });
+
+    test("follows the reader's choice of light and dark, the lines of its plots too", async () => {
+      const colors = `(() => {
+        const line = document.querySelector('#latency g[aria-label="line"] path');
+        return [getComputedStyle(document.body).backgroundColor, getComputedStyle(line.closest("[stroke]")).stroke];
+      })()`;
+      const { page } = await openFile(browser, file);
+      const light = await page.evaluate<string[]>(colors);
+      await page.emulateMedia({ colorScheme: "dark" });
+      const dark = await page.evaluate<string[]>(colors);
+      for (const [i, color] of dark.entries()) expect(color).not.toBe(light[i]);
+      await page.close();
+    });
+
+    test("draws anew when the window changes its width", async () => {
+      const { page } = await openFile(browser, file);
+      const plot = page.locator("#latency .plot-canvas svg").first();
+      const before = Number(await plot.getAttribute("width"));
+      await page.setViewportSize({ width: 390, height: 800 });
+      await page.waitForFunction(
+        `document.querySelector("#latency .plot-canvas svg").getAttribute("width") !== "${before}"`,
+      );
+      expect(Number(await plot.getAttribute("width"))).toBeLessThanOrEqual(390);
+      await page.close();
+    });
+  });
+});
