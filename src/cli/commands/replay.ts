@@ -3,8 +3,7 @@ import * as z from "zod";
 import { mergeConfig } from "../../core/config/mergeConfig.js";
 import { parseConfig } from "../../core/config/parseConfig.js";
 import { type RunConfig, runConfigSchema } from "../../core/engine/runConfig.js";
-import type { StepObserver } from "../../core/engine/runResult.js";
-import { simulateRequests } from "../../core/engine/simulate.js";
+import { simulateStreaming } from "../../core/engine/simulate.js";
 import { withFileHashes } from "../../io/pricingFiles.js";
 import { type ReplayOptions, readReplaySource } from "../../io/replaySource.js";
 import type { CommandBody } from "../commandTable.js";
@@ -18,7 +17,7 @@ import {
   withFlagNames,
 } from "../deploymentOptions.js";
 import { examplesText } from "../examples.js";
-import { addRunOutputOptions, writeRun } from "../runOutput.js";
+import { addRunOutputOptions, type RunWatch, writeRun } from "../runOutput.js";
 import { addUncertaintyOption, uncertaintyOf } from "../uncertaintyOption.js";
 
 const EXAMPLES = examplesText([
@@ -60,9 +59,9 @@ export const replayCommand: CommandBody = {
     const config = withFileHashes(stated);
     const { openWorkload, label } = source;
     const intervals = await uncertaintyOf(argv, deployment, config, { openWorkload, run: label, isGenerated: false });
-    const simulate = (observer: StepObserver | null) =>
+    const simulate = (watch: RunWatch) =>
       withFlagNames(argv, DEPLOYMENT_FLAGS, () =>
-        intervals(simulateRequests(deployment, config, openWorkload(), observer)),
+        intervals(simulateStreaming(deployment, config, openWorkload(), watch)),
       );
     await writeRun(argv, simulate, label);
   },

@@ -1,4 +1,5 @@
 import type { ScheduledBatch } from "../../../../src/core/batch/scheduledBatch.js";
+import { KeptRequests } from "../../../../src/core/engine/requestSinks.js";
 import type { ServedRun, StepObserver } from "../../../../src/core/engine/runResult.js";
 import { ServerLoop, type ServerParts } from "../../../../src/core/engine/serverLoop.js";
 import { ExtentKvCache } from "../../../../src/core/kv/extentKvCache.js";
@@ -72,7 +73,9 @@ export function plainServer(server: PlainServer): ServerParts {
 }
 
 export function serve(parts: ServerParts, workload: Workload, observer: StepObserver | null = null): ServedRun {
-  return new ServerLoop(parts, workload, observer).run();
+  const kept = new KeptRequests();
+  const stats = new ServerLoop(parts, workload, observer, kept).run();
+  return { records: kept.records, specs: kept.specs, stats };
 }
 
 /** A workload whose client side is watched. */
