@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { resolve } from "node:path";
 import type { Argv } from "yargs";
 import { giveToAll, KeptRequests } from "../core/engine/requestSinks.js";
 import type { RunConfig } from "../core/engine/runConfig.js";
@@ -9,7 +9,7 @@ import { ConfigError } from "../core/errors/simulationError.js";
 import type { WorkloadData } from "../core/workload/dataConfig.js";
 import type { GuidellmStrategy } from "../io/guidellm/guidellmReport.js";
 import { cleanJson } from "../io/results/cleanJson.js";
-import { requireWritableFolder } from "../io/results/outputFolder.js";
+import { requireWritableFile, requireWritableFolder } from "../io/results/outputFolder.js";
 import { requestCsvLines } from "../io/results/requestTable.js";
 import type { RequestWriter } from "../io/results/requestWriter.js";
 import type { StepLogWriter } from "../io/results/stepLogWriter.js";
@@ -104,7 +104,7 @@ async function stepLogWriter(argv: Arguments): Promise<StepLogWriter | null> {
   if (file.trim() === "") {
     throw new ConfigError([{ path: "--step-log", received: JSON.stringify(file), allowed: "must name a file" }]);
   }
-  requireWritableFolder(dirname(file));
+  requireWritableFile(file);
   const { StepLogWriter } = await import("../io/results/stepLogWriter.js");
   return new StepLogWriter(file);
 }
@@ -118,7 +118,10 @@ async function requestWriterOf(argv: Arguments, label: string): Promise<RequestW
     const allowed = "must name a file that ends in .csv or .jsonl";
     throw new ConfigError([{ path: "--requests-out", received: JSON.stringify(file), allowed }]);
   }
-  requireWritableFolder(dirname(file));
+  if (argv["step-log"] !== undefined && resolve(file) === resolve(String(argv["step-log"]))) {
+    throw new ConfigError([{ path: "--requests-out", received: file, allowed: "must differ from --step-log" }]);
+  }
+  requireWritableFile(file);
   const { RequestWriter } = await import("../io/results/requestWriter.js");
   return new RequestWriter(file, label);
 }

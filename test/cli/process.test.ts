@@ -131,6 +131,31 @@ describe("what a run leaves behind", () => {
     expect(JSON.parse(fromFile.stdout).requests.completed).toBe(40);
   });
 
+  test.each(["requests.csv", "requests.jsonl"])(
+    "--requests-out writes %s of --out, and prints the same",
+    async (name) => {
+      const out = join(folder, "whole");
+      const streamed = join(folder, "streamed", name);
+      const args = [...AGENTS, "--timeout-s", "30"];
+      const plain = await callCli(...args);
+      const both = await callCli(...args, "--out", out, "--requests-out", streamed);
+      expect(both.stdout).toBe(plain.stdout);
+      expect(both.stderr).toContain(`wrote ${streamed}`);
+      expect(readFileSync(streamed)).toEqual(readFileSync(join(out, name)));
+    },
+  );
+
+  test("a run that writes no records keeps none: 150,000 requests in a heap that has no room for them", async () => {
+    const rows = join(folder, "many.jsonl");
+    const data = ["--data", "prompt_tokens=8,output_tokens=2", "--profile", "constant", "--rate", "100"];
+    const args = ["run", ...data, "--max-requests", "150000", "--format", "json", "--requests-out", rows];
+    const { exitCode, stdout, stderr } = await spawnCli(args, folder, ["--max-old-space-size=40"]);
+    expect(stderr).not.toContain("heap");
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout).requests.completed).toBe(150_000);
+    expect(readFileSync(rows, "utf8").split("\n")).toHaveLength(150_001);
+  });
+
   test("run of a trace equals replay of it, and replay of what run wrote", async () => {
     const out = join(folder, "traced");
     const ran = await callCli("run", "--data", trace, "--out", out, "--format", "json");

@@ -1,6 +1,6 @@
 import type { ScheduledBatch } from "../../../../src/core/batch/scheduledBatch.js";
 import { KeptRequests } from "../../../../src/core/engine/requestSinks.js";
-import type { ServedRun, StepObserver } from "../../../../src/core/engine/runResult.js";
+import type { RequestSink, ServedRun, StepObserver } from "../../../../src/core/engine/runResult.js";
 import { ServerLoop, type ServerParts } from "../../../../src/core/engine/serverLoop.js";
 import { ExtentKvCache } from "../../../../src/core/kv/extentKvCache.js";
 import type { RequestSpec } from "../../../../src/core/request/requestSpec.js";
@@ -76,6 +76,11 @@ export function serve(parts: ServerParts, workload: Workload, observer: StepObse
   const kept = new KeptRequests();
   const stats = new ServerLoop(parts, workload, observer, kept).run();
   return { records: kept.records, specs: kept.specs, stats };
+}
+
+/** `serve`, keeping nothing. */
+export function serveInto(parts: ServerParts, workload: Workload, sink: RequestSink): void {
+  new ServerLoop(parts, workload, null, sink).run();
 }
 
 /** A workload whose client side is watched. */
