@@ -93,6 +93,7 @@ export type { RequestSpec, TokenSegment } from "./request/requestSpec.js";
 export { requestSpec } from "./request/requestSpec.js";
 export type { ExplainedComponent, StepBreakdown, StepComponent, StepModel } from "./stepmodel/stepModel.js";
 export { createWorkload } from "./workload/createWorkload.js";
+export type { SpecStream } from "./workload/specStream.js";
 export {
   closedLoopWorkload,
   workloadFromSpecs,

@@ -24,6 +24,7 @@ const EXAMPLES = examplesText([
   ["replay conversation_trace.jsonl -m Qwen/Qwen3-32B --tp 2", "a Mooncake trace"],
   ["replay trace.csv --time-scale 0.5 --limit 1000", "the first 1000 requests at twice the rate"],
   ["replay results/", "what run --out results wrote: the same result again"],
+  ["replay month.csv --requests-out rows.csv", "a trace of any length, its requests written as they end"],
 ]);
 
 export const replayCommand: CommandBody = {
@@ -46,7 +47,7 @@ export const replayCommand: CommandBody = {
       })
       .option("limit", { requiresArg: true, describe: "requests of a trace at most, from its start" })
       .epilogue(
-        `${EXAMPLES}\n\nModel, TP, limits and sampling come from the path's files where they say so; flags win.`,
+        `${EXAMPLES}\n\nModel, TP, limits and sampling come from the path's files where they say so; flags win.\nA long trace is read while the run goes if it is sorted by arrival; any other is held in memory.`,
       ),
   handler: async (argv: ArgumentsCamelCase) => {
     const source = await readReplaySource(String(argv.path), replayOptions(argv));

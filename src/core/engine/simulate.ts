@@ -7,6 +7,7 @@ import type { RunUncertainty } from "../metrics/runUncertainty.js";
 import type { RequestSpec } from "../request/requestSpec.js";
 import { US_PER_S } from "../units/units.js";
 import { createWorkload } from "../workload/createWorkload.js";
+import type { SpecStream } from "../workload/specStream.js";
 import type { Workload } from "../workload/workload.js";
 import { createServer, type Deployment, type Server } from "./createServer.js";
 import { loadElasticity } from "./loadElasticity.js";
@@ -61,7 +62,7 @@ export interface SimulationResult extends StreamedResult, Pick<ServedRun, "recor
 /** What a run may be given besides its config. */
 export interface SimulateOptions {
   /** The requests of a trace workload, read by the caller. */
-  readonly specs?: readonly RequestSpec[];
+  readonly specs?: readonly RequestSpec[] | SpecStream;
   readonly observer?: StepObserver;
 }
 
