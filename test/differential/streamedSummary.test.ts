@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { parseConfig } from "../../src/core/config/parseConfig.js";
 import { runConfigSchema } from "../../src/core/engine/runConfig.js";
 import { simulateRequests, simulateStreaming } from "../../src/core/engine/simulate.js";
+import { withClientResidual } from "../../src/core/metrics/clientResidual.js";
 import type { RequestRecord } from "../../src/core/metrics/requestRecord.js";
 import { completedColumn, e2eMs, interTokenMs, ttftMs } from "../../src/core/metrics/runMetrics.js";
 import { createWorkload } from "../../src/core/workload/createWorkload.js";
@@ -72,7 +73,8 @@ const cases: Runs[] = [
 ];
 
 describe.each(cases)("of $what, a streamed run", ({ changes, workload, shows }) => {
-  const runs = [1, 2, 3].flatMap((seed) =>
+  const seeds = [1, 2, 3];
+  const runs = seeds.flatMap((seed) =>
     [null, residual].map((seenLate) => {
       const config = parseConfig(
         runConfigSchema,
@@ -98,6 +100,14 @@ describe.each(cases)("of $what, a streamed run", ({ changes, workload, shows }) 
       expect(JSON.stringify(summary)).toBe(JSON.stringify(kept.summary));
     }
     expect(runs.some(({ streamed }) => shows(streamed))).toBe(true);
+  });
+
+  it("tells what clients saw, and not what the server knows, where the two differ", () => {
+    seeds.forEach((_, i) => {
+      const [plain, late] = runs.slice(2 * i) as [(typeof runs)[number], (typeof runs)[number]];
+      expect(late.streamed).toEqual(plain.streamed.map((record) => withClientResidual(record, residual)));
+      expect(late.streamed).not.toEqual(plain.streamed);
+    });
   });
 
   it("is summarised as its records are, to the last bit", () => {
