@@ -3,6 +3,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { PACKAGE_ROOT } from "../../src/io/packageRoot.js";
+import type { BenchCase } from "./benchCase.js";
 import { benchCases } from "./cases.js";
 import { type Measurement, measure } from "./measure.js";
 import { performancePage } from "./performancePage.js";
@@ -12,7 +13,7 @@ const HELP = `npm run bench -- [options]
 Measures how fast roofserve is, case by case: one JSON line each on stdout, wall times in ms.
 Build first (npm run build): two cases start the built command line.
 
-  --case NAME     only this case; may come several times
+  --case NAME     only this case; may come several times. ten-million runs only so: it takes minutes
   --repeats N     repetitions after the warm-up [default: the case's own]
   --shared DIR    folder with traces/ and ground_truth/ [default: ../shared]
   --list          say what the cases are
@@ -41,13 +42,13 @@ async function runBench(): Promise<void> {
   const unknown = (values.case ?? []).filter((name) => !all.some((one) => one.name === name));
   if (unknown.length > 0)
     throw new Error(`--case ${unknown.join(", ")}: must be of ${all.map(({ name }) => name).join(", ")}`);
-  const chosen = values.case === undefined ? all : all.filter(({ name }) => values.case?.includes(name));
+  const isChosen = ({ name, onlyWhenNamed }: BenchCase) => values.case?.includes(name) ?? onlyWhenNamed !== true;
   if (values.list === true) {
-    for (const { name, what } of chosen) process.stdout.write(`${name.padEnd(16)} ${what}\n`);
+    for (const { name, what } of all) process.stdout.write(`${name.padEnd(16)} ${what}\n`);
     return;
   }
   const measured: Measurement[] = [];
-  for (const one of chosen) {
+  for (const one of all.filter(isChosen)) {
     process.stderr.write(`${one.name}: ${one.what}\n`);
     const result = await measure(one, repeatsOf(one.repeats));
     if (typeof result === "string") process.stderr.write(`${one.name}: ${result}\n`);

@@ -1,6 +1,6 @@
 import type { Deployment } from "../../src/core/engine/createServer.js";
 import type { RunConfig } from "../../src/core/engine/runConfig.js";
-import type { SimulationResult, simulateRequests } from "../../src/core/engine/simulate.js";
+import type { StreamedResult } from "../../src/core/engine/simulate.js";
 import type { Workload } from "../../src/core/workload/workload.js";
 
 /** What a case measures, told before it is prepared. */
@@ -10,6 +10,8 @@ interface CaseBase {
   readonly what: string;
   /** Repetitions unless `--repeats` says otherwise. */
   readonly repeats: number;
+  /** Takes minutes, so that it runs only when it is named. */
+  readonly onlyWhenNamed?: boolean;
 }
 
 /** A simulation in this process, from the first arrival to the summary. */
@@ -27,6 +29,8 @@ export interface ProcessCase extends CaseBase {
   readonly args: readonly string[] | null;
   /** Requests that it simulates; null = none. */
   readonly numRequests: number | null;
+  /** Limit of its JavaScript heap, MiB; with it, the peak of its memory is measured. */
+  readonly heapMiB?: number;
 }
 
 /** A function that is called many times. */
@@ -57,9 +61,9 @@ export interface PreparedSimulation {
 }
 
 /** An engine: from a deployment and a workload to the result. */
-export type Engine = typeof simulateRequests;
+export type Engine = (deployment: Deployment, config: RunConfig, workload: Workload) => StreamedResult;
 
 /** Runs a prepared simulation once on an engine. */
-export function runOn(engine: Engine, { deployment, config, openWorkload }: PreparedSimulation): SimulationResult {
-  return engine(deployment, config, openWorkload(), null);
+export function runOn(engine: Engine, { deployment, config, openWorkload }: PreparedSimulation): StreamedResult {
+  return engine(deployment, config, openWorkload());
 }

@@ -82,6 +82,16 @@ export function benchCases(shared: string): readonly BenchCase[] {
       prepare: async () => preset("chat", 1_000_000, CHAT_RATE),
     },
     {
+      kind: "process",
+      name: "ten-million",
+      what: "roofserve run of 10,000,000 chat requests at 70 % load, the whole process, with a heap of 200 MiB",
+      onlyWhenNamed: true,
+      repeats: 1,
+      args: ["run", "--rate", String(CHAT_RATE), "--max-requests", "10000000", "--format", "json"],
+      numRequests: 10_000_000,
+      heapMiB: 200,
+    },
+    {
       kind: "growth",
       name: "scaling",
       what: "chat requests at 70 % load, from ten thousand to three million: exponent of the cost over the requests",

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type RunSummary, simulateRequests } from "../../src/core/engine/simulate.js";
+import { type RunSummary, simulateStreaming } from "../../src/core/engine/simulate.js";
 import { PACKAGE_ROOT } from "../../src/io/packageRoot.js";
 import {
   type BenchCase,
@@ -13,7 +13,16 @@ import {
   type SimulationCase,
 } from "./benchCase.js";
 import { REFERENCE_ENGINE } from "./referenceEngine.js";
-import { growthExponent, medianRatio, processMs, type Timing, timeMs, timing } from "./timing.js";
+import {
+  growthExponent,
+  measuredProcess,
+  medianRatio,
+  TELL_PEAK_MEMORY,
+  type Timing,
+  timeMs,
+  timing,
+  toldPeakMiB,
+} from "./timing.js";
 
 /** The built command line. */
 const MAIN_FILE = join(PACKAGE_ROOT, "dist", "cli", "main.js");
@@ -38,6 +47,8 @@ export interface Measurement extends Timing {
   readonly exponent: number | null;
   /** Of a growth case: median cost per size; ms of a run, or µs of a step. */
   readonly costs: Readonly<Record<string, number>> | null;
+  /** Largest resident set of the process, MiB; null where it was not measured. */
+  readonly peakMemoryMiB: number | null;
   readonly note: string | null;
 }
 
@@ -50,6 +61,7 @@ const NOTHING = {
   bareNodeMs: null,
   exponent: null,
   costs: null,
+  peakMemoryMiB: null,
   note: null,
 } as const;
 
@@ -67,19 +79,26 @@ export async function measure(benchCase: BenchCase, repeats: number): Promise<Me
   }
 }
 
-function measureProcess({ name, args, numRequests }: ProcessCase, repeats: number): Measurement | string {
+function measureProcess(processCase: ProcessCase, repeats: number): Measurement | string {
+  const { name, args, numRequests, heapMiB, onlyWhenNamed = false } = processCase;
   if (args === null) return "skipped: what it needs is not there";
   if (!existsSync(MAIN_FILE)) return `skipped: ${MAIN_FILE} is not there; npm run build`;
+  const node = heapMiB === undefined ? [] : [`--max-old-space-size=${heapMiB}`, ...TELL_PEAK_MEMORY];
   const timesMs: number[] = [];
   const bareMs: number[] = [];
-  for (let i = -1; i < repeats; i++) {
-    const bare = processMs(["-e", "0"]);
-    const ms = processMs([MAIN_FILE, ...args]);
+  let peakMemoryMiB: number | null = null;
+  for (let i = onlyWhenNamed ? 0 : -1; i < repeats; i++) {
+    const bare = measuredProcess(["-e", "0"]).ms;
+    const { ms, stderr } = measuredProcess([...node, MAIN_FILE, ...args]);
     if (i < 0) continue;
     bareMs.push(bare);
     timesMs.push(ms);
+    if (heapMiB !== undefined) peakMemoryMiB = Math.max(peakMemoryMiB ?? 0, toldPeakMiB(stderr));
   }
-  return { case: name, ...NOTHING, repeats, ...timing(timesMs), numRequests, bareNodeMs: timing(bareMs).medianMs };
+  const bareNodeMs = timing(bareMs).medianMs;
+  const requestsPerS =
+    numRequests === null || heapMiB === undefined ? null : (1000 * numRequests) / timing(timesMs).medianMs;
+  return { case: name, ...NOTHING, repeats, ...timing(timesMs), numRequests, requestsPerS, bareNodeMs, peakMemoryMiB };
 }
 
 function measureCalls({ name, prepare }: CallCase, repeats: number): Measurement {
@@ -96,7 +115,7 @@ async function measureSimulation(
   repeats: number,
 ): Promise<Measurement> {
   const prepared = await prepare();
-  const summary = warmUp(simulateRequests, prepared);
+  const summary = warmUp(simulateStreaming, prepared);
   const reference = isCompared ? REFERENCE_ENGINE : null;
   if (reference !== null) warmUp(reference, prepared);
   const expected = JSON.stringify(summary);
@@ -106,7 +125,7 @@ async function measureSimulation(
     if (JSON.stringify(found) !== expected) throw new Error(`${name}: a repetition has another result`);
   };
   for (let i = 0; i < repeats; i++) {
-    timesMs.push(timeMs(() => check(runOn(simulateRequests, prepared).summary)));
+    timesMs.push(timeMs(() => check(runOn(simulateStreaming, prepared).summary)));
     if (reference === null) continue;
     referenceMs.push(timeMs(() => check(runOn(reference, prepared).summary)));
   }
@@ -141,11 +160,11 @@ async function measureGrowth({ name, sizes, prepare, costOf }: GrowthCase, repea
   let numRequests = 0;
   for (const size of sizes) {
     const prepared = await prepare(size);
-    if (numRequests === 0) warmUp(simulateRequests, prepared);
+    if (numRequests === 0) warmUp(simulateStreaming, prepared);
     let steps = 0;
     const timesMs = Array.from({ length: repeats }, () =>
       timeMs(() => {
-        const { summary } = runOn(simulateRequests, prepared);
+        const { summary } = runOn(simulateStreaming, prepared);
         steps = summary.engine.steps;
         numRequests = summary.requests.submitted;
       }),

@@ -29,7 +29,7 @@ ${meanings.join("\n")}
 `;
 }
 
-function remark({ exponent, costs, bareNodeMs, note }: Measurement): string {
+function remark({ exponent, costs, bareNodeMs, peakMemoryMiB, note }: Measurement): string {
   const parts = [
     exponent === null
       ? ""
@@ -37,6 +37,7 @@ function remark({ exponent, costs, bareNodeMs, note }: Measurement): string {
           .map(([size, cost]) => `${size} → ${digits(cost)}`)
           .join(", ")}`,
     bareNodeMs === null ? "" : `an empty Node process: ${digits(bareNodeMs)} ms`,
+    peakMemoryMiB === null ? "" : `memory at its peak: ${digits(peakMemoryMiB)} MiB`,
     note ?? "",
   ];
   return parts.filter((part) => part !== "").join("; ");

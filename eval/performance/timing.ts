@@ -33,13 +33,26 @@ export function timeMs(call: () => void): number {
   return performance.now() - startedMs;
 }
 
-/** How long a Node process takes, ms. @throws when it fails */
-export function processMs(args: readonly string[]): number {
+/** Arguments of Node with which a process tells its peak of memory on stderr when it ends. */
+export const TELL_PEAK_MEMORY = [
+  "--import",
+  `data:text/javascript,${encodeURIComponent(
+    'process.on("exit", () => console.error("peak KiB", process.resourceUsage().maxRSS))',
+  )}`,
+];
+
+/** What a process told because of `TELL_PEAK_MEMORY`, MiB. */
+export function toldPeakMiB(stderr: string): number {
+  return Number(/^peak KiB (\d+)$/m.exec(stderr)?.[1]) / 1024;
+}
+
+/** Runs a Node process to its end: how long it took, and what it said on stderr. @throws when it fails */
+export function measuredProcess(args: readonly string[]): { readonly ms: number; readonly stderr: string } {
   const startedMs = performance.now();
   const { status, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", maxBuffer: 1 << 28 });
   const ms = performance.now() - startedMs;
   if (status !== 0) throw new Error(`node ${args.join(" ")} ended with code ${status}:\n${stderr}`);
-  return ms;
+  return { ms, stderr };
 }
 
 /** Exponent k of the power law cost ~ size^k through the points, by least squares of logarithms. */

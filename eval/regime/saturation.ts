@@ -1,9 +1,10 @@
 import { parseConfig } from "../../src/core/config/parseConfig.js";
 import { createServer, type Deployment } from "../../src/core/engine/createServer.js";
+import { KeptRequests } from "../../src/core/engine/requestSinks.js";
 import { type RunConfig, runConfigSchema } from "../../src/core/engine/runConfig.js";
-import type { ServedRun } from "../../src/core/engine/runResult.js";
 import { ServerLoop } from "../../src/core/engine/serverLoop.js";
 import { runRegime } from "../../src/core/engine/simulate.js";
+import { RecordColumns } from "../../src/core/metrics/recordColumns.js";
 import type { RequestRecord } from "../../src/core/metrics/requestRecord.js";
 import { e2eMs, ttftMs } from "../../src/core/metrics/runMetrics.js";
 import type { StepModel } from "../../src/core/stepmodel/stepModel.js";
@@ -71,8 +72,9 @@ function row(deployment: Deployment, config: RunConfig): string {
 function serve(deployment: Deployment, { engine, sampling, workload, seed }: RunConfig, factor: number) {
   const server = createServer(deployment, engine, sampling);
   const parts = { ...server.parts, stepModel: scaled(server.stepModel, factor) };
-  const run = new ServerLoop(parts, createWorkload(workload, seed), null).run();
-  return { run, regime: runRegime(server, run) };
+  const kept = new KeptRequests();
+  const stats = new ServerLoop(parts, createWorkload(workload, seed), null, kept).run();
+  return { run: kept, regime: runRegime(server, RecordColumns.of(kept.records), stats) };
 }
 
 function scaled(model: StepModel, factor: number): StepModel {
@@ -85,7 +87,7 @@ function scaled(model: StepModel, factor: number): StepModel {
   };
 }
 
-function mean({ records }: ServedRun, latencyMs: (record: RequestRecord) => number): number {
+function mean({ records }: KeptRequests, latencyMs: (record: RequestRecord) => number): number {
   const completed = records.filter(({ status }) => status === "completed");
   return completed.reduce((sum, record) => sum + latencyMs(record), 0) / completed.length;
 }

@@ -4,6 +4,7 @@ import { runConfigSchema } from "../../src/core/engine/runConfig.js";
 import { runRegime, runServer } from "../../src/core/engine/simulate.js";
 import { perturbDeployment } from "../../src/core/evaluation/uncertainty/perturbDeployment.js";
 import { PossibleWorld } from "../../src/core/evaluation/uncertainty/possibleWorld.js";
+import { RecordColumns } from "../../src/core/metrics/recordColumns.js";
 import { summariseRecords } from "../../src/core/metrics/runMetrics.js";
 import { createWorkload } from "../../src/core/workload/createWorkload.js";
 import { loadDeployment } from "../../src/io/loadDeployment.js";
@@ -55,7 +56,7 @@ for (const [model, gpu, tensorParallelSize, rates] of SERVERS) {
       const off = worlds.map((metrics) => Math.abs((believed[latency].mean ?? 0) / (metrics[latency].mean ?? 1) - 1));
       return ((100 * off.reduce((sum, error) => sum + error, 0)) / off.length).toFixed(1);
     });
-    const utilisation = runRegime(server, central).utilisation.toFixed(2);
+    const utilisation = runRegime(server, RecordColumns.of(central.records), central.stats).utilisation.toFixed(2);
     process.stdout.write(`${[model, gpu, rate, utilisation, ...errors].join(" | ")}\n`);
   }
 }

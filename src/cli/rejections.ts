@@ -1,6 +1,8 @@
 import { type ResolvedEngineConfig, resolveDtypes } from "../core/engine/resolveEngine.js";
-import type { RunSummary, SimulationResult } from "../core/engine/simulate.js";
+import type { RequestSink } from "../core/engine/runResult.js";
+import type { RunSummary } from "../core/engine/simulate.js";
 import { CapacityError } from "../core/errors/simulationError.js";
+import type { RequestRecord } from "../core/metrics/requestRecord.js";
 import { uniformKvCacheLayout } from "../core/model/kvCacheSize.js";
 import type { ModelArchitecture } from "../core/model/modelArchitecture.js";
 import type { RequestSpec } from "../core/request/requestSpec.js";
@@ -12,17 +14,35 @@ interface Limit {
   readonly knobs: readonly string[];
 }
 
-/**
- * Says what became of requests that can never be scheduled.
- * @returns a note for stderr; null when every request was accepted
- * @throws CapacityError when not one was
- */
-export function rejectionNote({ summary, records, specs }: SimulationResult): string | null {
+/** Keeps the shortest of the requests that can never be scheduled; of equal ones the first. */
+export class ShortestRejected implements RequestSink {
+  #spec: RequestSpec | null = null;
+  #reason = "";
+
+  add({ status, reason }: RequestRecord, spec: RequestSpec): void {
+    if (status !== "rejected") return;
+    if (this.#spec !== null && numTokens(spec) >= numTokens(this.#spec)) return;
+    this.#spec = spec;
+    this.#reason = reason ?? "rejected";
+  }
+
+  /**
+   * Says what became of requests that can never be scheduled.
+   * @returns a note for stderr; null when every request was accepted
+   * @throws CapacityError when not one was
+   */
+  note(summary: RunSummary): string | null {
+    return this.#spec === null ? null : rejectionNote(summary, this.#spec, this.#reason);
+  }
+}
+
+function numTokens({ numPromptTokens, maxTokens }: RequestSpec): number {
+  return numPromptTokens + maxTokens;
+}
+
+function rejectionNote(summary: RunSummary, spec: RequestSpec, reason: string): string {
   const { submitted, rejected } = summary.requests;
-  if (rejected === 0) return null;
-  const index = shortestRejected(records, specs);
-  const spec = specs[index] as RequestSpec;
-  const shortest = `the shortest, ${spec.id}: ${records[index]?.reason ?? "rejected"}`;
+  const shortest = `the shortest, ${spec.id}: ${reason}`;
   const architecture = loadModel(summary.config.model);
   const limit = limitOf(summary, spec, architecture);
   if (rejected < submitted) {
@@ -31,25 +51,15 @@ export function rejectionNote({ summary, records, specs }: SimulationResult): st
   // A summary's engine config is resolved: no field is left to vLLM.
   const engine = summary.config.engine as ResolvedEngineConfig;
   const { bytesPerBlock } = uniformKvCacheLayout(architecture, { ...engine, ...resolveDtypes(engine, architecture) });
-  const kvBytes = (numTokens: number) => Math.ceil(numTokens / engine.blockSize) * bytesPerBlock;
+  const kvBytes = (tokens: number) => Math.ceil(tokens / engine.blockSize) * bytesPerBlock;
   const whose =
     submitted === 1 ? "the request can never be scheduled" : `none of ${submitted} requests can be scheduled`;
   throw new CapacityError(
     `${whose}; ${shortest}; its KV cache`,
-    kvBytes(spec.numPromptTokens + spec.maxTokens),
+    kvBytes(numTokens(spec)),
     kvBytes(limit.numTokens),
     limit.knobs,
   );
-}
-
-function shortestRejected(records: SimulationResult["records"], specs: readonly RequestSpec[]): number {
-  const numTokens = (index: number) => (specs[index]?.numPromptTokens ?? 0) + (specs[index]?.maxTokens ?? 0);
-  let shortest = -1;
-  for (let index = 0; index < records.length; index++) {
-    if (records[index]?.status !== "rejected") continue;
-    if (shortest < 0 || numTokens(index) < numTokens(shortest)) shortest = index;
-  }
-  return shortest;
 }
 
 /** The limits in the order in which the server checks them. */

@@ -1,24 +1,26 @@
-import { dirname } from "node:path";
+import { resolve } from "node:path";
 import type { Argv } from "yargs";
+import { giveToAll, KeptRequests } from "../core/engine/requestSinks.js";
 import type { RunConfig } from "../core/engine/runConfig.js";
-import type { StepObserver } from "../core/engine/runResult.js";
-import type { RunSummary, SimulationResult } from "../core/engine/simulate.js";
+import type { RequestSink, StepObserver } from "../core/engine/runResult.js";
+import type { RunSummary, StreamedResult } from "../core/engine/simulate.js";
 import { observeAll } from "../core/engine/stepObservers.js";
 import { ConfigError } from "../core/errors/simulationError.js";
 import type { WorkloadData } from "../core/workload/dataConfig.js";
 import type { GuidellmStrategy } from "../io/guidellm/guidellmReport.js";
 import { cleanJson } from "../io/results/cleanJson.js";
-import { requireWritableFolder } from "../io/results/outputFolder.js";
+import { requireWritableFile, requireWritableFolder } from "../io/results/outputFolder.js";
 import { requestCsvLines } from "../io/results/requestTable.js";
+import type { RequestWriter } from "../io/results/requestWriter.js";
 import type { StepLogWriter } from "../io/results/stepLogWriter.js";
 import { StepTraceRecorder } from "../io/results/stepTraceRecorder.js";
 import type { Arguments } from "./deploymentOptions.js";
-import { rejectionNote } from "./rejections.js";
+import { ShortestRejected } from "./rejections.js";
 import { addReportOption, reportFile } from "./reportOption.js";
 import type { RunReport } from "./runReport.js";
 import { runTable } from "./runTable.js";
 
-/** Adds `--out`, `--step-log` and `--report`. */
+/** Adds `--out`, `--requests-out`, `--step-log` and `--report`. */
 export function addRunOutputOptions<T>(command: Argv<T>): Argv<T> {
   const withFiles = command
     .option("out", {
@@ -28,6 +30,13 @@ export function addRunOutputOptions<T>(command: Argv<T>): Argv<T> {
       group: "Output:",
       describe:
         "folder for summary.json, requests.csv and .jsonl, guidellm.json and trace.json (open it in ui.perfetto.dev)",
+    })
+    .option("requests-out", {
+      type: "string",
+      requiresArg: true,
+      group: "Output:",
+      describe:
+        "file for one row per request, .csv or .jsonl, written as requests end: for runs too long for --out, which keeps them all in memory",
     })
     .option("step-log", {
       type: "string",
@@ -42,48 +51,49 @@ export function addRunOutputOptions<T>(command: Argv<T>): Argv<T> {
   );
 }
 
+/** Who looks at a run: at its steps, and at its requests as they end. */
+export interface RunWatch {
+  readonly observer: StepObserver | null;
+  readonly sink: RequestSink;
+}
+
 /**
- * Runs a simulation and writes its result: to stdout in the chosen format, to `--out` and to `--report`.
+ * Runs a simulation and writes its result: to stdout in the chosen format, and to the files that were asked for.
  * @param simulateWith simulates the same requests with another config
  */
 export async function writeRun(
   argv: Arguments,
-  run: (observer: StepObserver | null) => SimulationResult,
+  run: (watch: RunWatch) => StreamedResult,
   label: string,
   simulateWith: (config: RunConfig) => RunSummary,
 ): Promise<void> {
   const folder = outputFolder(argv);
-  const recorder = folder === null ? null : new StepTraceRecorder();
+  const steps = folder === null ? null : new StepTraceRecorder();
   const stepLog = await stepLogWriter(argv);
+  const requestWriter = await requestWriterOf(argv, label);
   const report = await runReport(argv, simulateWith);
-  const observer = observeAll([recorder, stepLog, report?.observer ?? null].filter((one) => one !== null));
+  const rejected = new ShortestRejected();
+  // Only who looks at all requests at the end keeps them.
+  const isKept = folder !== null || argv.format === "csv" || report !== null;
+  const kept = isKept ? new KeptRequests() : null;
+  const watch = {
+    observer: observeAll([steps, stepLog, report?.observer ?? null].filter((one) => one !== null)),
+    sink: giveToAll([rejected, kept, requestWriter].filter((one) => one !== null)),
+  };
   const startedMs = performance.now();
-  const result = stepLog === null ? run(observer) : stepLog.during(() => run(observer));
+  const writers = [stepLog, requestWriter].filter((one) => one !== null);
+  const result = writers.reduce(
+    (inner, writer) => () => writer.during(inner),
+    () => run(watch),
+  )();
   const wallS = (performance.now() - startedMs) / 1000;
-  const { summary, records, specs } = result;
-  const note = rejectionNote(result);
+  const { summary } = result;
+  const note = rejected.note(summary);
   if (note !== null) process.stderr.write(`note: ${note}\n`);
-  if (stepLog !== null) process.stderr.write(`wrote ${stepLog.file}\n`);
-  if (folder !== null && recorder !== null) {
-    const { writeRunOutputs } = await import("../io/results/writeRunOutputs.js");
-    const files = writeRunOutputs(folder, {
-      summary,
-      records,
-      specs,
-      steps: recorder,
-      seed: summary.config.seed,
-      run: label,
-      strategy: guidellmStrategy(summary.config),
-      guidellmArgs: {
-        model: summary.config.model,
-        seed: summary.config.seed,
-        data: guidellmData(summary.config.workload.data),
-      },
-    });
-    for (const file of files) process.stderr.write(`wrote ${file}\n`);
-  }
-  process.stdout.write(formatResult(result, String(argv.format), label));
-  await report?.write(result);
+  for (const { file } of writers) process.stderr.write(`wrote ${file}\n`);
+  if (folder !== null && kept !== null && steps !== null) await writeFolder(folder, { summary, kept, steps, label });
+  process.stdout.write(formatResult(argv.format, result, kept, label));
+  if (kept !== null) await report?.write({ ...result, records: kept.records, specs: kept.specs });
   const ratio = summary.engine.simulatedS / wallS;
   process.stderr.write(`simulated in ${wallS.toFixed(2)} s (${Math.round(ratio)} × real time)\n`);
 }
@@ -107,7 +117,7 @@ async function stepLogWriter(argv: Arguments): Promise<StepLogWriter | null> {
   if (file.trim() === "") {
     throw new ConfigError([{ path: "--step-log", received: JSON.stringify(file), allowed: "must name a file" }]);
   }
-  requireWritableFolder(dirname(file));
+  requireWritableFile(file);
   const { StepLogWriter } = await import("../io/results/stepLogWriter.js");
   return new StepLogWriter(file);
 }
@@ -120,10 +130,51 @@ async function runReport(argv: Arguments, simulateWith: (config: RunConfig) => R
   return new RunReport(file, simulateWith);
 }
 
-function formatResult({ summary, records, specs }: SimulationResult, format: string, label: string): string {
-  if (format === "json") return `${cleanJson(summary)}\n`;
-  if (format === "csv") return [...requestCsvLines({ run: label, records, specs })].join("");
-  return runTable({ summary, records });
+/** What writes the file of `--requests-out`; a name that cannot be written is refused before the run. */
+async function requestWriterOf(argv: Arguments, label: string): Promise<RequestWriter | null> {
+  const given = argv["requests-out"];
+  if (given === undefined) return null;
+  const file = String(given);
+  if (!/.\.(csv|jsonl)$/.test(file)) {
+    const allowed = "must name a file that ends in .csv or .jsonl";
+    throw new ConfigError([{ path: "--requests-out", received: JSON.stringify(file), allowed }]);
+  }
+  if (argv["step-log"] !== undefined && resolve(file) === resolve(String(argv["step-log"]))) {
+    throw new ConfigError([{ path: "--requests-out", received: file, allowed: "must differ from --step-log" }]);
+  }
+  requireWritableFile(file);
+  const { RequestWriter } = await import("../io/results/requestWriter.js");
+  return new RequestWriter(file, label);
+}
+
+/** What a run leaves in the folder of `--out`. */
+interface FolderContents {
+  readonly summary: RunSummary;
+  readonly kept: KeptRequests;
+  readonly steps: StepTraceRecorder;
+  readonly label: string;
+}
+
+async function writeFolder(folder: string, { summary, kept, steps, label }: FolderContents): Promise<void> {
+  const { writeRunOutputs } = await import("../io/results/writeRunOutputs.js");
+  const { model, seed, workload } = summary.config;
+  const files = writeRunOutputs(folder, {
+    summary,
+    records: kept.records,
+    specs: kept.specs,
+    steps,
+    seed,
+    run: label,
+    strategy: guidellmStrategy(summary.config),
+    guidellmArgs: { model, seed, data: guidellmData(workload.data) },
+  });
+  for (const file of files) process.stderr.write(`wrote ${file}\n`);
+}
+
+function formatResult(format: unknown, result: StreamedResult, kept: KeptRequests | null, label: string): string {
+  if (format === "json") return `${cleanJson(result.summary)}\n`;
+  if (format === "csv" && kept !== null) return [...requestCsvLines({ run: label, ...kept })].join("");
+  return runTable(result);
 }
 
 /** The GuideLLM strategy that sends requests as this workload does. */

@@ -1,7 +1,7 @@
-import type { RunSummary, SimulationResult } from "../core/engine/simulate.js";
+import type { RunSummary, StreamedResult } from "../core/engine/simulate.js";
 import type { Distribution } from "../core/metrics/distribution.js";
-import type { RequestRecord } from "../core/metrics/requestRecord.js";
-import { e2eMs, ttftMs } from "../core/metrics/runMetrics.js";
+import type { RecordColumns } from "../core/metrics/recordColumns.js";
+import { completedColumn, e2eMs, ttftMs } from "../core/metrics/runMetrics.js";
 import { distributionPicture } from "./distributionPicture.js";
 import { pricedBy } from "./pricedBy.js";
 import { numberColumns, printMs, printNumber, textTable } from "./textTable.js";
@@ -19,7 +19,7 @@ const IN_MS: Scale = { unit: "ms", msPerUnit: 1, decimals: 1 };
 const IN_S: Scale = { unit: "s", msPerUnit: 1000, decimals: 3 };
 
 /** A run's result for people: the answer in words, then in numbers, then what the time and the memory went to. */
-export function runTable({ summary, records }: Pick<SimulationResult, "summary" | "records">): string {
+export function runTable({ summary, columns }: StreamedResult): string {
   const { config, requests, throughput, engine } = summary;
   const { tensorParallelSize, maxNumSeqs, maxNumBatchedTokens } = config.engine;
   const counts = [
@@ -43,7 +43,7 @@ ${counts.join(", ")} in ${printNumber(engine.simulatedS)} simulated s
 
 ${verdict(summary)}
 
-${latencies}${pictures(records, requests.completed)}
+${latencies}${pictures(columns)}
 ${summary.uncertainty === undefined ? "" : `${uncertaintyTable(summary, summary.uncertainty, scale)}\n`}throughput   ${printNumber(throughput.requestsPerS, 2)} requests/s, ${printNumber(throughput.promptTokensPerS, 0)} prompt tokens/s, ${printNumber(throughput.outputTokensPerS, 0)} output tokens/s
 engine       ${engine.steps} steps, GPU busy ${percent(engine.busyFraction)}, limits ${maxNumSeqs} sequences and ${maxNumBatchedTokens} tokens a step
 KV cache     ${engine.numGpuBlocks} blocks, ${percent(engine.kvPeakUsedFraction)} used at peak, ${engine.preemptions} preemptions, ${percent(engine.prefixCacheHitFraction)} of prompt tokens from the prefix cache
@@ -52,16 +52,11 @@ GPU time     ${bottleneckLine(summary.bottleneck)}
 }
 
 /** How TTFT and E2E spread over the completed requests: one line each, or nothing when there are too few. */
-function pictures(records: readonly RequestRecord[], numCompleted: number): string {
-  const ttft = new Float64Array(numCompleted);
-  const e2e = new Float64Array(numCompleted);
-  let row = 0;
-  for (const record of records) {
-    if (record.status !== "completed") continue;
-    ttft[row] = ttftMs(record);
-    e2e[row++] = e2eMs(record);
-  }
-  const lines = [picture("TTFT", ttft), picture("E2E", e2e)].filter((line) => line !== "");
+function pictures(columns: RecordColumns): string {
+  const lines = [
+    picture("TTFT", completedColumn(columns, ttftMs)),
+    picture("E2E", completedColumn(columns, e2eMs)),
+  ].filter((line) => line !== "");
   return lines.length === 0 ? "" : `\nrequests by latency, log scale\n${lines.join("")}`;
 }
 

@@ -2,7 +2,7 @@ import type { Argv } from "yargs";
 import * as z from "zod";
 import type { Deployment } from "../core/engine/createServer.js";
 import type { RunConfig } from "../core/engine/runConfig.js";
-import type { SimulationResult } from "../core/engine/simulate.js";
+import type { StreamedResult } from "../core/engine/simulate.js";
 import type { UncertaintyOptions } from "../core/evaluation/uncertainty/simulateWorlds.js";
 import { MIN_DRAWS } from "../core/metrics/interval.js";
 import type { Workload } from "../core/workload/workload.js";
@@ -40,7 +40,7 @@ export async function uncertaintyOf(
   deployment: Deployment,
   config: RunConfig,
   { openWorkload, ...from }: WorldRequests,
-): Promise<(result: SimulationResult) => SimulationResult> {
+): Promise<(result: StreamedResult) => StreamedResult> {
   const draws = uncertaintyDraws(argv);
   if (draws === null) return (result) => result;
   const { simulateWorlds } = await import("../core/evaluation/uncertainty/simulateWorlds.js");

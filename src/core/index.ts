@@ -37,6 +37,7 @@ export type { RunConfig } from "./engine/runConfig.js";
 export { runConfigSchema } from "./engine/runConfig.js";
 export type {
   EngineStats,
+  RequestSink,
   ServedRun,
   StepObserver,
 } from "./engine/runResult.js";
@@ -44,8 +45,10 @@ export type {
   RunSummary,
   SimulateOptions,
   SimulationResult,
+  StreamedResult,
+  StreamingOptions,
 } from "./engine/simulate.js";
-export { runServer, simulate, simulateRequests } from "./engine/simulate.js";
+export { runServer, serveRequests, simulate, simulateRequests, simulateStreaming } from "./engine/simulate.js";
 export { ROOFSERVE_VERSION } from "./engine/version.js";
 export type {
   ConfigIssue,
@@ -79,10 +82,11 @@ export type { KernelModel, KernelPrice } from "./kernels/kernelModel.js";
 export { transferEfficiency } from "./kernels/transferEfficiency.js";
 export type { Distribution } from "./metrics/distribution.js";
 export type { Interval } from "./metrics/interval.js";
+export { RecordColumns } from "./metrics/recordColumns.js";
 export type { Regime } from "./metrics/regime.js";
 export type { RequestRecord, RequestStatus } from "./metrics/requestRecord.js";
 export type { RunMetrics } from "./metrics/runMetrics.js";
-export { summariseRecords } from "./metrics/runMetrics.js";
+export { summariseColumns, summariseRecords } from "./metrics/runMetrics.js";
 export type { RunUncertainty } from "./metrics/runUncertainty.js";
 export type { ModelArchitecture } from "./model/modelArchitecture.js";
 export type { Operator, TokenShapes } from "./model/operator.js";
@@ -93,6 +97,7 @@ export type { RequestSpec, TokenSegment } from "./request/requestSpec.js";
 export { requestSpec } from "./request/requestSpec.js";
 export type { ExplainedComponent, StepBreakdown, StepComponent, StepModel } from "./stepmodel/stepModel.js";
 export { createWorkload } from "./workload/createWorkload.js";
+export type { SpecStream } from "./workload/specStream.js";
 export {
   closedLoopWorkload,
   workloadFromSpecs,

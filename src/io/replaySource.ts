@@ -7,7 +7,8 @@ import { workloadFromSpecs } from "../core/workload/specWorkload.js";
 import type { Workload } from "../core/workload/workload.js";
 import { findGroundTruth, readMeasuredExperiments } from "./groundTruth/readMeasuredExperiments.js";
 import { readStructuredFile } from "./structuredFile.js";
-import { type ReadTraceOptions, readTrace } from "./traces/readTrace.js";
+import { openTrace } from "./traces/openTrace.js";
+import type { ReadTraceOptions } from "./traces/readTrace.js";
 
 /** Requests to replay, with the config their files state. */
 export interface ReplaySource {
@@ -51,7 +52,7 @@ export async function readReplaySource(path: string, options: ReplayOptions = {}
     throw new DataFileError({ file: path }, problem);
   }
   rejectUnused(options, ["benchmark"], "a trace has none; it is for files with several benchmarks");
-  const { specs, warnings } = await readTrace(path, options);
+  const { specs, warnings } = await openTrace(path, options);
   return { label: "replay", stated: traceConfig(path), openWorkload: () => workloadFromSpecs(specs), notes: warnings };
 }
 
@@ -60,7 +61,7 @@ async function readRunFolder(folder: string, summaryFile: string): Promise<Repla
   if (typeof summary?.config !== "object" || summary.config === null) {
     throw new DataFileError({ file: summaryFile, column: "config" }, "is missing; expected the summary of a run");
   }
-  const { specs, warnings } = await readTrace(join(folder, "requests.jsonl"));
+  const { specs, warnings } = await openTrace(join(folder, "requests.jsonl"));
   return { label: "run", stated: summary.config, openWorkload: () => workloadFromSpecs(specs), notes: warnings };
 }
 

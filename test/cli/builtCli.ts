@@ -17,10 +17,17 @@ export function ensureBuilt(): void {
   if (build.status !== 0) throw new Error(`the command line does not build:\n${build.stdout}${build.stderr}`);
 }
 
-/** Runs the built command line as a process of its own. */
-export function spawnCli(args: readonly string[], cwd: string = ROOT): Promise<CliResult> {
+/** Runs the built command line as a process of its own. @param node options of Node */
+export function spawnCli(
+  args: readonly string[],
+  cwd: string = ROOT,
+  node: readonly string[] = [],
+): Promise<CliResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [MAIN_FILE, ...args], { cwd, env: { ...process.env, COLUMNS: "100" } });
+    const child = spawn(process.execPath, [...node, MAIN_FILE, ...args], {
+      cwd,
+      env: { ...process.env, COLUMNS: "100" },
+    });
     const caught = { stdout: "", stderr: "" };
     for (const stream of ["stdout", "stderr"] as const) {
       child[stream].setEncoding("utf8").on("data", (text: string) => {

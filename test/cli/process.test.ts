@@ -131,6 +131,50 @@ describe("what a run leaves behind", () => {
     expect(JSON.parse(fromFile.stdout).requests.completed).toBe(40);
   });
 
+  test.each(["requests.csv", "requests.jsonl"])(
+    "--requests-out writes %s of --out, and prints the same",
+    async (name) => {
+      const out = join(folder, "whole");
+      const streamed = join(folder, "streamed", name);
+      const args = [...AGENTS, "--timeout-s", "30"];
+      const plain = await callCli(...args);
+      const both = await callCli(...args, "--out", out, "--requests-out", streamed);
+      expect(both.stdout).toBe(plain.stdout);
+      expect(both.stderr).toContain(`wrote ${streamed}`);
+      expect(readFileSync(streamed)).toEqual(readFileSync(join(out, name)));
+    },
+  );
+
+  test("a run that writes no records keeps none: 150,000 requests in a heap that has no room for them", async () => {
+    const rows = join(folder, "many.jsonl");
+    const data = ["--data", "prompt_tokens=8,output_tokens=2", "--profile", "constant", "--rate", "100"];
+    const args = ["run", ...data, "--max-requests", "150000", "--format", "json", "--requests-out", rows];
+    const { exitCode, stdout, stderr } = await spawnCli(args, folder, ["--max-old-space-size=40"]);
+    expect(stderr).not.toContain("heap");
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout).requests.completed).toBe(150_000);
+    expect(readFileSync(rows, "utf8").split("\n")).toHaveLength(150_001);
+  });
+
+  test("a trace is longer than the heap has room for, and gives what its head gives when all of it is read", async () => {
+    const note = "x".repeat(300);
+    const lines = Array.from({ length: 120_000 }, (_, i) =>
+      JSON.stringify({ timestamp: 10 * i, input_length: 8, output_length: 2, hash_ids: [i], note }),
+    );
+    const long = write("long.jsonl", lines.join("\n"));
+    const args = ["--format", "json"];
+    const { exitCode, stdout, stderr } = await spawnCli(["replay", long, ...args], folder, ["--max-old-space-size=40"]);
+    expect(stderr).not.toContain("heap");
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout).requests.completed).toBe(120_000);
+    const head = write("head.jsonl", lines.slice(0, 500).join("\n"));
+    const [streamed, whole] = [
+      await callCli("replay", long, ...args, "--limit", "500"),
+      await callCli("replay", head, ...args),
+    ];
+    expect(streamed.stdout.replaceAll(long, head)).toBe(whole.stdout);
+  });
+
   test("run of a trace equals replay of it, and replay of what run wrote", async () => {
     const out = join(folder, "traced");
     const ran = await callCli("run", "--data", trace, "--out", out, "--format", "json");

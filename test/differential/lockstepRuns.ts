@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { ScheduledBatch } from "../../src/core/batch/scheduledBatch.js";
-import type { ServedRun } from "../../src/core/engine/runResult.js";
-import { ServerLoop, type ServerParts } from "../../src/core/engine/serverLoop.js";
+import type { ServedRun, StepObserver } from "../../src/core/engine/runResult.js";
+import type { ServerParts } from "../../src/core/engine/serverLoop.js";
 import { ExtentKvCache } from "../../src/core/kv/extentKvCache.js";
 import { type RequestSpec, requestSpec, type TokenSegment } from "../../src/core/request/requestSpec.js";
 import { Scheduler } from "../../src/core/scheduler/scheduler.js";
@@ -14,7 +14,7 @@ import { BlockPool } from "../reference/blockKv/blockPool.js";
 import { KvCacheManager } from "../reference/blockKv/kvCacheManager.js";
 import { PlainScheduler } from "../reference/plainEngine/plainScheduler.js";
 import { PlainServerLoop } from "../reference/plainEngine/plainServerLoop.js";
-import { NO_OVERHEADS } from "../unit/core/engine/plainServer.js";
+import { NO_OVERHEADS, serve } from "../unit/core/engine/plainServer.js";
 
 /** One step as both engines must see it. */
 export interface SeenStep {
@@ -191,15 +191,16 @@ export function runFast(run: LockstepRun): ComparedRun {
   let numLockstepTokens = 0;
   let numMixedSteps = 0;
   let numPreemptingSteps = 0;
-  const loop = new ServerLoop(partsOf(run, scheduler, numGpuBlocks), workloadOf(run), {
+  const watch: StepObserver = {
     onStep({ batch, numPreempted }, startUs, endUs) {
       steps.push({ startUs, endUs, ...seen(batch, numPreempted, kv.usageFraction) });
       numLockstepTokens += batch.numLockstep;
       if (batch.numLockstep > 0 && batch.numRows > 0) numMixedSteps++;
       if (batch.numLockstep > 0 && numPreempted > 0) numPreemptingSteps++;
     },
-  });
-  return { ...loop.run(), steps, numLockstepTokens, numMixedSteps, numPreemptingSteps };
+  };
+  const served = serve(partsOf(run, scheduler, numGpuBlocks), workloadOf(run), watch);
+  return { ...served, steps, numLockstepTokens, numMixedSteps, numPreemptingSteps };
 }
 
 /** The plain one. */

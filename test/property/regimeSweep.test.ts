@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { parseConfig } from "../../src/core/config/parseConfig.js";
 import { createServer } from "../../src/core/engine/createServer.js";
 import { type RunConfig, runConfigSchema } from "../../src/core/engine/runConfig.js";
-import { ServerLoop } from "../../src/core/engine/serverLoop.js";
 import { runRegime } from "../../src/core/engine/simulate.js";
+import { RecordColumns } from "../../src/core/metrics/recordColumns.js";
 import { US_PER_S } from "../../src/core/units/units.js";
 import { createWorkload } from "../../src/core/workload/createWorkload.js";
 import { loadDeployment } from "../../src/io/loadDeployment.js";
@@ -29,9 +29,9 @@ function simulateStretched({ engine, sampling, workload }: RunConfig, factor = 1
     gpuUs: (...args: Parameters<typeof stepModel.gpuUs>) => factor * stepModel.gpuUs(...args),
     breakdown: (...args: Parameters<typeof stepModel.breakdown>) => stepModel.breakdown(...args),
   };
-  const run = new ServerLoop({ ...server.parts, stepModel: stretched }, createWorkload(workload, SEED), null).run();
+  const run = serve({ ...server.parts, stepModel: stretched }, createWorkload(workload, SEED));
   const sumUs = run.records.reduce((sum, { lastTokenUs, arrivalUs }) => sum + lastTokenUs - arrivalUs, 0);
-  return { regime: runRegime(server, run), meanE2eUs: sumUs / run.records.length };
+  return { regime: runRegime(server, RecordColumns.of(run.records), run.stats), meanE2eUs: sumUs / run.records.length };
 }
 
 describe("regimes over a sweep of the rate", () => {

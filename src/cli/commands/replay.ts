@@ -3,8 +3,7 @@ import * as z from "zod";
 import { mergeConfig } from "../../core/config/mergeConfig.js";
 import { parseConfig } from "../../core/config/parseConfig.js";
 import { type RunConfig, runConfigSchema } from "../../core/engine/runConfig.js";
-import type { StepObserver } from "../../core/engine/runResult.js";
-import { simulateRequests } from "../../core/engine/simulate.js";
+import { simulateRequests, simulateStreaming } from "../../core/engine/simulate.js";
 import { loadDeployment } from "../../io/loadDeployment.js";
 import { withFileHashes } from "../../io/pricingFiles.js";
 import { type ReplayOptions, readReplaySource } from "../../io/replaySource.js";
@@ -19,13 +18,14 @@ import {
   withFlagNames,
 } from "../deploymentOptions.js";
 import { examplesText } from "../examples.js";
-import { addRunOutputOptions, writeRun } from "../runOutput.js";
+import { addRunOutputOptions, type RunWatch, writeRun } from "../runOutput.js";
 import { addUncertaintyOption, uncertaintyOf } from "../uncertaintyOption.js";
 
 const EXAMPLES = examplesText([
   ["replay conversation_trace.jsonl -m Qwen/Qwen3-32B --tp 2", "a Mooncake trace"],
   ["replay trace.csv --time-scale 0.5 --limit 1000", "the first 1000 requests at twice the rate"],
   ["replay results/", "what run --out results wrote: the same result again"],
+  ["replay month.csv --requests-out rows.csv", "a trace of any length, its requests written as they end"],
 ]);
 
 export const replayCommand: CommandBody = {
@@ -48,7 +48,7 @@ export const replayCommand: CommandBody = {
       })
       .option("limit", { requiresArg: true, describe: "requests of a trace at most, from its start" })
       .epilogue(
-        `${EXAMPLES}\n\nModel, TP, limits and sampling come from the path's files where they say so; flags win.`,
+        `${EXAMPLES}\n\nModel, TP, limits and sampling come from the path's files where they say so; flags win.\nA long trace is read while the run goes if it is sorted by arrival; any other is held in memory.`,
       ),
   handler: async (argv: ArgumentsCamelCase) => {
     const source = await readReplaySource(String(argv.path), replayOptions(argv));
@@ -61,9 +61,9 @@ export const replayCommand: CommandBody = {
     const config = withFileHashes(stated);
     const { openWorkload, label } = source;
     const intervals = await uncertaintyOf(argv, deployment, config, { openWorkload, run: label, isGenerated: false });
-    const simulate = (observer: StepObserver | null) =>
+    const simulate = (watch: RunWatch) =>
       withFlagNames(argv, DEPLOYMENT_FLAGS, () =>
-        intervals(simulateRequests(deployment, config, openWorkload(), observer)),
+        intervals(simulateStreaming(deployment, config, openWorkload(), watch)),
       );
     await writeRun(
       argv,

@@ -1,8 +1,7 @@
 import type { ArgumentsCamelCase } from "yargs";
 import { parseConfig } from "../../core/config/parseConfig.js";
 import { type RunConfig, runConfigSchema } from "../../core/engine/runConfig.js";
-import type { StepObserver } from "../../core/engine/runResult.js";
-import { simulate } from "../../core/engine/simulate.js";
+import { simulateStreaming } from "../../core/engine/simulate.js";
 import { createWorkload } from "../../core/workload/createWorkload.js";
 import { loadDeployment } from "../../io/loadDeployment.js";
 import { withFileHashes } from "../../io/pricingFiles.js";
@@ -17,7 +16,7 @@ import {
   withFlagNames,
 } from "../deploymentOptions.js";
 import { examplesText } from "../examples.js";
-import { addRunOutputOptions, writeRun } from "../runOutput.js";
+import { addRunOutputOptions, type RunWatch, writeRun } from "../runOutput.js";
 import { addUncertaintyOption, uncertaintyOf } from "../uncertaintyOption.js";
 import { addWorkloadOptions, WORKLOAD_FLAGS, WORKLOAD_PLACES, withWorkload } from "../workloadOptions.js";
 
@@ -72,14 +71,20 @@ async function simulateAndWrite(given: RunConfig, argv: Arguments): Promise<void
   const { specs, notes } = await readWorkloadSpecs(config.workload);
   for (const note of notes) process.stderr.write(`note: ${note}\n`);
   const trace = specs === null ? {} : { specs };
+  const openWorkload = (seed: number) => createWorkload(config.workload, seed, trace);
   const intervals = await uncertaintyOf(argv, deployment, config, {
-    openWorkload: (seed) => createWorkload(config.workload, seed, trace),
+    openWorkload,
     run: "run",
     isGenerated: config.workload.profile.kind !== "trace",
   });
-  const simulateObserved = (observer: StepObserver | null) =>
+  const simulate = (watch: RunWatch) =>
     withFlagNames(argv, PLACES, () =>
-      intervals(simulate(deployment, config, { ...trace, ...(observer === null ? {} : { observer }) })),
+      intervals(simulateStreaming(deployment, config, openWorkload(config.seed), watch)),
     );
-  await writeRun(argv, simulateObserved, "run", (changed) => simulate(loadDeployment(changed), changed, trace).summary);
+  await writeRun(
+    argv,
+    simulate,
+    "run",
+    (changed) => simulateStreaming(loadDeployment(changed), changed, openWorkload(changed.seed)).summary,
+  );
 }

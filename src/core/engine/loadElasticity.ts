@@ -1,4 +1,4 @@
-import type { RequestRecord } from "../metrics/requestRecord.js";
+import type { RecordColumns } from "../metrics/recordColumns.js";
 import type { Server } from "./createServer.js";
 import { type BatchRow, explainStep } from "./explainStep.js";
 
@@ -21,7 +21,7 @@ interface MeanLoad {
  * extra µs of a request's prefill. 0 when nothing was served, or where more requests make no longer steps (the rows of a
  * CUDA graph are padded); 1 where chunks stand on top of the steps they ride in.
  */
-export function loadElasticity(server: Server, records: readonly RequestRecord[], simulatedUs: number): number {
+export function loadElasticity(server: Server, records: RecordColumns, simulatedUs: number): number {
   const load = meanLoad(records, simulatedUs);
   if (load === null) return 0;
   const { numRunning, outputTokens } = load;
@@ -65,26 +65,19 @@ function stepUs(server: Server, rows: readonly BatchRow[]): number {
 }
 
 /** Means over completed requests; the number running counts every request that was served. */
-function meanLoad(records: readonly RequestRecord[], simulatedUs: number): MeanLoad | null {
-  let numCompleted = 0;
-  let promptTokens = 0;
-  let cachedTokens = 0;
-  let outputTokens = 0;
+function meanLoad(records: RecordColumns, simulatedUs: number): MeanLoad | null {
+  const { counts, numPromptTokens, numCachedTokens, numOutputTokens } = records;
+  if (counts.completed === 0 || simulatedUs <= 0) return null;
   let servedUs = 0;
-  for (const record of records) {
-    const us = record.lastTokenUs - record.firstScheduledUs;
+  for (let i = 0; i < records.length; i++) {
+    const { firstScheduledUs, lastTokenUs } = records.at(i);
+    const us = lastTokenUs - firstScheduledUs;
     if (us > 0) servedUs += us;
-    if (record.status !== "completed") continue;
-    numCompleted++;
-    promptTokens += record.numPromptTokens;
-    cachedTokens += record.numCachedTokens;
-    outputTokens += record.numOutputTokens;
   }
-  if (numCompleted === 0 || simulatedUs <= 0) return null;
   return {
-    newTokens: Math.max(1, Math.round((promptTokens - cachedTokens) / numCompleted)),
-    cachedTokens: Math.round(cachedTokens / numCompleted),
-    outputTokens: outputTokens / numCompleted,
+    newTokens: Math.max(1, Math.round((numPromptTokens - numCachedTokens) / counts.completed)),
+    cachedTokens: Math.round(numCachedTokens / counts.completed),
+    outputTokens: numOutputTokens / counts.completed,
     numRunning: servedUs / simulatedUs,
   };
 }

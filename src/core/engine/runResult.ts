@@ -26,6 +26,12 @@ export interface EngineStats {
   readonly componentShares: Readonly<Record<string, number>>;
 }
 
+/** Takes a run's requests, one by one, in order of submission, each as soon as it and all before it have ended. */
+export interface RequestSink {
+  /** @param spec what was asked */
+  add(record: RequestRecord, spec: RequestSpec): void;
+}
+
 /** What a server made of a workload. */
 export interface ServedRun {
   /** In order of submission. */

@@ -1,7 +1,7 @@
 import { Deque } from "js-sdsl";
 import { EventQueue, type SimulationEvent } from "../des/eventQueue.js";
 import { InvariantError } from "../errors/simulationError.js";
-import type { RequestRecord, RequestStatus } from "../metrics/requestRecord.js";
+import type { RequestStatus } from "../metrics/requestRecord.js";
 import { Request } from "../request/request.js";
 import type { RequestSpec } from "../request/requestSpec.js";
 import { ScheduledStep } from "../scheduler/scheduledStep.js";
@@ -10,7 +10,8 @@ import type { ServerOverheads } from "../stepmodel/serverOverheads.js";
 import type { StepModel } from "../stepmodel/stepModel.js";
 import type { Workload } from "../workload/workload.js";
 import { gpuStepUs } from "./gpuStepUs.js";
-import type { EngineStats, ServedRun, StepObserver } from "./runResult.js";
+import type { EngineStats, RequestSink, StepObserver } from "./runResult.js";
+import { SubmissionOrder } from "./submissionOrder.js";
 
 /** A client sees the end of its request. */
 interface FinishSeen extends SimulationEvent {
@@ -51,10 +52,7 @@ export class ServerLoop {
   /** When the first of these, or an arrival, happens. */
   #nextUs = 0;
   readonly #componentsUs: Float64Array;
-  /** By order of submission; a hole until the request has ended. */
-  readonly #records: RequestRecord[] = [];
-  /** Parallel to `#records`: what was asked. */
-  readonly #specs: RequestSpec[] = [];
+  readonly #ended: SubmissionOrder;
   /** Used in turn: `queueDepth` in flight, the last one done, and the one being planned. */
   readonly #steps: readonly ScheduledStep[];
   /** When each of them leaves the GPU. */
@@ -81,24 +79,25 @@ export class ServerLoop {
   #numCachedTokens = 0;
   #numLookedUpTokens = 0;
 
-  constructor(parts: ServerParts, workload: Workload, observer: StepObserver | null) {
+  constructor(parts: ServerParts, workload: Workload, observer: StepObserver | null, sink: RequestSink) {
     this.#parts = parts;
     this.#workload = workload;
     this.#observer = observer;
+    this.#ended = new SubmissionOrder(sink);
     this.#componentsUs = new Float64Array(parts.stepModel.componentNames.length);
     this.#steps = Array.from({ length: parts.queueDepth + 2 }, () => new ScheduledStep(parts.maxNumSeqs));
     this.#stepEndsUs = new Float64Array(this.#steps.length);
     parts.scheduler.onSettled = (request, numTokens, numBefore) => this.#settleSeen(request, numTokens, numBefore);
   }
 
-  /** Runs until no request is left. */
-  run(): ServedRun {
+  /** Runs until no request is left; each goes to the sink when it has ended. */
+  run(): EngineStats {
     this.#lookAhead();
     while (this.#advance()) {}
     if (this.#numEnded !== this.#numSubmitted) {
       throw new InvariantError(`${this.#numSubmitted - this.#numEnded} requests have no end at ${this.#nowUs} µs`);
     }
-    return { records: this.#records, specs: this.#specs, stats: this.#stats() };
+    return this.#stats();
   }
 
   /** One turn of the engine core's busy loop. @returns false when nothing is left to do */
@@ -265,7 +264,6 @@ export class ServerLoop {
   #send(spec: RequestSpec): void {
     const { overheads } = this.#parts;
     const request = new Request(spec, this.#numSubmitted++);
-    this.#specs.push(spec);
     const delayUs = overheads.frontEndUs + overheads.frontEndUsPerPromptToken * spec.numPromptTokens;
     request.enterUs = Math.max(this.#frontEndFreeUs, spec.arrivalUs + Math.round(delayUs));
     this.#frontEndFreeUs = request.enterUs;
@@ -312,7 +310,7 @@ export class ServerLoop {
     request.hasEnded = true;
     this.#numEnded++;
     this.#lastActUs = this.#nowUs;
-    this.#records[request.arrivalSequence] = {
+    const record = {
       id: request.id,
       sessionId: request.spec.sessionId,
       status,
@@ -327,6 +325,7 @@ export class ServerLoop {
       numOutputTokens: request.numSeenTokens,
       numPreemptions: request.numPreemptions,
     };
+    this.#ended.end(request.arrivalSequence, record, request.spec);
   }
 
   #stats(): EngineStats {

@@ -1,16 +1,19 @@
 import { withClientResidual } from "../metrics/clientResidual.js";
+import { RecordColumns } from "../metrics/recordColumns.js";
 import { type Regime, regimeOf } from "../metrics/regime.js";
 import { SEEN_GPU, type SeenErrors, seenErrors } from "../metrics/regimeErrors.js";
-import { type RunMetrics, summariseRecords } from "../metrics/runMetrics.js";
+import { type RunMetrics, summariseColumns } from "../metrics/runMetrics.js";
 import type { RunUncertainty } from "../metrics/runUncertainty.js";
 import type { RequestSpec } from "../request/requestSpec.js";
 import { US_PER_S } from "../units/units.js";
 import { createWorkload } from "../workload/createWorkload.js";
+import type { SpecStream } from "../workload/specStream.js";
 import type { Workload } from "../workload/workload.js";
 import { createServer, type Deployment, type Server } from "./createServer.js";
 import { loadElasticity } from "./loadElasticity.js";
+import { KeptRequests } from "./requestSinks.js";
 import type { RunConfig } from "./runConfig.js";
-import type { ServedRun, StepObserver } from "./runResult.js";
+import type { EngineStats, RequestSink, ServedRun, StepObserver } from "./runResult.js";
 import { ServerLoop } from "./serverLoop.js";
 import { ROOFSERVE_VERSION } from "./version.js";
 
@@ -46,15 +49,20 @@ export interface RunSummary extends RunMetrics {
   readonly bottleneck: Readonly<Record<string, number>>;
 }
 
-/** A finished run: the summary, and every request. */
-export interface SimulationResult extends Pick<ServedRun, "records" | "specs"> {
+/** A finished run that has handed its requests on. */
+export interface StreamedResult {
   readonly summary: RunSummary;
+  /** The numbers that the summary is of. */
+  readonly columns: RecordColumns;
 }
+
+/** A finished run: the summary, and every request. */
+export interface SimulationResult extends StreamedResult, Pick<ServedRun, "records" | "specs"> {}
 
 /** What a run may be given besides its config. */
 export interface SimulateOptions {
   /** The requests of a trace workload, read by the caller. */
-  readonly specs?: readonly RequestSpec[];
+  readonly specs?: readonly RequestSpec[] | SpecStream;
   readonly observer?: StepObserver;
 }
 
@@ -68,53 +76,92 @@ export function simulate(deployment: Deployment, config: RunConfig, options: Sim
   return simulateRequests(deployment, config, workload, observer ?? null);
 }
 
-/**
- * `simulate` with requests from elsewhere; `config.workload` only describes them.
- * @param serve the engine; another one in its place shows what the two have in common, and what they cost
- */
+/** `simulate` with requests from elsewhere; `config.workload` only describes them. */
 export function simulateRequests(
   deployment: Deployment,
   config: RunConfig,
   workload: Workload,
   observer: StepObserver | null,
-  serve: typeof runServer = runServer,
 ): SimulationResult {
+  const sink = new KeptRequests();
+  const streamed = simulateStreaming(deployment, config, workload, { observer, sink });
+  return { ...streamed, records: sink.records, specs: sink.specs };
+}
+
+/** Who looks at a streamed run, and what serves it. */
+export interface StreamingOptions {
+  readonly observer?: StepObserver | null;
+  /** Takes the requests as they end. */
+  readonly sink?: RequestSink | null;
+  /** Default `serveRequests`; another engine in its place shows what the two have in common, and what they cost. */
+  readonly serve?: typeof serveRequests;
+}
+
+/**
+ * `simulateRequests` in bounded memory: the requests go to a sink as they end, and of each only the numbers stay that
+ * the summary is made of.
+ */
+export function simulateStreaming(
+  deployment: Deployment,
+  config: RunConfig,
+  workload: Workload,
+  { observer = null, sink = null, serve = serveRequests }: StreamingOptions = {},
+): StreamedResult {
   const server = createServer(deployment, config.engine, config.sampling);
   const resolved = { ...config, engine: server.engine };
   observer?.onStart?.(server, resolved);
-  const run = serve(server, workload, observer);
-  const { records, specs } = run;
+  const columns = new RecordColumns();
+  const stats = serve(server, workload, observer, {
+    add(record, spec) {
+      columns.add(record);
+      sink?.add(record, spec);
+    },
+  });
   const notes = deployment.notes?.() ?? [];
-  return { summary: summarise(resolved, server, run, notes), records, specs };
+  return { summary: summarise(resolved, server, { columns, stats }, notes), columns };
 }
 
-/** Lets a server work off a workload. */
+/** Lets a server work off a workload, and hands on what its clients saw of each request. */
+export function serveRequests(
+  { parts, residual }: Server,
+  workload: Workload,
+  observer: StepObserver | null,
+  sink: RequestSink,
+): EngineStats {
+  const seen: RequestSink =
+    residual === null ? sink : { add: (record, spec) => sink.add(withClientResidual(record, residual), spec) };
+  return new ServerLoop(parts, workload, observer, seen).run();
+}
+
+/** `serveRequests`, keeping all of them. */
 export function runServer(server: Server, workload: Workload, observer: StepObserver | null = null): ServedRun {
-  const { residual } = server;
-  const served = new ServerLoop(server.parts, workload, observer).run();
-  if (residual === null) return served;
-  return { ...served, records: served.records.map((record) => withClientResidual(record, residual)) };
+  const kept = new KeptRequests();
+  const stats = serveRequests(server, workload, observer, kept);
+  return { records: kept.records, specs: kept.specs, stats };
 }
 
 /** How far a server was from saturation in a run. */
-export function runRegime(server: Server, { records, stats }: ServedRun): Regime {
-  const { limitedUs, simulatedUs } = stats;
-  return regimeOf(records, {
+export function runRegime(server: Server, columns: RecordColumns, { limitedUs, simulatedUs }: EngineStats): Regime {
+  return regimeOf(columns, {
     limitedUs,
     simulatedUs,
-    loadElasticity: loadElasticity(server, records, simulatedUs),
+    loadElasticity: loadElasticity(server, columns, simulatedUs),
   });
 }
 
-function summarise(config: RunConfig, server: Server, run: ServedRun, notes: readonly string[]): RunSummary {
-  const { records, stats } = run;
-  const regime = runRegime(server, run);
+function summarise(
+  config: RunConfig,
+  server: Server,
+  { columns, stats }: { readonly columns: RecordColumns; readonly stats: EngineStats },
+  notes: readonly string[],
+): RunSummary {
+  const regime = runRegime(server, columns, stats);
   const shares = Object.entries(stats.componentShares).sort(([, a], [, b]) => b - a);
   return {
     schema: "roofserve.run/1",
     version: ROOFSERVE_VERSION,
     config,
-    ...summariseRecords(records),
+    ...summariseColumns(columns),
     engine: {
       steps: stats.steps,
       simulatedS: stats.simulatedUs / US_PER_S,

@@ -2,6 +2,7 @@ import { createServer, type Deployment } from "../engine/createServer.js";
 import type { RunConfig } from "../engine/runConfig.js";
 import { runRegime, runServer } from "../engine/simulate.js";
 import type { MeasuredRun } from "../metrics/measuredExperiment.js";
+import { RecordColumns } from "../metrics/recordColumns.js";
 import type { RequestRecord } from "../metrics/requestRecord.js";
 import { compareRun } from "./compareRun.js";
 import type { EvaluatedRun } from "./evaluationReport.js";
@@ -23,8 +24,7 @@ export interface ReplayedRun {
  */
 export function evaluateRun(deployment: Deployment, config: ServerRunConfig, run: MeasuredRun): ReplayedRun {
   const server = createServer(deployment, config.engine, config.sampling);
-  const served = runServer(server, replayWorkload(run));
-  const { records } = served;
+  const { records, stats } = runServer(server, replayWorkload(run));
   const { metrics, perRequest, numCompared } = compareRun(run.measured, records);
   const evaluated = {
     name: run.name,
@@ -34,7 +34,7 @@ export function evaluateRun(deployment: Deployment, config: ServerRunConfig, run
     numRequests: run.specs.length,
     numCompared,
     excluded: run.excluded,
-    regime: runRegime(server, served),
+    regime: runRegime(server, RecordColumns.of(records), stats),
     metrics,
     perRequest,
   };

@@ -94,16 +94,16 @@ export function repeatedDistributionOfSorted(sorted: Float64Array, weights: Floa
   if (numDistinct === 0) return EMPTY_DISTRIBUTION;
   let count = 0;
   let sum = 0;
-  /** Repeated values up to and including each distinct one. */
-  const cumulative = new Float64Array(numDistinct);
   for (let i = 0; i < numDistinct; i++) {
     count += merged.weights[i]!;
     sum += merged.weights[i]! * merged.values[i]!;
-    cumulative[i] = count;
   }
   const mean = sum / count;
   let squares = 0;
   for (let i = 0; i < numDistinct; i++) squares += merged.weights[i]! * (merged.values[i]! - mean) ** 2;
+  /** Repeated values up to and including each distinct one, in the place of the weights. */
+  const cumulative = merged.weights;
+  for (let i = 1; i < numDistinct; i++) cumulative[i]! += cumulative[i - 1]!;
   const percentile = (fraction: number) => repeatedPercentile(merged.values, cumulative, fraction);
   return {
     mean,

@@ -146,8 +146,10 @@ function outputEvents(records: readonly GuidellmRecord[]): WeightedValues {
   let numEvents = 0;
   for (const record of records) numEvents += Math.max(record.tokenIterations, 1);
   const bundle = Math.max(1, Math.ceil(numEvents / MAX_TOKEN_EVENTS));
-  const times: number[] = [];
-  const weights: number[] = [];
+  // Of each request the first event, and one per bundle of the others, the last of which need not be full.
+  const times = new Float64Array(Math.ceil(numEvents / bundle) + 2 * records.length);
+  const weights = new Float64Array(times.length);
+  let count = 0;
   let isPlain = true;
   for (const record of records) {
     const tokens = record.outputTokens ?? 0;
@@ -155,22 +157,22 @@ function outputEvents(records: readonly GuidellmRecord[]): WeightedValues {
     if (!isSpread) {
       const timeS = Number.isNaN(record.lastTokenS) ? endS(record) : record.lastTokenS;
       if (Number.isNaN(timeS)) continue;
-      times.push(timeS);
-      weights.push(tokens);
+      times[count] = timeS;
+      weights[count++] = tokens;
       isPlain &&= tokens === 1;
       continue;
     }
-    times.push(record.firstTokenS);
-    weights.push(tokens > 0 ? 1 : 0);
+    times[count] = record.firstTokenS;
+    weights[count++] = tokens > 0 ? 1 : 0;
     const numSteps = Math.ceil((record.tokenIterations - 1) / bundle);
     const tokensPerStep = Math.max(tokens - 1, 0) / numSteps;
     isPlain &&= tokensPerStep === 1;
     for (let step = 1; tokens > 1 && step <= numSteps; step++) {
-      times.push(record.firstTokenS + ((record.lastTokenS - record.firstTokenS) * step) / numSteps);
-      weights.push(tokensPerStep);
+      times[count] = record.firstTokenS + ((record.lastTokenS - record.firstTokenS) * step) / numSteps;
+      weights[count++] = tokensPerStep;
     }
   }
-  return { values: Float64Array.from(times), weights: isPlain ? null : Float64Array.from(weights) };
+  return { values: times.subarray(0, count), weights: isPlain ? null : weights.subarray(0, count) };
 }
 
 function joinEvents(a: WeightedValues, b: WeightedValues): WeightedValues {

@@ -1,4 +1,4 @@
-import type { RequestRecord } from "./requestRecord.js";
+import type { RecordColumns } from "./recordColumns.js";
 import { sortNumbers } from "./weightedValues.js";
 
 /** Where a server stands: keeping up, about to be overrun, or overrun. */
@@ -64,7 +64,7 @@ const CLOSED_FRACTION = 0.5;
  * that beside amplifications of simulated runs.
  * @param records in order of arrival
  */
-export function regimeOf(records: readonly RequestRecord[], evidence: RegimeEvidence): Regime {
+export function regimeOf(records: RecordColumns, evidence: RegimeEvidence): Regime {
   const { limitedUs, simulatedUs, loadElasticity } = evidence;
   const limitedFraction = simulatedUs > 0 ? Math.min(1, limitedUs / simulatedUs) : 0;
   const utilisation = 1 - (1 - loadElasticity) * (1 - limitedFraction);
@@ -90,15 +90,13 @@ export function regimeOf(records: readonly RequestRecord[], evidence: RegimeEvid
 }
 
 /** NaN when none completed. */
-function meanCompletedE2eUs(records: readonly RequestRecord[]): number {
+function meanCompletedE2eUs(records: RecordColumns): number {
   let sumUs = 0;
-  let count = 0;
-  for (const record of records) {
-    if (record.status !== "completed") continue;
-    sumUs += record.lastTokenUs - record.arrivalUs;
-    count++;
+  for (let i = 0; i < records.length; i++) {
+    const { status, arrivalUs, lastTokenUs } = records.at(i);
+    if (status === "completed") sumUs += lastTokenUs - arrivalUs;
   }
-  return sumUs / count;
+  return sumUs / records.counts.completed;
 }
 
 /**
@@ -106,16 +104,17 @@ function meanCompletedE2eUs(records: readonly RequestRecord[]): number {
  * arrival saw the server's pace. The records show it, so that a replay of a closed loop by the arrival times of a
  * simulated run is judged as that run was.
  */
-function isClosedLoop(records: readonly RequestRecord[]): boolean {
+function isClosedLoop(records: RecordColumns): boolean {
   if (records.length < 2) return false;
-  if (firstAnswerUs(records) > (records.at(-1)?.arrivalUs ?? 0)) return true;
-  const firstUs = records[0]?.arrivalUs;
+  if (firstAnswerUs(records) > records.at(records.length - 1).arrivalUs) return true;
+  const firstUs = records.at(0).arrivalUs;
   const endsUs = new Float64Array(records.length);
-  for (let i = 0; i < records.length; i++) endsUs[i] = Math.ceil(records[i]!.lastTokenUs);
+  for (let i = 0; i < records.length; i++) endsUs[i] = Math.ceil(records.at(i).lastTokenUs);
   const sortedEndsUs = sortNumbers(endsUs);
   let numCaused = 0;
   let next = 0;
-  for (const { arrivalUs } of records) {
+  for (let i = 0; i < records.length; i++) {
+    const { arrivalUs } = records.at(i);
     while (next < sortedEndsUs.length && sortedEndsUs[next]! < arrivalUs) next++;
     if (arrivalUs === firstUs || sortedEndsUs[next] === arrivalUs) numCaused++;
   }
@@ -123,25 +122,28 @@ function isClosedLoop(records: readonly RequestRecord[]): boolean {
 }
 
 /** NaN without an answer. */
-function firstAnswerUs(records: readonly RequestRecord[]): number {
+function firstAnswerUs(records: RecordColumns): number {
   let leastUs = Number.NaN;
-  for (const { firstTokenUs } of records)
+  for (let i = 0; i < records.length; i++) {
+    const { firstTokenUs } = records.at(i);
     if (!(firstTokenUs >= leastUs) && !Number.isNaN(firstTokenUs)) leastUs = firstTokenUs;
+  }
   return leastUs;
 }
 
 /** @param records in order of arrival @param from index of the first one that counts */
-function arrivalSpanUs(records: readonly RequestRecord[], from: number): number {
-  return (records.at(-1)?.arrivalUs ?? 0) - (records[from]?.arrivalUs ?? 0);
+function arrivalSpanUs(records: RecordColumns, from: number): number {
+  if (from >= records.length) return 0;
+  return records.at(records.length - 1).arrivalUs - records.at(from).arrivalUs;
 }
 
 /** Least-squares slope of the wait over the arrival of those that were scheduled; null when all came at one instant. */
-function waitSlope(records: readonly RequestRecord[], from: number): number | null {
+function waitSlope(records: RecordColumns, from: number): number | null {
   let numScheduled = 0;
   let sumArrivalsUs = 0;
   let sumWaitsUs = 0;
   for (let i = from; i < records.length; i++) {
-    const { arrivalUs, firstScheduledUs } = records[i]!;
+    const { arrivalUs, firstScheduledUs } = records.at(i);
     if (Number.isNaN(firstScheduledUs)) continue;
     numScheduled++;
     sumArrivalsUs += arrivalUs;
@@ -152,7 +154,7 @@ function waitSlope(records: readonly RequestRecord[], from: number): number | nu
   let covariance = 0;
   let variance = 0;
   for (let i = from; i < records.length; i++) {
-    const { arrivalUs, firstScheduledUs } = records[i]!;
+    const { arrivalUs, firstScheduledUs } = records.at(i);
     if (Number.isNaN(firstScheduledUs)) continue;
     const deviationUs = arrivalUs - meanArrivalUs;
     covariance += deviationUs * (firstScheduledUs - arrivalUs - meanWaitUs);
@@ -162,11 +164,11 @@ function waitSlope(records: readonly RequestRecord[], from: number): number | nu
 }
 
 /** Share of requests that did not complete; rejected ones never asked the scheduler. */
-function unservedFraction(records: readonly RequestRecord[], from: number): number {
+function unservedFraction(records: RecordColumns, from: number): number {
   let numAsked = 0;
   let numUnserved = 0;
   for (let i = from; i < records.length; i++) {
-    const { status } = records[i]!;
+    const { status } = records.at(i);
     if (status === "rejected") continue;
     numAsked++;
     if (status !== "completed") numUnserved++;

@@ -1,19 +1,9 @@
 import { US_PER_MS, US_PER_S } from "../units/units.js";
 import { type Distribution, distributionOfSorted, repeatedDistributionOfSorted } from "./distribution.js";
+import { RecordColumns, type RequestCounts, type SummarisedRecord } from "./recordColumns.js";
 import type { RequestRecord } from "./requestRecord.js";
 import { ValueSort } from "./valueSort.js";
 import { sortNumbers, sortPairs } from "./weightedValues.js";
-
-/** How many requests ended in which way; the four outcomes add up to `submitted`. */
-export interface RequestCounts {
-  readonly submitted: number;
-  readonly completed: number;
-  readonly rejected: number;
-  /** Given up by the client's timeout. */
-  readonly aborted: number;
-  /** Still waiting or running when the run stopped. */
-  readonly unfinished: number;
-}
 
 /** Rates over the whole run: from the first arrival to the last thing any client saw. Null when that span is 0. */
 export interface Throughput {
@@ -38,98 +28,84 @@ export interface RunMetrics {
   readonly throughput: Throughput;
 }
 
+/** `summariseColumns` of records, in any order. */
+export function summariseRecords(records: readonly RequestRecord[]): RunMetrics {
+  return summariseColumns(RecordColumns.of(records));
+}
+
 /**
  * Summarises a run. Latencies and throughput count completed requests only (a request that was cut off would
  * drag a mean down just because it was slow); the span of the throughput covers all requests.
+ * Needs room for four more numbers per request while it works.
  */
-export function summariseRecords(records: readonly RequestRecord[]): RunMetrics {
-  const requests = countRequests(records);
-  const columns = latencyColumns(records, requests.completed);
+export function summariseColumns(requests: RecordColumns): RunMetrics {
   const sorter = new ValueSort();
-  const distribution = (column: Float64Array) => distributionOfSorted(sortNumbers(column, sorter));
-  const interToken = sortPairs(columns.interTokenMs, columns.numGaps, sorter);
+  // One array for all, one after the other: a long run has no room for five.
+  const values = new Float64Array(requests.counts.completed);
+  const distribution = (numberOf: (record: SummarisedRecord) => number) =>
+    distributionOfSorted(sortNumbers(fillCompleted(values, requests, numberOf), sorter));
+  const ttft = distribution(ttftMs);
+  const e2e = distribution(e2eMs);
+  const queue = distribution(({ queueUs }) => queueUs / US_PER_MS);
+  const weights = completedColumn(requests, numGaps);
+  const interToken = sortPairs(fillCompleted(values, requests, interTokenMs), weights, sorter);
   return {
-    requests,
-    ttftMs: distribution(columns.ttftMs),
+    requests: { ...requests.counts },
+    ttftMs: ttft,
     tpotMs: distributionOfSorted(interToken.values),
     itlMs: repeatedDistributionOfSorted(interToken.values, interToken.weights),
-    e2eMs: distribution(columns.e2eMs),
-    queueMs: distribution(columns.queueMs),
-    throughput: throughput(records),
+    e2eMs: e2e,
+    queueMs: queue,
+    throughput: throughput(requests),
   };
 }
 
-/** What the distributions are of, a number per completed request. */
-function latencyColumns(records: readonly RequestRecord[], numCompleted: number) {
-  const columns = {
-    ttftMs: new Float64Array(numCompleted),
-    interTokenMs: new Float64Array(numCompleted),
-    /** Gaps between output tokens, each as long as `interTokenMs` on average. */
-    numGaps: new Float64Array(numCompleted),
-    e2eMs: new Float64Array(numCompleted),
-    queueMs: new Float64Array(numCompleted),
-  };
-  let row = 0;
-  for (const record of records) {
-    if (record.status !== "completed") continue;
-    columns.ttftMs[row] = ttftMs(record);
-    columns.interTokenMs[row] = interTokenMs(record);
-    columns.numGaps[row] = Math.max(record.numOutputTokens - 1, 0);
-    columns.e2eMs[row] = e2eMs(record);
-    columns.queueMs[row++] = record.queueUs / US_PER_MS;
+/** A number of every completed request, in the order of the rows. */
+export function completedColumn(requests: RecordColumns, numberOf: (record: SummarisedRecord) => number): Float64Array {
+  return fillCompleted(new Float64Array(requests.counts.completed), requests, numberOf);
+}
+
+/** @param values a place for each completed request */
+function fillCompleted(
+  values: Float64Array,
+  requests: RecordColumns,
+  numberOf: (record: SummarisedRecord) => number,
+): Float64Array {
+  let place = 0;
+  for (let row = 0; row < requests.length; row++) {
+    const record = requests.at(row);
+    if (record.status === "completed") values[place++] = numberOf(record);
   }
-  return columns;
+  return values;
 }
 
 /** Time to first token, ms; NaN when there was none. */
-export function ttftMs(record: RequestRecord): number {
+export function ttftMs(record: Pick<RequestRecord, "arrivalUs" | "firstTokenUs">): number {
   return (record.firstTokenUs - record.arrivalUs) / US_PER_MS;
 }
 
 /** End-to-end latency, ms; NaN when no token was made. */
-export function e2eMs(record: RequestRecord): number {
+export function e2eMs(record: Pick<RequestRecord, "arrivalUs" | "lastTokenUs">): number {
   return (record.lastTokenUs - record.arrivalUs) / US_PER_MS;
 }
 
 /** Mean time between a request's output tokens, ms; NaN below two tokens. */
-export function interTokenMs(record: RequestRecord): number {
+export function interTokenMs(record: Pick<RequestRecord, "firstTokenUs" | "lastTokenUs" | "numOutputTokens">): number {
   if (record.numOutputTokens < 2) return Number.NaN;
   return (record.lastTokenUs - record.firstTokenUs) / (record.numOutputTokens - 1) / US_PER_MS;
 }
 
-function countRequests(records: readonly RequestRecord[]): RequestCounts {
-  const counts = { submitted: records.length, completed: 0, rejected: 0, aborted: 0, unfinished: 0 };
-  for (const record of records) counts[record.status]++;
-  return counts;
+/** Gaps between output tokens, each as long as `interTokenMs` on average. */
+function numGaps({ numOutputTokens }: SummarisedRecord): number {
+  return Math.max(numOutputTokens - 1, 0);
 }
 
-function throughput(records: readonly RequestRecord[]): Throughput {
-  const spanS = runSpanUs(records) / US_PER_S;
+function throughput(requests: RecordColumns): Throughput {
+  const spanS = requests.spanUs / US_PER_S;
   if (!(spanS > 0)) return { requestsPerS: null, promptTokensPerS: null, outputTokensPerS: null };
-  let numCompleted = 0;
-  let promptTokens = 0;
-  let outputTokens = 0;
-  for (const record of records) {
-    if (record.status !== "completed") continue;
-    numCompleted++;
-    promptTokens += record.numPromptTokens;
-    outputTokens += record.numOutputTokens;
-  }
   return {
-    requestsPerS: numCompleted / spanS,
-    promptTokensPerS: promptTokens / spanS,
-    outputTokensPerS: outputTokens / spanS,
+    requestsPerS: requests.counts.completed / spanS,
+    promptTokensPerS: requests.numPromptTokens / spanS,
+    outputTokensPerS: requests.numOutputTokens / spanS,
   };
-}
-
-/** From the first arrival to the last arrival or token, µs; 0 without requests. */
-export function runSpanUs(records: readonly RequestRecord[]): number {
-  let startUs = Number.POSITIVE_INFINITY;
-  let endUs = Number.NEGATIVE_INFINITY;
-  for (const record of records) {
-    startUs = Math.min(startUs, record.arrivalUs);
-    endUs = Math.max(endUs, record.arrivalUs);
-    if (record.lastTokenUs > endUs) endUs = record.lastTokenUs;
-  }
-  return endUs > startUs ? endUs - startUs : 0;
 }

@@ -2,11 +2,11 @@
 export const CONTENT_PURPOSES = ["prompt", "output", "prefix", "traceBlock", "traceTail", "named"] as const;
 export type ContentPurpose = (typeof CONTENT_PURPOSES)[number];
 
-/** Ids interleave the purposes: room for more of them without moving the ones there are. */
-const ID_STRIDE = 8;
+/** Ids of one purpose are so far apart: room for more purposes without moving the ones there are. */
+export const CONTENT_ID_STRIDE = 8;
 
 /** Largest index `contentId` takes: ids stay safe integers. */
-export const MAX_CONTENT_INDEX = Math.floor(Number.MAX_SAFE_INTEGER / ID_STRIDE) - 1;
+export const MAX_CONTENT_INDEX = Math.floor(Number.MAX_SAFE_INTEGER / CONTENT_ID_STRIDE) - 1;
 
 /**
  * Identity of the index-th content of a purpose, for `TokenSegment.contentId`.
@@ -14,7 +14,7 @@ export const MAX_CONTENT_INDEX = Math.floor(Number.MAX_SAFE_INTEGER / ID_STRIDE)
  * @param index integer in [0, MAX_CONTENT_INDEX]
  */
 export function contentId(purpose: ContentPurpose, index: number): number {
-  return index * ID_STRIDE + CONTENT_PURPOSES.indexOf(purpose);
+  return index * CONTENT_ID_STRIDE + CONTENT_PURPOSES.indexOf(purpose);
 }
 
 /** Gives each distinct name (a prefix's id in a trace, say) its own content, in order of first use. */

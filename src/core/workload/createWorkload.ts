@@ -8,6 +8,7 @@ import { ConversationWorkload } from "./conversationWorkload.js";
 import { GeneratedSource } from "./generatedSource.js";
 import type { RunLimits } from "./runLimits.js";
 import { SpecSource } from "./specSource.js";
+import type { SpecStream } from "./specStream.js";
 import { workloadFromSpecs } from "./specWorkload.js";
 import { ClosedStarts, OpenStarts, type StartSchedule } from "./startSchedule.js";
 import { SyntheticSource } from "./syntheticSource.js";
@@ -17,7 +18,7 @@ import type { WorkloadConfig } from "./workloadConfig.js";
 /** What a workload needs beside its config; all may be left out where it does not apply. */
 export interface WorkloadOptions {
   /** The requests of the trace that `data.path` names, read by the caller: core reads no files. */
-  readonly specs?: readonly RequestSpec[];
+  readonly specs?: readonly RequestSpec[] | SpecStream;
   /** Place in a sweep, from 0: GuideLLM shifts the seeds of its synthetic data by it. */
   readonly benchmarkIndex?: number;
 }
@@ -96,7 +97,7 @@ function toUs(seconds: number | null): number {
   return seconds === null ? Number.POSITIVE_INFINITY : Math.round(seconds * US_PER_S);
 }
 
-function traceSpecs(config: WorkloadConfig, options: WorkloadOptions): readonly RequestSpec[] {
+function traceSpecs(config: WorkloadConfig, options: WorkloadOptions): readonly RequestSpec[] | SpecStream {
   if (config.data.kind !== "trace") {
     const allowed = 'the trace profile needs data of kind "trace": it takes its arrival times from there';
     throw new ConfigError([{ path: "workload.data.kind", received: `"${config.data.kind}"`, allowed }]);

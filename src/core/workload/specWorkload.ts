@@ -2,38 +2,53 @@ import { ConfigError, InvariantError } from "../errors/simulationError.js";
 import type { RequestSpec } from "../request/requestSpec.js";
 import { ConversationWorkload } from "./conversationWorkload.js";
 import { NO_LIMITS, type RunLimits, sendDraft } from "./runLimits.js";
-import { checkSpecs, SpecSource } from "./specSource.js";
+import { openSpecs, SpecSource } from "./specSource.js";
+import type { SpecStream } from "./specStream.js";
 import { ClosedStarts } from "./startSchedule.js";
 import type { Workload } from "./workload.js";
 
 /** Replays requests at their own arrival times. */
 class SpecWorkload implements Workload {
   readonly ignoresFinishes = true;
-  readonly #specs: readonly RequestSpec[];
+  readonly #specs: Iterator<RequestSpec>;
   readonly #timeScale: number;
   readonly #limits: RunLimits;
-  #next = 0;
+  /** What is sent next; null when there is nothing more. */
+  #next: RequestSpec | null = null;
+  #nextArrivalUs = Number.POSITIVE_INFINITY;
+  #numTaken = 0;
 
-  constructor(specs: readonly RequestSpec[], timeScale: number, limits: RunLimits) {
+  constructor(specs: Iterator<RequestSpec>, timeScale: number, limits: RunLimits) {
     this.#specs = specs;
     this.#timeScale = timeScale;
     this.#limits = limits;
+    this.#advance();
   }
 
   peekArrivalUs(): number {
-    const spec = this.#specs[this.#next];
-    if (spec === undefined || this.#next >= this.#limits.maxRequests) return Number.POSITIVE_INFINITY;
-    const arrivalUs = Math.round(spec.arrivalUs * this.#timeScale);
-    return arrivalUs < this.#limits.endUs ? arrivalUs : Number.POSITIVE_INFINITY;
+    return this.#nextArrivalUs;
   }
 
   take(): RequestSpec {
-    const arrivalUs = this.peekArrivalUs();
-    if (!Number.isFinite(arrivalUs)) throw new InvariantError("take() called while no request is known");
-    return sendDraft(this.#specs[this.#next++]!, arrivalUs, this.#limits);
+    const spec = this.#next;
+    if (spec === null) throw new InvariantError("take() called while no request is known");
+    const sent = sendDraft(spec, this.#nextArrivalUs, this.#limits);
+    this.#numTaken++;
+    this.#advance();
+    return sent;
   }
 
   onFinished(): void {}
+
+  #advance(): void {
+    const { maxRequests, endUs } = this.#limits;
+    const { value: spec, done } = this.#specs.next();
+    const arrivalUs = done === true ? Number.POSITIVE_INFINITY : Math.round(spec.arrivalUs * this.#timeScale);
+    const isSent = this.#numTaken < maxRequests && arrivalUs < endUs;
+    if (!isSent && done !== true) this.#specs.return?.();
+    this.#next = isSent ? spec : null;
+    this.#nextArrivalUs = isSent ? arrivalUs : Number.POSITIVE_INFINITY;
+  }
 }
 
 /** How `workloadFromSpecs` changes a list of requests; all may be left out. */
@@ -45,12 +60,16 @@ export interface SpecWorkloadOptions {
 
 /**
  * Open loop over known requests, at their own times.
- * @param specs in any order; equal arrivals keep theirs. Not copied when already sorted, so leave it alone afterwards
+ * @param specs a list in any order, in which equal arrivals keep theirs; not copied when already sorted, so leave it
+ *   alone afterwards. Or a stream
  * @throws ConfigError when two requests share an id, or an arrival is negative or not an integer
  */
-export function workloadFromSpecs(specs: readonly RequestSpec[], options: SpecWorkloadOptions = {}): Workload {
-  checkSpecs(specs);
-  return new SpecWorkload(sortedByArrival(specs), options.timeScale ?? 1, options.limits ?? NO_LIMITS);
+export function workloadFromSpecs(
+  specs: readonly RequestSpec[] | SpecStream,
+  options: SpecWorkloadOptions = {},
+): Workload {
+  const opened = openSpecs("open" in specs ? specs : sortedByArrival(specs));
+  return new SpecWorkload(opened, options.timeScale ?? 1, options.limits ?? NO_LIMITS);
 }
 
 /** How `closedLoopWorkload` sends a list of requests; all may be left out. */

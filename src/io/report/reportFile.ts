@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { ConfigError } from "../../core/errors/simulationError.js";
 import { DATA_ELEMENT_ID, PAGE_ELEMENT_ID, type ReportPage } from "../../report/reportPage.js";
 import { PACKAGE_ROOT } from "../packageRoot.js";
-import { requireReplaceable, writeFileAtomically } from "../results/atomicFile.js";
+import { writeFileAtomically } from "../results/atomicFile.js";
 import { cleanJson } from "../results/cleanJson.js";
-import { requireWritableFolder } from "../results/outputFolder.js";
+import { requireWritableFile } from "../results/outputFolder.js";
 
 /** The page's program with its plotting library, and its style sheet: one file each, made by `npm run build`. */
 const BUILT_FOLDER = join(PACKAGE_ROOT, "dist", "report");
@@ -19,8 +19,7 @@ export function requireWritableReport(file: string): void {
   if (file.trim() === "") {
     throw new ConfigError([{ path: "--report", received: JSON.stringify(file), allowed: "must name a file" }]);
   }
-  requireReplaceable(file);
-  requireWritableFolder(dirname(file));
+  requireWritableFile(file);
 }
 
 /**

@@ -1,7 +1,7 @@
-import { closeSync, existsSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { closeSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { DataFileError } from "../../core/errors/simulationError.js";
-import { makeFolders } from "./outputFolder.js";
+import { makeFolders, refuseOtherThanFile } from "./outputFolder.js";
 
 /** Characters gathered before a write: few system calls, little memory. */
 const CHUNK_CHARACTERS = 1 << 20;
@@ -23,7 +23,7 @@ export class AtomicFile {
   constructor(file: string) {
     this.#file = file;
     this.#temporary = `${file}.tmp`;
-    requireReplaceable(file);
+    refuseOtherThanFile(file);
     this.#descriptor = this.#attempt(() => {
       makeFolders(dirname(file));
       return openSync(this.#temporary, "w");
@@ -70,12 +70,6 @@ export class AtomicFile {
       throw new DataFileError({ file: this.#file }, `cannot be written (${code}); choose a folder that can`);
     }
   }
-}
-
-/** @throws DataFileError when the name is taken by what is no file */
-export function requireReplaceable(file: string): void {
-  if (!existsSync(file) || statSync(file).isFile()) return;
-  throw new DataFileError({ file }, "cannot be written: it exists and is no file; choose another name");
 }
 
 /**

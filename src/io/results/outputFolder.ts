@@ -19,6 +19,21 @@ export function requireWritableFolder(folder: string): void {
   }
 }
 
+/**
+ * The same for a file, which may be there already.
+ * @throws DataFileError also when something else than a file has its name
+ */
+export function requireWritableFile(file: string): void {
+  requireWritableFolder(dirname(file));
+  refuseOtherThanFile(file);
+}
+
+/** @throws DataFileError when something else than a file has this name */
+export function refuseOtherThanFile(file: string): void {
+  if (!existsSync(file) || statSync(file).isFile()) return;
+  throw new DataFileError({ file }, "cannot be written: it exists and is no file; choose another name");
+}
+
 /** Makes a folder and those above it. Node's own recursion never returns where a file system refuses new folders. */
 export function makeFolders(folder: string): void {
   if (existsSync(folder)) return;

@@ -4,6 +4,7 @@ import { e2eMs, interTokenMs, ttftMs } from "../../core/metrics/runMetrics.js";
 import type { RequestSpec, TokenSegment } from "../../core/request/requestSpec.js";
 import { MS_PER_S, US_PER_MS, US_PER_S } from "../../core/units/units.js";
 import { cleanNumber } from "./cleanJson.js";
+import { ContentNumbers } from "./contentNumbers.js";
 
 /**
  * Columns of requests.csv and keys of requests.jsonl, units in the names; empty or null where it never happened.
@@ -45,7 +46,7 @@ export const REQUEST_COLUMNS = [
 
 export type RequestRow = Readonly<Record<(typeof REQUEST_COLUMNS)[number], string | number | null>>;
 
-/** Rows of the table, in the order of the records. */
+/** Records of a run, in order of submission. */
 export interface RequestTableInput {
   /** Label of the run, the same in every row. */
   readonly run: string;
@@ -54,25 +55,34 @@ export interface RequestTableInput {
   readonly specs: readonly RequestSpec[] | null;
 }
 
+/** Makes the rows of a run one by one. Remembers the number of every content and the turn of every session. */
+export class RequestTable {
+  readonly #run: string;
+  readonly #contents = new ContentNumbers();
+  readonly #turns = new Map<string, number>();
+
+  /** @param run label of the run, the same in every row */
+  constructor(run: string) {
+    this.#run = run;
+  }
+
+  /** @param spec what the client asked for; null leaves the trace columns empty */
+  row(record: RequestRecord, spec: RequestSpec | null): RequestRow {
+    return requestRow(this.#run, record, spec, this.#turnOf(record.sessionId), this.#contents);
+  }
+
+  #turnOf(sessionId: string | null): number | null {
+    if (sessionId === null) return null;
+    const turn = this.#turns.get(sessionId) ?? 0;
+    this.#turns.set(sessionId, turn + 1);
+    return turn;
+  }
+}
+
 /** Makes the rows one by one. */
 export function* requestRows({ run, records, specs }: RequestTableInput): Generator<RequestRow> {
-  const turns = new Map<string, number>();
-  const contents = new Map<number, number>();
-  const numberOf = (contentId: number): number => {
-    const known = contents.get(contentId);
-    if (known !== undefined) return known;
-    contents.set(contentId, contents.size);
-    return contents.size - 1;
-  };
-  for (let i = 0; i < records.length; i++) {
-    const record = records[i] as RequestRecord;
-    let turn: number | null = null;
-    if (record.sessionId !== null) {
-      turn = turns.get(record.sessionId) ?? 0;
-      turns.set(record.sessionId, turn + 1);
-    }
-    yield requestRow(run, record, specs?.[i] ?? null, turn, numberOf);
-  }
+  const table = new RequestTable(run);
+  for (let i = 0; i < records.length; i++) yield table.row(records[i] as RequestRecord, specs?.[i] ?? null);
 }
 
 function requestRow(
@@ -80,7 +90,7 @@ function requestRow(
   record: RequestRecord,
   spec: RequestSpec | null,
   turn: number | null,
-  numberOf: (contentId: number) => number,
+  contents: ContentNumbers,
 ): RequestRow {
   const { arrivalUs, firstScheduledUs, firstTokenUs, lastTokenUs, numOutputTokens } = record;
   return {
@@ -109,34 +119,33 @@ function requestRow(
     replica: 0,
     error: record.reason,
     max_tokens: spec?.maxTokens ?? null,
-    prompt_segments: spec === null ? null : segmentsText(spec.promptSegments, numberOf),
-    output_content: spec === null ? null : numberOf(spec.outputContentId),
+    prompt_segments: spec === null ? null : segmentsText(spec.promptSegments, contents),
+    output_content: spec === null ? null : contents.numberOf(spec.outputContentId),
     priority: spec?.priority ?? null,
     lora: spec?.lora ?? null,
     timeout_s: spec === null ? null : cleanNumber(spec.timeoutUs / US_PER_S),
   };
 }
 
+/** First line of requests.csv. */
+export const REQUEST_CSV_HEADER = `${REQUEST_COLUMNS.join(",")}\n`;
+
 /** requests.csv, header first. */
 export function* requestCsvLines(input: RequestTableInput): Generator<string> {
-  yield `${REQUEST_COLUMNS.join(",")}\n`;
+  yield REQUEST_CSV_HEADER;
   for (const row of requestRows(input)) yield csvLine(row);
 }
 
-function csvLine(row: RequestRow): string {
-  let line = "";
-  for (let i = 0; i < REQUEST_COLUMNS.length; i++) {
-    const cell = csvCell(row[REQUEST_COLUMNS[i]!]);
-    line = i === 0 ? cell : `${line},${cell}`;
-  }
-  return `${line}\n`;
+/** A line of requests.csv; joined, because a string grown cell by cell is a tree of its pieces until it is written. */
+export function csvLine(row: RequestRow): string {
+  return `${REQUEST_COLUMNS.map((column) => csvCell(row[column])).join(",")}\n`;
 }
 
 /** `7:16 9:3`. */
-function segmentsText(segments: readonly TokenSegment[], numberOf: (contentId: number) => number): string {
+function segmentsText(segments: readonly TokenSegment[], contents: ContentNumbers): string {
   let text = "";
   for (const { contentId, numTokens } of segments) {
-    const segment = `${numberOf(contentId)}:${numTokens}`;
+    const segment = `${contents.numberOf(contentId)}:${numTokens}`;
     text = text === "" ? segment : `${text} ${segment}`;
   }
   return text;
@@ -144,7 +153,12 @@ function segmentsText(segments: readonly TokenSegment[], numberOf: (contentId: n
 
 /** requests.jsonl: one object per line. */
 export function* requestJsonLines(input: RequestTableInput): Generator<string> {
-  for (const row of requestRows(input)) yield `${JSON.stringify(row)}\n`;
+  for (const row of requestRows(input)) yield jsonLine(row);
+}
+
+/** A line of requests.jsonl. */
+export function jsonLine(row: RequestRow): string {
+  return `${JSON.stringify(row)}\n`;
 }
 
 function csvCell(value: string | number | null): string {

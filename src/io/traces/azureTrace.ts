@@ -7,8 +7,8 @@ export const AZURE_COLUMNS = ["TIMESTAMP", "ContextTokens", "GeneratedTokens"] a
 const TIMESTAMP = /^(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:(Z)|([+-])(\d\d):?(\d\d))?$/;
 
 /** Azure LLM inference traces, 2023 (local time, seven digits) and 2024 (six digits and an offset). */
-export async function* azureRows(file: string, tally: TraceTally): AsyncGenerator<TraceRow> {
-  for await (const record of csvRecords(file, AZURE_COLUMNS)) {
+export function* azureRows(file: string, tally: TraceTally): Generator<TraceRow> {
+  for (const record of csvRecords(file, AZURE_COLUMNS)) {
     tally.numRows++;
     const arrivalUs = timestampUs(record, "TIMESTAMP");
     const lengths = publishedLengths(record, "ContextTokens", "GeneratedTokens", tally);

@@ -8,8 +8,8 @@ export const BURST_GPT_COLUMNS = ["Timestamp", "Request tokens", "Response token
  * BurstGPT, both layouts: columns are found by name, because later files put session and elapsed time before the model.
  * The elapsed time is what another service took, so it is not read.
  */
-export async function* burstGptRows(file: string, tally: TraceTally): AsyncGenerator<TraceRow> {
-  for await (const record of csvRecords(file, BURST_GPT_COLUMNS)) {
+export function* burstGptRows(file: string, tally: TraceTally): Generator<TraceRow> {
+  for (const record of csvRecords(file, BURST_GPT_COLUMNS)) {
     tally.numRows++;
     const arrivalUs = Math.round(record.number("Timestamp", 0, MAX_TIME_S, "seconds") * 1e6);
     const lengths = publishedLengths(record, "Request tokens", "Response tokens", tally);

@@ -44,13 +44,10 @@ export const OWN_TRACE_REQUIRED_COLUMNS = ["arrival_s", "prompt_tokens", "output
 const KNOWN_COLUMNS: ReadonlySet<string> = new Set([...OWN_TRACE_COLUMNS, ...REQUEST_COLUMNS]);
 
 /** Reads rows of our own trace from CSV or JSONL records. */
-export async function* ownRows(
-  records: AsyncIterable<TraceRecord> | Iterable<TraceRecord>,
-  tally: TraceTally,
-): AsyncGenerator<TraceRow> {
+export function* ownRows(records: Iterable<TraceRecord>, tally: TraceTally): Generator<TraceRow> {
   const contents = new NamedContents();
   const seenColumns = new Set<string>();
-  for await (const record of records) {
+  for (const record of records) {
     tally.numRows++;
     checkColumns(record, seenColumns, tally);
     yield readRow(record, contents);

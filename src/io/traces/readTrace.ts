@@ -40,13 +40,13 @@ export interface TraceResult {
  * @throws DataFileError with file, row, column, what was given and what is expected; also for a trace without requests
  */
 export async function readTrace(file: string, options: ReadTraceOptions = {}): Promise<TraceResult> {
-  checkOptions(options);
+  checkReadOptions(options);
   requireTraceFile(file);
   const format = options.format ?? detectTraceFormat(file);
   const tally = new TraceTally();
   const rows: TraceRow[] = [];
   const limit = options.limit ?? Number.POSITIVE_INFINITY;
-  for await (const row of traceRows(file, format, tally)) {
+  for (const row of traceRows(file, format, tally)) {
     rows.push(row);
     if (rows.length >= limit) break;
   }
@@ -63,18 +63,18 @@ export async function readTrace(file: string, options: ReadTraceOptions = {}): P
  * (sorting, spreading, sessions, duplicate ids) is not done.
  * @throws DataFileError also when an arrival is before the one above it
  */
-export async function* streamTrace(
+export function* streamTrace(
   file: string,
   options: Pick<ReadTraceOptions, "format" | "limit" | "timeScale" | "startAtZero" | "sharedPrefixTokens"> = {},
-): AsyncGenerator<RequestSpec> {
-  checkOptions(options);
+): Generator<RequestSpec> {
+  checkReadOptions(options);
   requireTraceFile(file);
   const format = options.format ?? detectTraceFormat(file);
   const limit = options.limit ?? Number.POSITIVE_INFINITY;
   let originUs = Number.NaN;
   let lastUs = 0;
   let index = 0;
-  for await (const row of traceRows(file, format, new TraceTally())) {
+  for (const row of traceRows(file, format, new TraceTally())) {
     if (index === 0) originUs = (options.startAtZero ?? startsAtZeroByDefault(format)) ? row.arrivalUs : 0;
     const arrivalUs = Math.round((row.arrivalUs - originUs) * (options.timeScale ?? 1));
     if (arrivalUs < lastUs) {
@@ -87,7 +87,8 @@ export async function* streamTrace(
   }
 }
 
-function checkOptions(options: ReadTraceOptions): void {
+/** @throws ConfigError for a number out of range */
+export function checkReadOptions(options: ReadTraceOptions): void {
   const { limit, timeScale, sharedPrefixTokens } = options;
   const problem = (path: string, value: number, allowed: string) =>
     new ConfigError([{ path: `trace.${path}`, received: String(value), allowed }]);

@@ -56,11 +56,7 @@ export function requireTraceFile(file: string): void {
 }
 
 /** Opens a trace as rows in file order. */
-export function traceRows(
-  file: string,
-  format: TraceFormat,
-  tally: TraceTally,
-): AsyncIterable<TraceRow> | Iterable<TraceRow> {
+export function traceRows(file: string, format: TraceFormat, tally: TraceTally): Iterable<TraceRow> {
   switch (format) {
     case "csv":
       return ownRows(csvRecords(file, OWN_TRACE_REQUIRED_COLUMNS), tally);

@@ -1,7 +1,8 @@
 import { createServer, type Deployment } from "../../engine/createServer.js";
 import type { RunConfig } from "../../engine/runConfig.js";
-import { runServer, type SimulationResult } from "../../engine/simulate.js";
-import { type RunMetrics, summariseRecords } from "../../metrics/runMetrics.js";
+import { type StreamedResult, serveRequests } from "../../engine/simulate.js";
+import { RecordColumns } from "../../metrics/recordColumns.js";
+import { type RunMetrics, summariseColumns } from "../../metrics/runMetrics.js";
 import { type RunUncertainty, runUncertainty } from "../../metrics/runUncertainty.js";
 import type { Workload } from "../../workload/workload.js";
 import { perturbDeployment, UNCERTAINTY_SOURCES, type UncertaintySource } from "./perturbDeployment.js";
@@ -30,7 +31,7 @@ export interface UncertaintyOptions {
 export function simulateWorlds(
   deployment: Deployment,
   config: RunConfig,
-  central: SimulationResult,
+  central: Pick<StreamedResult, "summary">,
   workloadOf: (seed: number) => Workload,
   options: UncertaintyOptions,
 ): RunUncertainty {
@@ -42,8 +43,9 @@ export function simulateWorlds(
     const world = new PossibleWorld(config.seed, draw);
     const perturbed = perturbDeployment(deployment, server, { world, run: options.run, sources });
     const workload = workloadOf(options.isGenerated && sources.has("seed") ? world.workloadSeed : config.seed);
-    const { records } = runServer(createServer(perturbed, config.engine, config.sampling), workload);
-    draws.push(summariseRecords(records));
+    const columns = new RecordColumns();
+    serveRequests(createServer(perturbed, config.engine, config.sampling), workload, null, columns);
+    draws.push(summariseColumns(columns));
   }
   return runUncertainty(central.summary, draws, sourceSentences(deployment, options.isGenerated));
 }

@@ -3,6 +3,7 @@ import type { ScheduledBatch } from "../../../../src/core/batch/scheduledBatch.j
 import { engineConfigSchema, samplingConfigSchema } from "../../../../src/core/config/engineConfig.js";
 import { createServer, type Server } from "../../../../src/core/engine/createServer.js";
 import { loadElasticity } from "../../../../src/core/engine/loadElasticity.js";
+import { RecordColumns } from "../../../../src/core/metrics/recordColumns.js";
 import type { RequestRecord } from "../../../../src/core/metrics/requestRecord.js";
 import type { StepModel } from "../../../../src/core/stepmodel/stepModel.js";
 import { loadDeployment } from "../../../../src/io/loadDeployment.js";
@@ -37,22 +38,26 @@ function pricedBy(
 }
 
 /** Requests that are all served from 0 to 1 s. */
-function served(count: number, numPromptTokens: number): RequestRecord[] {
-  return Array.from({ length: count }, (_, i) => ({
-    id: `r${i}`,
-    sessionId: null,
-    status: "completed",
-    reason: null,
-    arrivalUs: 0,
-    firstScheduledUs: 0,
-    firstTokenUs: S / 10,
-    lastTokenUs: S,
-    queueUs: 0,
-    numPromptTokens,
-    numCachedTokens: 0,
-    numOutputTokens: OUTPUT_TOKENS,
-    numPreemptions: 0,
-  }));
+function served(count: number, numPromptTokens: number): RecordColumns {
+  const records = Array.from(
+    { length: count },
+    (_, i): RequestRecord => ({
+      id: `r${i}`,
+      sessionId: null,
+      status: "completed",
+      reason: null,
+      arrivalUs: 0,
+      firstScheduledUs: 0,
+      firstTokenUs: S / 10,
+      lastTokenUs: S,
+      queueUs: 0,
+      numPromptTokens,
+      numCachedTokens: 0,
+      numOutputTokens: OUTPUT_TOKENS,
+      numPreemptions: 0,
+    }),
+  );
+  return RecordColumns.of(records);
 }
 
 describe("the load elasticity of a run", () => {
@@ -92,7 +97,7 @@ describe("the load elasticity of a run", () => {
 
   it("is 0 when nothing was served", () => {
     const { server } = pricedBy(() => 1000, {});
-    expect(loadElasticity(server, [], S)).toBe(0);
+    expect(loadElasticity(server, new RecordColumns(), S)).toBe(0);
     expect(loadElasticity(server, served(1, 1), 0)).toBe(0);
   });
 });

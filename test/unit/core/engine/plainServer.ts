@@ -1,5 +1,6 @@
 import type { ScheduledBatch } from "../../../../src/core/batch/scheduledBatch.js";
-import type { ServedRun, StepObserver } from "../../../../src/core/engine/runResult.js";
+import { KeptRequests } from "../../../../src/core/engine/requestSinks.js";
+import type { RequestSink, ServedRun, StepObserver } from "../../../../src/core/engine/runResult.js";
 import { ServerLoop, type ServerParts } from "../../../../src/core/engine/serverLoop.js";
 import { ExtentKvCache } from "../../../../src/core/kv/extentKvCache.js";
 import type { RequestSpec } from "../../../../src/core/request/requestSpec.js";
@@ -72,7 +73,14 @@ export function plainServer(server: PlainServer): ServerParts {
 }
 
 export function serve(parts: ServerParts, workload: Workload, observer: StepObserver | null = null): ServedRun {
-  return new ServerLoop(parts, workload, observer).run();
+  const kept = new KeptRequests();
+  const stats = new ServerLoop(parts, workload, observer, kept).run();
+  return { records: kept.records, specs: kept.specs, stats };
+}
+
+/** `serve`, keeping nothing. */
+export function serveInto(parts: ServerParts, workload: Workload, sink: RequestSink): void {
+  new ServerLoop(parts, workload, null, sink).run();
 }
 
 /** A workload whose client side is watched. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { regimeOf } from "../../../../src/core/metrics/regime.js";
+import { RecordColumns } from "../../../../src/core/metrics/recordColumns.js";
+import { type RegimeEvidence, regimeOf as regimeOfColumns } from "../../../../src/core/metrics/regime.js";
 import { seenErrors } from "../../../../src/core/metrics/regimeErrors.js";
 import type { RequestRecord } from "../../../../src/core/metrics/requestRecord.js";
 
@@ -40,6 +41,10 @@ const evidence = (limitedFraction: number, loadElasticity = 0) => ({
   loadElasticity,
 });
 const noWait = () => 0;
+
+function regimeOf(records: readonly RequestRecord[], given: RegimeEvidence) {
+  return regimeOfColumns(RecordColumns.of(records), given);
+}
 
 describe("the regime of a run", () => {
   it("is below saturation when nobody waits and requests cost each other little", () => {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { EMPTY_DISTRIBUTION } from "../../../../src/core/metrics/distribution.js";
 import type { RequestRecord, RequestStatus } from "../../../../src/core/metrics/requestRecord.js";
-import { interTokenMs, runSpanUs, summariseRecords } from "../../../../src/core/metrics/runMetrics.js";
+import { interTokenMs, summariseRecords } from "../../../../src/core/metrics/runMetrics.js";
 
 function record(fields: Partial<RequestRecord> = {}): RequestRecord {
   return {
@@ -77,13 +77,5 @@ describe("summariseRecords", () => {
       }),
       { seed: 20260221, numRuns: 100 },
     );
-  });
-});
-
-describe("runSpanUs", () => {
-  it("is 0 without requests and counts arrivals that never got a token", () => {
-    expect(runSpanUs([])).toBe(0);
-    const rejected = record({ status: "rejected", arrivalUs: 9e6, firstTokenUs: Number.NaN, lastTokenUs: Number.NaN });
-    expect(runSpanUs([record(), rejected])).toBe(9e6);
   });
 });

@@ -1,48 +1,54 @@
+import { readFileSync } from "node:fs";
+import { type Info, parse } from "csv-parse/sync";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type CsvRow, parsedRows, plainRows } from "../../../../src/io/traces/csvRecords.js";
+import { type CsvRow, csvRows } from "../../../../src/io/traces/csvRecords.js";
 import { temporaryFolder } from "../../../reference/temporaryFile.js";
 
 const { write } = temporaryFolder();
 
-async function byParser(file: string): Promise<CsvRow[]> {
-  const rows: CsvRow[] = [];
-  for await (const row of parsedRows(file, 0)) rows.push(row);
-  return rows;
+/** The whole file by the parser. */
+function byParser(file: string): CsvRow[] {
+  const options = { bom: true, info: true, relax_column_count: true, skip_empty_lines: true, trim: true } as const;
+  const rows = parse(readFileSync(file), options) as unknown as readonly { record: string[]; info: Info }[];
+  return rows.map(({ record, info }) => ({ cells: record, row: info.lines }));
 }
 
-describe("rows split at their commas", () => {
+describe("the rows of a CSV file", () => {
   const cell = fc.stringMatching(/^[ \t]?[a-z0-9.µ\u00a0\u2029\u3000\f-]{0,4}[ \t]?$/);
   const line = fc.oneof(
-    fc.array(cell, { maxLength: 4 }).map((cells) => cells.join(",")),
-    fc.constantFrom("", " ", '"a,b",c', "a\rb"),
+    { weight: 4, arbitrary: fc.array(cell, { maxLength: 4 }).map((cells) => cells.join(",")) },
+    { weight: 1, arbitrary: fc.constantFrom("", " ", "a\rb") },
+    { weight: 2, arbitrary: fc.constantFrom('"a,b",c', '"a""b"', '"",x', '"two\nlines",1', 'x, "spaced" ,y') },
   );
 
-  it("are those of the CSV parser, up to the first line that is not plain", async () => {
-    let numWhole = 0;
-    const ends = fc.constantFrom("\n", "\r\n");
-    await fc.assert(
-      fc.asyncProperty(
+  it("are those that the parser finds in the whole file, plain or not", () => {
+    let numQuoted = 0;
+    fc.assert(
+      fc.property(
         fc.array(line, { maxLength: 8 }),
-        ends,
+        fc.constantFrom("\n", "\r\n"),
         fc.boolean(),
         fc.boolean(),
-        async (lines, end, isOpen, hasMark) => {
+        (lines, end, isOpen, hasMark) => {
           const text = `${hasMark ? "\uFEFF" : ""}h${end}${lines.join(end)}${isOpen ? "" : end}`;
           const file = write("rows.csv", text);
-          const plain = [...plainRows(file)];
-          const isWhole = plain.at(-1) !== null;
-          if (isWhole) numWhole++;
-          else plain.pop();
-          if (lines.some((one) => one.startsWith('"'))) expect(isWhole).toBe(false);
-          else {
-            const parsed = await byParser(file);
-            expect(plain).toEqual(isWhole ? parsed : parsed.slice(0, plain.length));
-          }
+          expect([...csvRows(file)]).toEqual(byParser(file));
+          if (text.includes('"')) numQuoted++;
         },
       ),
       { seed: 3, numRuns: 1500 },
     );
-    expect(numWhole).toBeGreaterThan(100);
+    expect(numQuoted).toBeGreaterThan(300);
+    expect(numQuoted).toBeLessThan(1200);
+  });
+
+  it("keep their numbers over many pieces of quoted lines, and so does what is wrong with one", () => {
+    const lines = Array.from({ length: 20_000 }, (_, i) => (i % 3 === 0 ? `"a,${i}",b` : `plain,${i}`));
+    const file = write("long.csv", lines.join("\n"));
+    expect([...csvRows(file)]).toEqual(byParser(file));
+    lines[15_000] = 'a "b"';
+    const broken = write("broken.csv", lines.join("\n"));
+    expect(() => [...csvRows(broken)]).toThrow(/row 15001: is not valid CSV: .* at line 15001/);
   });
 });
