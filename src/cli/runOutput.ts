@@ -1,19 +1,17 @@
 import { dirname } from "node:path";
 import type { Argv } from "yargs";
-import type { RunConfig } from "../core/engine/runConfig.js";
 import type { StepObserver } from "../core/engine/runResult.js";
 import type { SimulationResult } from "../core/engine/simulate.js";
 import { observeAll } from "../core/engine/stepObservers.js";
 import { ConfigError } from "../core/errors/simulationError.js";
-import type { WorkloadData } from "../core/workload/dataConfig.js";
-import type { GuidellmStrategy } from "../io/guidellm/guidellmReport.js";
+import { guidellmArgs, guidellmStrategy } from "../io/guidellm/guidellmSettings.js";
+import { rejectionNote } from "../io/rejections.js";
 import { cleanJson } from "../io/results/cleanJson.js";
 import { requireWritableFolder } from "../io/results/outputFolder.js";
 import { requestCsvLines } from "../io/results/requestTable.js";
 import type { StepLogWriter } from "../io/results/stepLogWriter.js";
 import { StepTraceRecorder } from "../io/results/stepTraceRecorder.js";
 import type { Arguments } from "./deploymentOptions.js";
-import { rejectionNote } from "./rejections.js";
 import { runTable } from "./runTable.js";
 
 /** Adds `--out` and `--step-log`. */
@@ -63,11 +61,7 @@ export async function writeRun(
       seed: summary.config.seed,
       run: label,
       strategy: guidellmStrategy(summary.config),
-      guidellmArgs: {
-        model: summary.config.model,
-        seed: summary.config.seed,
-        data: guidellmData(summary.config.workload.data),
-      },
+      guidellmArgs: guidellmArgs(summary.config),
     });
     for (const file of files) process.stderr.write(`wrote ${file}\n`);
   }
@@ -104,32 +98,4 @@ function formatResult({ summary, records, specs }: SimulationResult, format: str
   if (format === "json") return `${cleanJson(summary)}\n`;
   if (format === "csv") return [...requestCsvLines({ run: label, records, specs })].join("");
   return runTable({ summary, records });
-}
-
-/** The GuideLLM strategy that sends requests as this workload does. */
-function guidellmStrategy({ workload }: RunConfig): GuidellmStrategy {
-  const { profile } = workload;
-  return {
-    kind: profile.kind,
-    requestsPerS: "rate" in profile ? profile.rate : null,
-    streams: "streams" in profile ? profile.streams : null,
-    maxConcurrency: "maxConcurrency" in profile ? profile.maxConcurrency : null,
-  };
-}
-
-/** GuideLLM's words for the data, so that a reader of its file knows what prompts share; empty where it has none. */
-function guidellmData(data: WorkloadData): string {
-  if (data.kind === "synthetic") {
-    const { kind: _kind, promptOffsetTokens: _offset, prefixBuckets, ...fields } = data;
-    const given = Object.entries(prefixBuckets === null ? fields : { ...fields, prefixBuckets });
-    return JSON.stringify(
-      Object.fromEntries(given.flatMap(([key, value]) => (value === null ? [] : [[snakeCase(key), value]]))),
-    );
-  }
-  if (data.kind === "trace" || data.prefix === null) return "";
-  return JSON.stringify({ prefix_tokens: data.prefix.tokens, prefix_count: data.prefix.count });
-}
-
-function snakeCase(camelCase: string): string {
-  return camelCase.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -151,7 +151,7 @@ function profileOf(baseProfile: unknown, data: unknown, argv: Arguments): unknow
 }
 
 function profileHint(kind: unknown): string {
-  if (kind === "sweep") return "is not offered yet; run one --rate at a time, as in --profile constant --rate 2";
+  if (kind === "sweep") return "is a command of its own: roofserve sweep";
   const near = typeof kind === "string" ? nearestName(kind, PROFILES) : null;
   return `${near === null ? "" : `did you mean ${near}? `}must be one of ${PROFILES.join(", ")}`;
 }
