@@ -22,7 +22,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/run.js")).runCommand,
   },
   {
-    command: "sweep",
+    command: "sweep [path]",
     describe: "find where a server saturates: many rates, configs and seeds on all cores",
     load: async () => (await import("./commands/sweep.js")).sweepCommand,
   },

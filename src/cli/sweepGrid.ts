@@ -47,7 +47,7 @@ export function askedSweep(argv: Arguments): AskedSweep {
   const problems = new Map<string, ConfigIssue>();
   const series = combinations.map((values) => seriesOf(axes, values, rates, loads, problems));
   if (problems.size > 0) throw new ConfigError([...problems.values()]);
-  requireNames(series, argv);
+  requireNames(series, axes);
   const seeds = seedsOf(argv, series);
   const grid = {
     axes: axes.map(({ path }, i) => ({ path, values: axisValues(series, path, axes[i]!) })),
@@ -139,12 +139,18 @@ function labelOf(varied: Readonly<Record<string, unknown>>): string {
 }
 
 /** Models and GPUs that nobody knows are said before the first run, and not by half of the points. */
-function requireNames(series: readonly SweepSeries[], argv: Arguments): void {
+function requireNames(series: readonly SweepSeries[], axes: readonly GridAxis[]): void {
   const configs = series.flatMap(({ configs }) => configs);
-  withFlagNames(argv, PLACES, () => {
+  try {
     for (const model of new Set(configs.map((config) => config.model))) loadModel(model);
     for (const gpu of new Set(configs.map((config) => config.gpu))) loadGpu(gpu);
-  });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const isVaried = (path: string) => axes.some((axis) => path === `--${axis.path}`);
+    throw new ConfigError(
+      error.issues.map((issue) => (isVaried(issue.path) ? { ...issue, path: `--vary ${issue.path.slice(2)}` } : issue)),
+    );
+  }
 }
 
 function seedsOf(argv: Arguments, series: readonly SweepSeries[]): number[] {

@@ -38,11 +38,11 @@ function seriesTable({ points, saturation }: SweepResult): string {
     { title: "req/s", align: "left" },
   ];
   const rows = saturation.series.map((series) => {
-    const measured = pointsOf(points, series).filter(isMeasured);
+    const measured = drawn(pointsOf(points, series).filter(isMeasured));
     const { unit, label, sustainedLoad, saturatedLoad, maxThroughput } = series;
     return [
       label,
-      unit === "requestsPerS" ? printLoad(sustainedLoad) : "–",
+      unit === "requestsPerS" ? `${saturatedLoad === null ? "≥ " : ""}${printLoad(sustainedLoad)}` : "–",
       unit === "requestsPerS" ? printLoad(saturatedLoad) : "–",
       printNumber(maxThroughput?.requestsPerS, 2),
       printNumber(maxThroughput?.outputTokensPerS, 0),
@@ -105,13 +105,20 @@ function latency(point: MeasuredPoint, name: HeadlineLatency, statistic: "mean" 
 
 /** How the numbers go over the loads, each on a scale of its own from 0. */
 function pictures(points: readonly MeasuredPoint[]): string {
-  if (points.length < 3) return "";
+  const shown = drawn(points);
+  if (shown.length < 3) return "";
   const lines: [string, (number | null)[]][] = [
-    ["TTFT p99", points.map(({ ttftMs }) => ttftMs.p99)],
-    ["E2E mean", points.map(({ e2eMs }) => e2eMs.mean)],
-    ["req/s", points.map(({ throughput }) => throughput.requestsPerS)],
+    ["TTFT p99", shown.map(({ ttftMs }) => ttftMs.p99)],
+    ["E2E mean", shown.map(({ e2eMs }) => e2eMs.mean)],
+    ["req/s", shown.map(({ throughput }) => throughput.requestsPerS)],
   ];
   return lines.map(([title, values]) => `${title.padEnd(8)} ${bars(values)}\n`).join("");
+}
+
+/** Points by load; those of a GuideLLM sweep that calibrate it have none, and are no part of the picture. */
+function drawn(points: readonly MeasuredPoint[]): readonly MeasuredPoint[] {
+  const loaded = points.filter(({ rate, streams }) => (rate ?? streams) !== null);
+  return loaded.length === 0 ? points : loaded;
 }
 
 function bars(values: readonly (number | null)[]): string {

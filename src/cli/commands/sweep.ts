@@ -23,6 +23,7 @@ const EXAMPLES = examplesText([
   ["sweep", "GuideLLM's sweep of a chat workload: synchronous, throughput, eight rates between them"],
   ["sweep --rate 1:20:10 --seeds 3", "ten rates from 1 to 20 requests/s, three seeds each"],
   ["sweep --rate 2,4,8 --vary gpu=H100,L40S --vary tp=1,2 --out grid/", "four servers; grid/ keeps every finished run"],
+  ["sweep guidellm/benchmarks.json", "a measured sweep: its rates and latencies beside those predicted"],
   ["sweep --profile concurrent --rate 1,4,16,64 --format csv", "closed loops; a row for each point"],
 ]);
 
@@ -32,10 +33,18 @@ Points that cannot work are listed with their reason; the exit code is theirs on
 
 export const sweepCommand: CommandBody = {
   builder: (command) =>
-    addSweepOptions(addWorkloadOptions(addDeploymentOptions(command, ["table", "json", "csv"]))).epilogue(
-      `${EXAMPLES}\n\n${RULES}`,
-    ),
+    addSweepOptions(addWorkloadOptions(addDeploymentOptions(command, ["table", "json", "csv"])))
+      .positional("path", {
+        type: "string",
+        describe: "results of a GuideLLM sweep, a file or its folder, to compare with in place of a sweep of one's own",
+      })
+      .epilogue(`${EXAMPLES}\n\n${RULES}`),
   handler: async (argv: ArgumentsCamelCase) => {
+    if (argv.path !== undefined) {
+      const { writeMeasuredSweep } = await import("../measuredSweep.js");
+      writeMeasuredSweep(argv);
+      return;
+    }
     const folder = outputFolder(argv);
     const asked = askedSweep(argv);
     const result = await runAsked(asked, argv, folder);

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { closeSync, existsSync, fsyncSync, openSync, rmSync, truncateSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, rmSync, truncateSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import type { RunTask, SweepTask, TaskOutcome } from "../../core/analysis/sweep/sweepTask.js";
+import type { SweepRun } from "../../core/analysis/sweep/sweepRun.js";
+import type { RunTask, SweepTask, TaskFailure, TaskOutcome } from "../../core/analysis/sweep/sweepTask.js";
 import { configDifferences } from "../../core/config/compareConfigs.js";
 import { printValue } from "../../core/config/parseConfig.js";
 import { ConfigError, DataFileError } from "../../core/errors/simulationError.js";
@@ -46,7 +47,7 @@ export class RunJournal {
    */
   static open(folder: string, manifest: SweepManifest, startOver: boolean): RunJournal {
     const files = { manifest: join(folder, "manifest.json"), runs: join(folder, "runs.jsonl") };
-    if (startOver) for (const file of Object.values(files)) rmSync(file, { force: true });
+    if (startOver && existsSync(files.manifest)) forgetSweep(folder);
     const { known, numBytes } = readRuns(files.runs);
     if (known.size > 0) requireSameSweep(folder, files.manifest, manifest);
     writeFileAtomically(files.manifest, [`${JSON.stringify({ schema: MANIFEST_SCHEMA, ...manifest }, null, 2)}\n`]);
@@ -79,6 +80,15 @@ export class RunJournal {
   }
 }
 
+/** What a sweep writes into its run directory. */
+const SWEEP_FILES =
+  /^(manifest\.json|runs\.jsonl|sweep\.json|points\.csv|guidellm(-\d+-.*)?\.json|benchmarks|vllm-bench)$/;
+
+function forgetSweep(folder: string): void {
+  const names = readdirSync(folder).filter((name) => SWEEP_FILES.test(name));
+  for (const name of names) rmSync(join(folder, name), { recursive: true });
+}
+
 /** Names a run by all it depends on; what it is called in the sweep is not part of that. */
 function taskKey({ config, benchmarkIndex }: SweepTask): string {
   return createHash("sha256")
@@ -94,14 +104,18 @@ function readRuns(file: string): { known: Map<string, TaskOutcome>; numBytes: nu
   const known = new Map<string, TaskOutcome>();
   whole.split("\n").forEach((line, row) => {
     if (line === "") return;
-    const { key, ...outcome } = parseLine(line, file, row + 1);
-    known.set(key, outcome);
+    const { key, run, failure } = parseLine(line, file, row + 1);
+    known.set(key, failure === undefined ? { run: run as SweepRun } : { failure });
   });
   return { known, numBytes: Buffer.byteLength(whole) };
 }
 
 /** A run as `keeping` writes it, after which nobody is expected to edit it. */
-type Line = { readonly key: string } & TaskOutcome;
+interface Line {
+  readonly key: string;
+  readonly run?: SweepRun;
+  readonly failure?: TaskFailure;
+}
 
 function parseLine(line: string, file: string, row: number): Line {
   try {

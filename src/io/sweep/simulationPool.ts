@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { Piscina } from "piscina";
+import { FixedQueue, Piscina } from "piscina";
 import type { SweepTask, TaskOutcome } from "../../core/analysis/sweep/sweepTask.js";
 import type { WorkerTask } from "./runSweepTask.js";
 
@@ -8,6 +8,7 @@ import type { WorkerTask } from "./runSweepTask.js";
 export class SimulationPool {
   readonly #pool: Piscina<WorkerTask, TaskOutcome>;
   readonly #folder: string | null;
+  #isClosed = false;
 
   /**
    * @param numWorkers threads, all started at once
@@ -20,16 +21,25 @@ export class SimulationPool {
       name: "runSweepTask",
       minThreads: numWorkers,
       maxThreads: numWorkers,
+      // In the order of the grid: a stopped sweep then has whole points.
+      taskQueue: new FixedQueue(),
+      stricterFIFO: true,
     });
   }
 
-  /** Simulates a task in the next free thread. */
-  run(task: SweepTask): Promise<TaskOutcome> {
-    return this.#pool.run({ ...task, folder: this.#folder });
+  /** Simulates a task in the next free thread. A thread that dies of it (no memory left) is the task's failure. */
+  async run(task: SweepTask): Promise<TaskOutcome> {
+    try {
+      return await this.#pool.run({ ...task, folder: this.#folder });
+    } catch (error) {
+      if (this.#isClosed) throw error;
+      return { failure: { code: "invariant", message: error instanceof Error ? error.message : String(error) } };
+    }
   }
 
   /** Ends the threads at once; tasks under way reject. */
   close(): Promise<void> {
+    this.#isClosed = true;
     return this.#pool.destroy();
   }
 }

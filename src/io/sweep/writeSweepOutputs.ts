@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Sweep } from "../../core/analysis/sweep/runSweep.js";
 import { isMeasured, type PointResult } from "../../core/analysis/sweep/sweepPoint.js";
@@ -26,6 +26,8 @@ export function writeSweepOutputs(folder: string, sweep: Sweep, result: SweepRes
     const points = result.points.filter((point) => point.series === index && isMeasured(point));
     return writeGuidellmFile(file, series.configs[0]!, points, result.version) ? [file] : [];
   });
+  const pieces = join(folder, "benchmarks");
+  if (existsSync(pieces) && readdirSync(pieces).length === 0) rmdirSync(pieces);
   return [...files, ...reports];
 }
 

@@ -1,5 +1,5 @@
 import type { RunConfig } from "../../engine/runConfig.js";
-import type { ArrivalProfile } from "../../workload/arrivalConfig.js";
+import { type ArrivalProfile, GUIDELLM_MAX_CONCURRENCY } from "../../workload/arrivalConfig.js";
 import { guidellmSweepRates } from "./guidellmSweepRates.js";
 import { meanRun, seedIntervals } from "./meanRun.js";
 import { isMeasured, loadOf, type MeasuredPoint, type PointResult, type SweepPoint } from "./sweepPoint.js";
@@ -87,9 +87,6 @@ async function runGuidellmSweep(
   );
   return [...calibration, ...(await runAll(constants))];
 }
-
-/** What a sweep of GuideLLM 0.4 to 0.6 keeps in flight at most in its throughput benchmark. */
-const GUIDELLM_MAX_CONCURRENCY = 512;
 
 function pointOf(
   { label, varied }: SweepSeries,
