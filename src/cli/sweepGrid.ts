@@ -66,10 +66,20 @@ function sweepSize(argv: Arguments): number | null {
     .int()
     .min(NUM_CALIBRATION_RUNS + 1)
     .max(1000);
+  if (asked) rejectOtherProfiles(argv);
   if (asked) return numberFlag(argv, argv.rate === undefined ? "sweep-size" : "rate", schema) ?? DEFAULT_SWEEP_SIZE;
   if (argv["sweep-size"] === undefined) return null;
   const allowed = "is of --profile sweep; leave it out, or --rate and other profiles";
   throw new ConfigError([{ path: "--sweep-size", received: String(argv["sweep-size"]), allowed }]);
+}
+
+/** @throws ConfigError for options of profiles that GuideLLM's sweep is not made of */
+function rejectOtherProfiles(argv: Arguments): void {
+  const allowed = "--profile sweep does not use it; with another one give --profile, and --rate where it has one";
+  const issues = ["burstiness", "max-concurrency", "time-scale"]
+    .filter((flag) => argv[flag] !== undefined)
+    .map((flag) => ({ path: `--${flag}`, received: String(argv[flag]), allowed }));
+  if (issues.length > 0) throw new ConfigError(issues);
 }
 
 /** Every combination of the axes' values, the last axis changing fastest; one empty combination without axes. */

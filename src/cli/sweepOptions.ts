@@ -1,20 +1,21 @@
 import type { Argv } from "yargs";
+import { WORKLOAD_GROUP } from "./workloadOptions.js";
 
-/** Adds what a sweep has beside the options of a run. */
+/** Adds what a sweep has beside the options of a run, and two of those with another meaning. */
 export function addSweepOptions<T>(command: Argv<T>): Argv<T> {
   const group = "Sweep:";
   return command
     .option("rate", {
       alias: "rates",
       requiresArg: true,
-      group,
+      group: WORKLOAD_GROUP,
       describe:
         "loads: a list 1,2,4 or a range from:to:count, both ends included; requests per second, with --profile concurrent streams, with --profile sweep how many benchmarks",
     })
     .option("profile", {
       type: "string",
       requiresArg: true,
-      group,
+      group: WORKLOAD_GROUP,
       describe:
         "sweep = GuideLLM's: synchronous, throughput, then constant rates between what these two reached [default without --rate]; else as in run",
     })

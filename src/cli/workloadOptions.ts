@@ -42,8 +42,11 @@ export const WORKLOAD_PLACES: readonly ConfigFlag[] = [
   ),
 ].map(([name, path]) => ({ name: String(name), path: String(path), kind: "text", describe: "" }));
 
+/** Heading of the workload's options in a command's help. */
+export const WORKLOAD_GROUP = "Workload (GuideLLM's options):";
+
 export function addWorkloadOptions<T>(command: Argv<T>): Argv<T> {
-  const group = "Workload (GuideLLM's options):";
+  const group = WORKLOAD_GROUP;
   command
     .option("workload", {
       type: "string",

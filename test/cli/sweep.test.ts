@@ -32,6 +32,14 @@ describe("roofserve sweep", () => {
     ]);
     expect(stderr).toContain("numGpuBlocksOverride=2, poisson 1/s: failed: ");
     expect(result.saturation.series).toHaveLength(2);
+    expect(Object.keys(result).sort().join(" ")).toBe("config grid notes points saturation schema version");
+    expect(Object.keys(result.points[0]).sort().join(" ")).toBe(
+      "arrivalSpanS benchmarkIndex bottleneck e2eMs engine error index itlMs keptUpFraction label notes quantiles queueMs " +
+        "rate regime requests seedIntervals seeds series strategy streams throughput tpotMs ttftMs varied",
+    );
+    expect(Object.keys(result.saturation.series[0]).sort().join(" ")).toBe(
+      "finding label latencyKnee maxThroughput saturatedLoad saturates series sustainedLoad throughputKnee unit varied",
+    );
     // What all points share, a point's values and its load make the config of a run.
     const [point] = result.points;
     const config = structuredClone(result.config);

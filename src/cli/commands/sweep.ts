@@ -27,9 +27,12 @@ const EXAMPLES = examplesText([
   ["sweep --profile concurrent --rate 1,4,16,64 --format csv", "closed loops; a row for each point"],
 ]);
 
-const RULES = `--vary takes any place of the config: a flag's name (max-num-seqs, tp, workload), a key (maxNumSeqs) or a path
-(workload.data.promptTokens). A sweep that was stopped goes on where it was when the same command is given with its --out.
-Points that cannot work are listed with their reason; the exit code is theirs only when no point works, or 70 for a bug.`;
+const RULES = [
+  "--vary takes any place of the config: a flag's name (max-num-seqs, tp, workload), a key (maxNumSeqs) or a path " +
+    "(workload.data.promptTokens).",
+  "A sweep that was stopped goes on where it was when the same command is given with its --out.",
+  "Points that cannot work are listed with their reason; the exit code is theirs only when no point works, or 70 for a bug.",
+].join("\n");
 
 export const sweepCommand: CommandBody = {
   builder: (command) =>
@@ -53,6 +56,7 @@ export const sweepCommand: CommandBody = {
       if (folder !== null) {
         for (const file of writeSweepOutputs(folder, asked.sweep, result)) process.stderr.write(`wrote ${file}\n`);
       }
+      for (const note of result.notes) process.stderr.write(`note: ${note}\n`);
       process.stdout.write(formatSweep(result, String(argv.format)));
     }
     if (failure !== null) throw failure;

@@ -64,7 +64,8 @@ export function seriesSaturation(head: SeriesHead, series: number, points: reado
     throughputKnee: behind.firstLoad === null ? null : { followed: behind.lastLoad, fellBehind: behind.firstLoad },
     maxThroughput: maxThroughput(measured),
   };
-  return { series, ...head, ...found, finding: finding(found, loaded) };
+  const works = measured.length > 0 || points.length === 0;
+  return { series, ...head, ...found, finding: works ? finding(found, loaded) : "No point of this server works." };
 }
 
 interface Loaded {

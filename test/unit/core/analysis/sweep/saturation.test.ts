@@ -81,6 +81,8 @@ describe("the saturation of a series", () => {
     const none = seriesSaturation(head, 0, await runSweep(smallSweep({ series: single }), simulateHere));
     expect(none).toMatchObject({ unit: null, latencyKnee: null });
     expect(seriesSaturation(head, 0, [])).toMatchObject({ unit: null, maxThroughput: null });
+    const failed = await runSweep(smallSweep(), async () => ({ failure: { code: "capacity", message: "no" } }));
+    expect(seriesSaturation(head, 0, failed)).toMatchObject({ unit: null, finding: "No point of this server works." });
   });
 
   it("of a simulated server lies where its capacity is", async () => {
