@@ -60,9 +60,18 @@ function seriesPart({ points }: SweepResult, series: SeriesSaturation, isGrid: b
     { title: "saturation", align: "left" } as const,
   ];
   const measured = own.filter(isMeasured);
-  const failed = own.flatMap((point) => (isMeasured(point) ? [] : `${loadWords(point)}: failed: ${point.error}\n`));
   const table = measured.length === 0 ? "" : `${textTable(columns, measured.map(pointRow))}${pictures(measured)}`;
-  return `${isGrid ? `${series.label}\n` : ""}${series.finding}\n${table}${failed.join("")}`;
+  return `${isGrid ? `${series.label}\n` : ""}${series.finding}\n${table}${failures(own)}`;
+}
+
+/** Why loads failed: those of one server mostly for one reason. */
+function failures(points: readonly PointResult[]): string {
+  const loads = new Map<string, string[]>();
+  for (const point of points) {
+    if (isMeasured(point)) continue;
+    loads.set(point.error, [...(loads.get(point.error) ?? []), loadWords(point)]);
+  }
+  return [...loads].map(([error, words]) => `${words.join(", ")}: ${error}\n`).join("");
 }
 
 function pointsOf(points: readonly PointResult[], { series }: SeriesSaturation): PointResult[] {

@@ -30,7 +30,8 @@ describe("roofserve sweep", () => {
       [2, false],
       [4, false],
     ]);
-    expect(stderr).toContain("numGpuBlocksOverride=2, poisson 1/s: failed: ");
+    expect(stderr).toMatch(/^\d\/6 numGpuBlocksOverride=2, poisson 1\/s: failed: /m);
+    expect(stderr.match(/^\d\/6 numGpuBlocksOverride=null, poisson [124]\/s(, \d+ s left)?$/gm)).toHaveLength(3);
     expect(result.saturation.series).toHaveLength(2);
     expect(Object.keys(result).sort().join(" ")).toBe("config grid notes points saturation schema version");
     expect(Object.keys(result.points[0]).sort().join(" ")).toBe(
@@ -58,6 +59,7 @@ describe("roofserve sweep", () => {
     const table = await callCli(...grid, "--out", out);
     expect(table.stderr).toContain("found 12 finished runs");
     expect(table.stdout).toContain("No rate saturates the server, not even 4 requests/s");
+    expect(table.stdout).toMatch(/^poisson 1\/s, poisson 2\/s, poisson 4\/s: none of 10 requests can be scheduled/m);
     expect(table.stdout).toMatch(/^req\/s {4}[▁-█]{3}$/m);
     const csv = await callCli(...grid, "--out", out, "--format", "csv");
     expect(parse(csv.stdout, { columns: true })).toHaveLength(6);

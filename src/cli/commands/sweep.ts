@@ -5,7 +5,6 @@ import { sweepFailure } from "../../core/analysis/sweep/sweepFailure.js";
 import type { SweepResult } from "../../core/analysis/sweep/sweepResult.js";
 import { ConfigError } from "../../core/errors/simulationError.js";
 import { requireWritableFolder } from "../../io/results/outputFolder.js";
-import { executeSweep } from "../../io/sweep/executeSweep.js";
 import { pointCsvLines } from "../../io/sweep/pointTable.js";
 import { sweepJson } from "../../io/sweep/sweepText.js";
 import { writeSweepOutputs } from "../../io/sweep/writeSweepOutputs.js";
@@ -64,6 +63,8 @@ export const sweepCommand: CommandBody = {
 };
 
 async function runAsked({ sweep, grid }: AskedSweep, argv: Arguments, folder: string | null): Promise<SweepResult> {
+  // The pool of threads is loaded by nobody who only asks for help.
+  const { executeSweep } = await import("../../io/sweep/executeSweep.js");
   const progress = new SweepProgress(numPoints(sweep), sweep.seeds.length);
   let numKept = 0;
   const running = executeSweep(sweep, grid, {
