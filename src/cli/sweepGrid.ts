@@ -38,14 +38,14 @@ export function askedSweep(argv: Arguments): AskedSweep {
   const axes = gridAxes((argv.vary ?? []) as string[]);
   const guidellmSize = sweepSize(argv);
   const rates = argv.rate === undefined || guidellmSize !== null ? null : parseRates(String(argv.rate));
-  const combinations = product(axes);
-  if (combinations.length * (guidellmSize ?? rates?.length ?? 1) > MAX_POINTS) {
+  const numCombinations = axes.reduce((count, { values }) => count * values.length, 1);
+  if (numCombinations * (guidellmSize ?? rates?.length ?? 1) > MAX_POINTS) {
     const allowed = `must make ${MAX_POINTS} points at most`;
-    throw new ConfigError([{ path: "--vary", received: `${combinations.length} combinations`, allowed }]);
+    throw new ConfigError([{ path: "--vary", received: `${numCombinations} combinations`, allowed }]);
   }
   const loads = { ...argv, ...(guidellmSize === null ? {} : { profile: "synchronous", rate: undefined }) };
   const problems = new Map<string, ConfigIssue>();
-  const series = combinations.map((values) => seriesOf(axes, values, rates, loads, problems));
+  const series = product(axes).map((values) => seriesOf(axes, values, rates, loads, problems));
   if (problems.size > 0) throw new ConfigError([...problems.values()]);
   requireNames(series, axes);
   const seeds = seedsOf(argv, series);
@@ -58,19 +58,17 @@ export function askedSweep(argv: Arguments): AskedSweep {
   return { sweep: { series, seeds, guidellmSize }, grid };
 }
 
-/** Benchmarks of GuideLLM's sweep profile; null where the loads are others. */
+/** Benchmarks of GuideLLM's sweep profile; null where the loads are others. GuideLLM up to 0.6 calls them `--rate`. */
 function sweepSize(argv: Arguments): number | null {
-  const asked = argv.profile === "sweep" || (argv.profile === undefined && argv.rate === undefined);
-  const schema = z
-    .number()
-    .int()
-    .min(NUM_CALIBRATION_RUNS + 1)
-    .max(1000);
-  if (asked) rejectOtherProfiles(argv);
-  if (asked) return numberFlag(argv, argv.rate === undefined ? "sweep-size" : "rate", schema) ?? DEFAULT_SWEEP_SIZE;
-  if (argv["sweep-size"] === undefined) return null;
-  const allowed = "is of --profile sweep; leave it out, or --rate and other profiles";
-  throw new ConfigError([{ path: "--sweep-size", received: String(argv["sweep-size"]), allowed }]);
+  const isSweep = argv.profile === "sweep" || (argv.profile === undefined && argv.rate === undefined);
+  if (argv["sweep-size"] !== undefined && (!isSweep || argv.rate !== undefined)) {
+    const allowed = "is of --profile sweep without --rate; give one of the two";
+    throw new ConfigError([{ path: "--sweep-size", received: String(argv["sweep-size"]), allowed }]);
+  }
+  if (!isSweep) return null;
+  rejectOtherProfiles(argv);
+  const schema = z.number().int().min(NUM_CALIBRATION_RUNS).max(1000);
+  return numberFlag(argv, argv.rate === undefined ? "sweep-size" : "rate", schema) ?? DEFAULT_SWEEP_SIZE;
 }
 
 /** @throws ConfigError for options of profiles that GuideLLM's sweep is not made of */

@@ -69,8 +69,18 @@ describe("roofserve sweep", () => {
     expect(changed.stderr).toMatch(/engine\.maxNumSeqs: got 9; it was null; .*--restart/);
   });
 
-  it("is GuideLLM's sweep profile where nothing says which loads", async () => {
-    const { stdout } = await callCli("sweep", ...SMALL.slice(0, 4), "--sweep-size", "4", "--format", "json");
+  it("is GuideLLM's sweep profile where nothing says which loads, and its export reads back as that sweep", async () => {
+    const out = join(folder, "guidellm");
+    const { stdout } = await callCli(
+      "sweep",
+      ...SMALL.slice(0, 4),
+      "--sweep-size",
+      "4",
+      "--out",
+      out,
+      "--format",
+      "json",
+    );
     const { points, grid } = JSON.parse(stdout);
     expect(grid).toMatchObject({ guidellmSize: 4, rates: null });
     expect(points.map(({ strategy }: { strategy: string }) => strategy)).toEqual([
@@ -80,6 +90,13 @@ describe("roofserve sweep", () => {
       "constant",
     ]);
     expect(points[3].rate).toBeCloseTo(points[1].throughput.requestsPerS, 9);
+    const compared = await callCli("sweep", join(out, "guidellm.json"), "--format", "json");
+    const [{ rates, benchmarks }] = JSON.parse(compared.stdout).experiments;
+    for (const { ape } of [rates.synchronousPerS, rates.throughputPerS, ...rates.constantPerS])
+      expect(ape).toBeLessThan(1);
+    expect(benchmarks).toHaveLength(4);
+    // A file of GuideLLM has the end of a stream, which comes 0.4 ms after its last token.
+    for (const { metrics } of benchmarks) expect(metrics.ttftMs.mean.ape).toBeLessThan(0.01);
   });
 
   it("fails as its first point does where none works", async () => {
@@ -89,11 +106,18 @@ describe("roofserve sweep", () => {
   });
 });
 
+function range(length: number): string {
+  return Array.from({ length }, (_, i) => i + 1).join(",");
+}
+
 const REFUSED: readonly BadInput[] = [
   [["sweep", "--rate", "1:2"], 2, ["--rate", "from:to:count"]],
   [["sweep", "--vary", "gpu=H100,H10O"], 2, ["--vary gpu", "did you mean H100?"]],
   [["sweep", "--vary", "maxNumSeqs=0,x"], 2, ["2 problems", "--vary engine.maxNumSeqs: got 0; must be ≥ 1", 'got "x"']],
   [["sweep", "--rate", "1", "--sweep-size", "4"], 2, ["--sweep-size", "--profile sweep"]],
+  [["sweep", "--profile", "sweep", "--rate", "1"], 2, ["--rate: got 1; must be ≥ 2"]],
+  [["sweep", "--max-concurrency", "4"], 2, ["--max-concurrency", "--profile sweep does not use it"]],
+  [["sweep", "--vary", `maxNumSeqs=${range(400)}`, "--vary", `blockSize=${range(400)}`], 2, ["160000 combinations"]],
   [["sweep", "--profile", "throughput", "--rate", "1,2"], 2, ["--rate", "--profile throughput does not use it"]],
   [["sweep", "--workers", "0"], 2, ["--workers", "must be ≥ 1"]],
   [["sweep", "--seeds", "0"], 2, ["--seeds", "must be ≥ 1"]],
