@@ -55,6 +55,8 @@ async function buildCommandLine() {
     target: "node20",
     sourcemap: true,
     sourcesContent: false,
+    minifyWhitespace: true,
+    minifySyntax: true,
     metafile: true,
     logLevel: "warning",
   };

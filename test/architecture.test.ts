@@ -82,6 +82,12 @@ describe("architecture", () => {
     expect(violations("core/kv/planted.ts", 'import { x } from "../units/units.js";')).toEqual([]);
   });
 
+  it("imports zod so that a bundle leaves out what is not used: half a megabyte of it are translations", () => {
+    const importsWhole = (text: string) => /import (?!type)(?:z\b|\{[^}]*\bz\b[^}]*\}).* from "zod"/.test(text);
+    expect(importsWhole('import { z } from "zod";') && importsWhole('import z from "zod";')).toBe(true);
+    expect(files.filter((file) => importsWhole(readFileSync(join(srcRoot, file), "utf8")))).toEqual([]);
+  });
+
   it("has no file or folder with a name that says nothing", () => {
     const parts = files.flatMap((file) => file.replace(/\.ts$/, "").split("/"));
     expect(parts.filter((part) => FORBIDDEN_NAMES.has(part))).toEqual([]);

@@ -9,6 +9,7 @@ describe("the engine with its lockstep", () => {
     let numTokens = 0;
     let numLockstepTokens = 0;
     let numMixedSteps = 0;
+    let numPreemptingSteps = 0;
     let numPreemptions = 0;
     let numAborted = 0;
     fc.assert(
@@ -21,6 +22,7 @@ describe("the engine with its lockstep", () => {
         numTokens += plain.steps.reduce((sum, step) => sum + step.numSampled, 0);
         numLockstepTokens += fast.numLockstepTokens;
         numMixedSteps += fast.numMixedSteps;
+        numPreemptingSteps += fast.numPreemptingSteps;
         numPreemptions += fast.stats.preemptions;
         numAborted += fast.records.filter(({ status }) => status === "aborted").length;
       }),
@@ -28,6 +30,8 @@ describe("the engine with its lockstep", () => {
     );
     // The campaign reached what it is for.
     expect(numLockstepTokens / numTokens).toBeGreaterThan(0.5);
-    for (const count of [numMixedSteps, numPreemptions, numAborted]) expect(count).toBeGreaterThan(200);
+    for (const count of [numMixedSteps, numPreemptingSteps, numPreemptions, numAborted]) {
+      expect(count).toBeGreaterThan(200);
+    }
   }, 1_200_000);
 });

@@ -34,6 +34,8 @@ export interface ComparedRun extends ServedRun {
   readonly steps: readonly SeenStep[];
   readonly numLockstepTokens: number;
   readonly numMixedSteps: number;
+  /** Steps planned with a preemption that left others in lockstep. */
+  readonly numPreemptingSteps: number;
 }
 
 /** A step costs something for whatever a step model may look at. */
@@ -188,14 +190,16 @@ export function runFast(run: LockstepRun): ComparedRun {
   const steps: SeenStep[] = [];
   let numLockstepTokens = 0;
   let numMixedSteps = 0;
+  let numPreemptingSteps = 0;
   const loop = new ServerLoop(partsOf(run, scheduler, numGpuBlocks), workloadOf(run), {
     onStep({ batch, numPreempted }, startUs, endUs) {
       steps.push({ startUs, endUs, ...seen(batch, numPreempted, kv.usageFraction) });
       numLockstepTokens += batch.numLockstep;
       if (batch.numLockstep > 0 && batch.numRows > 0) numMixedSteps++;
+      if (batch.numLockstep > 0 && numPreempted > 0) numPreemptingSteps++;
     },
   });
-  return { ...loop.run(), steps, numLockstepTokens, numMixedSteps };
+  return { ...loop.run(), steps, numLockstepTokens, numMixedSteps, numPreemptingSteps };
 }
 
 /** The plain one. */
@@ -209,7 +213,7 @@ export function runPlain(run: LockstepRun): ComparedRun {
   loop.onStep = ({ batch, numPreempted }, startUs, endUs) => {
     steps.push({ startUs, endUs, ...seen(batch, numPreempted, kv.usageFraction) });
   };
-  return { ...loop.run(), steps, numLockstepTokens: 0, numMixedSteps: 0 };
+  return { ...loop.run(), steps, numLockstepTokens: 0, numMixedSteps: 0, numPreemptingSteps: 0 };
 }
 
 function partsOf<S>(

@@ -14,7 +14,6 @@ import { requireShardable } from "../model/sharding.js";
 import { weightBytesPerGpu } from "../model/weights.js";
 import { Scheduler } from "../scheduler/scheduler.js";
 import { schedulerConfig } from "../scheduler/schedulerConfig.js";
-import { AdditiveStepModel } from "../stepmodel/additiveStepModel.js";
 import { cudaGraphCaptureSizes } from "../stepmodel/cudaGraph.js";
 import { RooflineV1StepModel } from "../stepmodel/rooflineV1StepModel.js";
 import { type ServerOverheads, serverOverheads } from "../stepmodel/serverOverheads.js";
@@ -23,6 +22,7 @@ import type { StepPlan } from "../stepmodel/stepPlan.js";
 import { BASELINE_WAITS, isFullModel, type StepSwitches } from "../stepmodel/stepSwitches.js";
 import { DEFAULT_WAITS, type WaitConstants } from "../stepmodel/stepWaits.js";
 import { SwitchedStepModel } from "../stepmodel/switchedStepModel.js";
+import { keptStepModel } from "./keptStepModels.js";
 import { type ResolvedEngineConfig, resolveDtypes, resolveEngine, resolveSampling } from "./resolveEngine.js";
 import type { ServerParts } from "./serverLoop.js";
 
@@ -138,9 +138,9 @@ export function createServer(deployment: Deployment, engineConfig: EngineConfig,
 }
 
 function createStepModel(gpu: GpuSpec, pricing: StepPricing | null, plan: StepPlan): StepModel {
-  if (pricing === null) return new AdditiveStepModel(plan);
+  if (pricing === null) return keptStepModel(plan);
   if (pricing.kind === "roofline-v1") return new RooflineV1StepModel(plan, gpuRoofs(gpu));
-  if (isFullModel(pricing.switches)) return new AdditiveStepModel(plan);
+  if (isFullModel(pricing.switches)) return keptStepModel(plan);
   return new SwitchedStepModel(plan, { ...pricing, roofs: gpuRoofs(gpu) });
 }
 

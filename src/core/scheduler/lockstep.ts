@@ -1,13 +1,11 @@
 import type { KvCache } from "../kv/kvCache.js";
 import type { Request } from "../request/request.js";
+import { FinishRing } from "./finishRing.js";
 import { OrderIndex } from "./orderIndex.js";
 import type { RunningList } from "./runningList.js";
 import type { ScheduledStep } from "./scheduledStep.js";
 import type { SchedulerConfig } from "./schedulerConfig.js";
 import { numTokensWanted } from "./tokensWanted.js";
-
-/** Steps ahead the finishing ring first has room for; it doubles when an output is longer. */
-const FIRST_RING_SLOTS = 1024;
 
 /**
  * Told of a request that leaves the lockstep before its end.
@@ -33,8 +31,7 @@ export class Lockstep {
   /** Members by position in `running`; renumbered when positions run out. */
   readonly #order: OrderIndex;
   #nextPosition = 0;
-  /** Head of the list of members whose last row comes at tick t, at t mod length. */
-  #finishing: (Request | null)[];
+  readonly #finishing = new FinishRing();
   #size = 0;
   /** Ticks scheduled, and ticks whose tokens were delivered. */
   #numTicks = 0;
@@ -49,7 +46,6 @@ export class Lockstep {
     this.#kv = kv;
     this.#maxNumSeqs = maxNumSeqs;
     this.#order = new OrderIndex(powerOfTwoFrom(4 * maxNumSeqs));
-    this.#finishing = new Array<Request | null>(FIRST_RING_SLOTS).fill(null);
   }
 
   /** Members. */
@@ -78,6 +74,29 @@ export class Lockstep {
     return false;
   }
 
+  /**
+   * Plans a step that is one token for each member and nothing more, and sends it: what `beforeStep`, `advance` and
+   * `send` do, for a stretch of steps in which nothing else happens.
+   * Pre-condition: nobody waits, and nobody has a row of their own.
+   * @returns false when there are no members, one has its last row now, or tokens or blocks do not suffice for all; then
+   *   nothing has changed
+   */
+  tickAlone(step: ScheduledStep, maxNumBatchedTokens: number): boolean {
+    const size = this.#size;
+    if (size === 0 || size > maxNumBatchedTokens) return false;
+    if (this.#finishing.first(this.#numTicks) !== null) return false;
+    this.#kv.lockstepLag = this.#inFlight.length;
+    if (!this.#kv.advanceLockstep()) return false;
+    this.#sumContextTokens += size;
+    step.clear();
+    step.tick = this.#numTicks++;
+    step.numLockstep = size;
+    step.numRequests = size;
+    step.batch.pushLockstep(size, this.#sumContextTokens, this.maxContextTokens);
+    this.#inFlight.push(step);
+    return true;
+  }
+
   /** A step is about to be planned. */
   beforeStep(): void {
     this.#kv.lockstepLag = this.#inFlight.length;
@@ -102,13 +121,10 @@ export class Lockstep {
 
   /** The last row of a request was planned: from the next tick on it gets a token a tick. @param numTicks ≥ 1 */
   join(request: Request, numTicks: number): void {
-    if (numTicks > this.#finishing.length) this.#growRing(numTicks);
     const tick = this.#numTicks;
     request.firstTick = tick;
     request.lastTick = tick + numTicks - 1;
-    const slot = request.lastTick & (this.#finishing.length - 1);
-    request.nextFinishing = this.#finishing[slot]!;
-    this.#finishing[slot] = request;
+    this.#finishing.add(request, numTicks);
     this.#size++;
     this.#order.change(request.position, 1);
     this.#sumContextTokens += request.numComputedTokens;
@@ -121,26 +137,26 @@ export class Lockstep {
   }
 
   /**
-   * Whether a step can give all what they want: nobody needs another's block, only the last in order gets fewer tokens
-   * than it wants, and who has a row stands behind all members (of equal blocks the cache finds the one that was there
-   * first).
+   * Blocks that a step needs to give all what they want, where only the last in order gets fewer tokens than it wants,
+   * and who has a row stands behind all members (of equal blocks the cache finds the one that was there first).
    * @param listed running requests with rows of their own
+   * @returns NaN where that is not so
    */
-  canAdvance(listed: readonly Request[], config: SchedulerConfig): boolean {
+  numBlocksToAdvance(listed: readonly Request[], config: SchedulerConfig): number {
     let numTokensLeft = config.maxNumBatchedTokens - this.#size;
     let numBlocks = this.#kv.numLockstepBlocks;
-    if (numTokensLeft < 0) return false;
+    if (numTokensLeft < 0) return Number.NaN;
     for (let i = 0; i < listed.length; i++) {
       const request = listed[i]!;
       const numNewTokens = numTokensWanted(request, config, numTokensLeft);
       const isCut = numNewTokens >= numTokensLeft;
-      if (isCut && request !== this.#running.last) return false;
+      if (isCut && request !== this.#running.last) return Number.NaN;
       if (numNewTokens <= 0) continue;
-      if (this.#kv.config.enablePrefixCaching && this.numBefore(request) < this.#size) return false;
+      if (this.#kv.config.enablePrefixCaching && this.numBefore(request) < this.#size) return Number.NaN;
       numBlocks += this.#kv.numBlocksToGrow(request.kv, request.numComputedTokens + numNewTokens);
       numTokensLeft -= numNewTokens;
     }
-    return numBlocks <= this.#kv.numFreeBlocks;
+    return numBlocks;
   }
 
   /**
@@ -152,28 +168,32 @@ export class Lockstep {
     step.tick = this.#numTicks++;
     step.numLockstep = this.#size;
     this.#sumContextTokens += this.#size;
-    const slot = step.tick & (this.#finishing.length - 1);
-    let request = this.#finishing[slot] ?? null;
+    let request = this.#finishing.first(step.tick);
     while (request !== null) {
       const next: Request | null = request.nextFinishing;
       request.nextFinishing = null;
       step.addFinishing(request, this.numBefore(request));
       request = next;
     }
-    this.#finishing[slot] = null;
+    this.#finishing.clearTick(step.tick);
   }
 
   /** Those whose last row is in the step just planned get no more; they stay resident until it is delivered. */
   leaveFinishing(step: ScheduledStep): void {
     for (let i = 0; i < step.numFinishing; i++) {
       const request = step.finishing[i]!;
-      const contextTokens = request.numComputedTokens + request.lastTick - request.firstTick + 1;
-      this.#size--;
-      this.#sumContextTokens -= contextTokens;
-      this.#order.change(request.position, -1);
-      if (contextTokens - this.#numTicks === this.#maxContextBase) this.#isMaxStale = true;
+      this.#leave(request);
       this.#kv.leaveLockstep(request.kv);
     }
+  }
+
+  /** A member of the last tick is counted no more. */
+  #leave(request: Request): void {
+    const base = request.numComputedTokens - request.firstTick;
+    this.#size--;
+    this.#sumContextTokens -= base + this.#numTicks;
+    this.#order.change(request.position, -1);
+    if (base === this.#maxContextBase) this.#isMaxStale = true;
   }
 
   /** The tokens of the oldest step have come back. */
@@ -202,7 +222,28 @@ export class Lockstep {
     this.#sumContextTokens = 0;
     this.#isMaxStale = false;
     this.#order.clear();
-    this.#finishing.fill(null);
+    this.#finishing.clear();
+  }
+
+  /**
+   * Gives the last in `running` rows of its own again, in steps in flight too, where it is a member or its last row is in
+   * flight; the others stay. O(rows).
+   */
+  settleLast(hasPlaceholders: boolean, onSettled: SettledListener | null): void {
+    const request = this.#running.last!;
+    if (request.firstTick < 0) return;
+    const delivered = this.#lastDelivered;
+    if (delivered !== null && request.isInTick(delivered.tick)) {
+      const row = delivered.listLast(request, 1);
+      const numBefore = delivered.numLockstepBefore[row]! + numRowsWithTokens(delivered, row);
+      onSettled?.(request, delivered.tick - request.firstTick + 1, numBefore);
+    }
+    for (const step of this.#inFlight) if (request.isInTick(step.tick)) step.listLast(request, 0);
+    if (request.lastTick >= this.#numTicks) {
+      this.#leave(request);
+      this.#finishing.remove(request);
+    }
+    this.settle(request, hasPlaceholders);
   }
 
   /** Walks the tokens of a step in the order in which they were sent. */
@@ -258,21 +299,13 @@ export class Lockstep {
       if (request.firstTick >= 0 && request.lastTick >= this.#numTicks) this.#order.change(request.position, 1);
     }
   }
+}
 
-  #growRing(numTicks: number): void {
-    const old = this.#finishing;
-    const grown = new Array<Request | null>(powerOfTwoFrom(numTicks)).fill(null);
-    for (let head of old) {
-      while (head !== null) {
-        const next: Request | null = head.nextFinishing;
-        const slot = head.lastTick & (grown.length - 1);
-        head.nextFinishing = grown[slot]!;
-        grown[slot] = head;
-        head = next;
-      }
-    }
-    this.#finishing = grown;
-  }
+/** How many of a delivered step's first rows brought a token. */
+function numRowsWithTokens(step: ScheduledStep, numRows: number): number {
+  let num = 0;
+  for (let row = 0; row < numRows; row++) if (step.numTokensOut[row]! > 0) num++;
+  return num;
 }
 
 function powerOfTwoFrom(least: number): number {

@@ -112,22 +112,82 @@ export class ScheduledStep {
     const rows = this.requests.slice(0, this.numRows);
     const isSampled = this.isSampled.slice(0, this.numRows);
     const numNewTokens = this.numNewTokens.slice(0, this.numRows);
-    const { tick } = this;
+    const numPreemptionsBefore = this.numPreemptionsBefore.slice(0, this.numRows);
+    const numLockstepBefore = this.numLockstepBefore.slice(0, this.numRows);
     this.numRows = 0;
     this.numRequests = 0;
+    let index = 0;
     let next = 0;
+    const pushRowsBefore = (numBefore: number) => {
+      for (; next < rows.length && numLockstepBefore[next]! <= numBefore; next++) {
+        this.push(rows[next]!, numNewTokens[next]!, ROW_RUNNING, 0, 0);
+        this.isSampled[this.numRows - 1] = isSampled[next]!;
+        this.numPreemptionsBefore[this.numRows - 1] = numPreemptionsBefore[next]!;
+      }
+    };
     for (let request = running.first; request !== null; request = request.nextRunning) {
-      while (next < rows.length && rows[next]!.isDone) next++;
-      const isListed = rows[next] === request;
-      if (!isListed && !request.isInTick(tick)) continue;
-      this.push(request, isListed ? numNewTokens[next]! : 1, ROW_RUNNING, 0, 0);
-      this.isSampled[this.numRows - 1] = isListed ? isSampled[next]! : 1;
+      if (!request.isInTick(this.tick)) continue;
+      pushRowsBefore(index++);
+      this.push(request, 1, ROW_RUNNING, 0, 0);
+      this.isSampled[this.numRows - 1] = 1;
       this.numPreemptionsBefore[this.numRows - 1] = request.numPreemptions;
-      if (isListed) next++;
     }
+    pushRowsBefore(index);
     this.tick = -1;
     this.numLockstep = 0;
     this.numFinishing = 0;
+  }
+
+  /**
+   * Gives the last of those in lockstep a row of its own: whoever came after it has gone, or has a row already. The batch
+   * has been priced and stays as it is. O(rows).
+   * @param numTokensOut 1 when its token has been delivered, 0 when the step is in flight
+   * @returns its row
+   */
+  listLast(request: Request, numTokensOut: number): number {
+    const { finishing, finishingIndex } = this;
+    let index = this.numLockstep - 1;
+    let ended = this.numFinishing - 1;
+    for (; ended >= 0 && finishingIndex[ended] === index && finishing[ended] !== request; ended--) index--;
+    if (ended >= 0 && finishing[ended] === request) this.numFinishing = this.#dropFinishing(ended);
+    for (let i = Math.max(ended, 0); i < this.numFinishing; i++) if (finishingIndex[i]! > index) finishingIndex[i]!--;
+    let row = this.numRows;
+    for (; row > 0 && this.numLockstepBefore[row - 1]! > index; row--) this.numLockstepBefore[row - 1]!--;
+    this.#insertDecode(row, request);
+    this.numTokensOut[row] = numTokensOut;
+    this.numLockstepBefore[row] = index;
+    this.numLockstep--;
+    return row;
+  }
+
+  /** @returns how many are left */
+  #dropFinishing(at: number): number {
+    this.finishing.copyWithin(at, at + 1, this.numFinishing);
+    this.finishingIndex.copyWithin(at, at + 1, this.numFinishing);
+    return this.numFinishing - 1;
+  }
+
+  /** Puts a row of one token before another's, in a step that has been planned. */
+  #insertDecode(row: number, request: Request): void {
+    const end = this.numRows++;
+    // Within: it would not make the list longer.
+    if (this.requests.length === end) this.requests.push(request);
+    this.requests.copyWithin(row + 1, row, end);
+    this.numNewTokens.copyWithin(row + 1, row, end);
+    this.kind.copyWithin(row + 1, row, end);
+    this.numHitTokens.copyWithin(row + 1, row, end);
+    this.numDraftTokens.copyWithin(row + 1, row, end);
+    this.isSampled.copyWithin(row + 1, row, end);
+    this.numPreemptionsBefore.copyWithin(row + 1, row, end);
+    this.numTokensOut.copyWithin(row + 1, row, end);
+    this.numLockstepBefore.copyWithin(row + 1, row, end);
+    this.requests[row] = request;
+    this.numNewTokens[row] = 1;
+    this.kind[row] = ROW_RUNNING;
+    this.numHitTokens[row] = 0;
+    this.numDraftTokens[row] = 0;
+    this.isSampled[row] = 1;
+    this.numPreemptionsBefore[row] = request.numPreemptions;
   }
 
   /** Row of a request, −1 when it has none; O(rows). */

@@ -2,6 +2,7 @@ import type { KvCache } from "../kv/kvCache.js";
 import type { Request } from "../request/request.js";
 import { commitStep } from "./commitStep.js";
 import { deliverTokens } from "./deliverTokens.js";
+import { dropUnlisted, takeLeastDeserving } from "./listedRequests.js";
 import { Lockstep, type SettledListener } from "./lockstep.js";
 import { LoraSlots } from "./loraSlots.js";
 import { type RequestLengths, rejectionReason } from "./rejectionReason.js";
@@ -9,7 +10,7 @@ import { RunningList } from "./runningList.js";
 import { ROW_NEW, ROW_RESUMED, ROW_RUNNING, type ScheduledStep } from "./scheduledStep.js";
 import type { SchedulerConfig, SchedulerOptions } from "./schedulerConfig.js";
 import { numTokensAdmitted, numTokensWanted } from "./tokensWanted.js";
-import { byUrgency, FcfsQueue, UrgencyQueue, type WaitingQueue } from "./waitingQueue.js";
+import { FcfsQueue, UrgencyQueue, type WaitingQueue } from "./waitingQueue.js";
 
 /** Passes after one that the lockstep could not do in which every request keeps a row of its own: the next is near. */
 const PASSES_IN_ROWS = 8;
@@ -22,8 +23,9 @@ const PASSES_IN_ROWS = 8;
  *
  * The same inputs give the same schedule, whatever the wall clock. No call allocates in proportion to its step.
  *
- * A request that decodes undisturbed needs no row: the lockstep counts it. What would disturb one of them (a shortage
- * of blocks or tokens, an abort) first gives all of them their rows back, and those that steps in flight would have had.
+ * A request that decodes undisturbed needs no row: the lockstep counts it. Who is preempted for want of blocks leaves it
+ * alone; what would disturb it otherwise (a shortage under the priority policy or of tokens, an abort) first gives all of
+ * them their rows back, and those that steps in flight would have had.
  *
  * Where it departs from vLLM on purpose:
  * - A request that can never fit is named by `rejectionReason`; vLLM would preempt and retry it for ever.
@@ -124,12 +126,16 @@ export class Scheduler {
 
   /** Plans the next step; an empty one is legal. O(rows + admitted + blocks of prompts looked up). */
   schedule(step: ScheduledStep): void {
+    const lockstep = this.#lockstep;
+    if (lockstep !== null && this.#listed.length === 0 && this.#waiting.length === 0) {
+      if (lockstep.tickAlone(step, this.config.maxNumBatchedTokens)) return;
+    }
     step.clear();
     this.#numTokensLeft = this.config.maxNumBatchedTokens;
-    const lockstep = this.#lockstep;
     lockstep?.beforeStep();
     if (lockstep === null || !lockstep.hasRequests) this.#advanceRunning(step);
-    else if (!this.#advanceTogether(lockstep, step)) {
+    else if (this.#makeRoom(lockstep, step)) this.#advanceTogether(lockstep, step);
+    else {
       this.settle();
       this.#numPassesInRows = PASSES_IN_ROWS;
       this.#advanceRunning(step);
@@ -144,6 +150,7 @@ export class Scheduler {
   update(step: ScheduledStep): void {
     step.numFinished = 0;
     this.#lockstep?.deliver(step);
+    if (step.numRows === 0 && step.numFinishing === 0) return;
     let hasFinishedWaiting = false;
     let numEnded = 0;
     for (let row = 0; row < step.numRows; row++) {
@@ -161,7 +168,7 @@ export class Scheduler {
     }
     while (numEnded < step.numFinishing) this.#finishLockstep(step, step.finishing[numEnded++]!);
     if (step.numFinished === 0) return;
-    this.#dropUnlisted();
+    dropUnlisted(this.#listed);
     // Its last token was in flight when it was preempted: it never resumes.
     if (hasFinishedWaiting) for (let i = 0; i < step.numFinished; i++) this.#waiting.remove(step.finished[i]!);
   }
@@ -172,11 +179,26 @@ export class Scheduler {
   }
 
   /**
-   * The lockstep's token each, and rows for the others, where all get what they want.
-   * @returns false when blocks or tokens do not suffice for that, and then nothing has changed
+   * Preempts the last admitted until blocks suffice for the others: a plain pass, which preempts when one of them finds
+   * none, ends with the same. Whoever goes leaves fewer blocks to find and never fewer tokens, so only the first look can
+   * find that the lockstep cannot do this step.
+   * @returns false in that case: nothing has changed
    */
-  #advanceTogether(lockstep: Lockstep, step: ScheduledStep): boolean {
-    if (!lockstep.canAdvance(this.#listed, this.config)) return false;
+  #makeRoom(lockstep: Lockstep, step: ScheduledStep): boolean {
+    for (;;) {
+      const numBlocks = lockstep.numBlocksToAdvance(this.#listed, this.config);
+      if (numBlocks <= this.kv.numFreeBlocks) return true;
+      if (Number.isNaN(numBlocks) || this.#isPriority) return false;
+      const victim = this.#running.last!;
+      if (victim.firstTick < 0) this.#listed.length--;
+      else lockstep.settleLast(this.config.asyncScheduling, this.onSettled);
+      this.#running.remove(victim);
+      this.#preempt(victim, step);
+    }
+  }
+
+  /** The lockstep's token each, and rows for the others: all get what they want. */
+  #advanceTogether(lockstep: Lockstep, step: ScheduledStep): void {
     this.#numTokensLeft -= lockstep.size;
     if (lockstep.size > 0) lockstep.advance(step);
     step.numRequests = lockstep.size;
@@ -189,7 +211,6 @@ export class Scheduler {
       step.push(request, numNewTokens, ROW_RUNNING, 0, 0);
       step.numLockstepBefore[step.numRows - 1] = lockstep.numBefore(request);
     }
-    return true;
   }
 
   /** Completes the batch, and lets go in lockstep who will decode from the next step on. */
@@ -213,7 +234,7 @@ export class Scheduler {
       lockstep.join(request, numTicks);
       hasJoined = true;
     }
-    if (hasJoined) this.#dropUnlisted();
+    if (hasJoined) dropUnlisted(this.#listed);
   }
 
   #finish(step: ScheduledStep, request: Request): void {
@@ -241,7 +262,8 @@ export class Scheduler {
       const numSlotsToEnd = maxModelLen - request.numComputedTokens - numNewTokens;
       const numLookahead = Math.min(this.#numLookaheadTokens, numSlotsToEnd);
       while (!this.kv.grow(request.kv, request.numComputedTokens, numNewTokens, numLookahead, request.numTokens)) {
-        const victim = this.#takeVictim();
+        const victim = takeLeastDeserving(this.#listed, this.#isPriority);
+        this.#running.remove(victim);
         const row = this.#isPriority ? step.rowOf(victim) : -1;
         if (row >= 0) {
           this.#numTokensLeft += step.withdraw(row);
@@ -261,20 +283,6 @@ export class Scheduler {
       }
       step.push(request, numNewTokens, ROW_RUNNING, 0, numDraftTokens);
     }
-  }
-
-  /** Removes the least deserving request from the running ones: the last admitted, or the least urgent. */
-  #takeVictim(): Request {
-    const listed = this.#listed;
-    let worst = listed.length - 1;
-    if (this.#isPriority) {
-      for (let i = worst - 1; i >= 0; i--) if (byUrgency(listed[i]!, listed[worst]!) > 0) worst = i;
-    }
-    const victim = listed[worst]!;
-    listed.copyWithin(worst, worst + 1);
-    listed.length--;
-    this.#running.remove(victim);
-    return victim;
   }
 
   /** Sends a request back to the queue: its output is kept, its KV is not. */
@@ -335,16 +343,5 @@ export class Scheduler {
   #countLorasInUse(step: ScheduledStep): void {
     this.#loras.clear();
     for (let row = 0; row < step.numRows; row++) this.#loras.use(step.requests[row]!.lora);
-  }
-
-  /** Keeps those that still have rows of their own. */
-  #dropUnlisted(): void {
-    const listed = this.#listed;
-    let numKept = 0;
-    for (let i = 0; i < listed.length; i++) {
-      const request = listed[i]!;
-      if (!request.isDone && request.firstTick < 0) listed[numKept++] = request;
-    }
-    if (numKept < listed.length) listed.length = numKept;
   }
 }
