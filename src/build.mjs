@@ -10,7 +10,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const cliFolder = join(root, "dist", "cli");
 
 /** Packages for one command each, and large: read from node_modules when that command needs them. */
-const LEFT_OUTSIDE = ["@observablehq/plot", "linkedom", "hyparquet", "hyparquet-compressors"];
+const LEFT_OUTSIDE = ["@observablehq/plot", "linkedom", "hyparquet", "hyparquet-compressors", "piscina"];
 
 /**
  * yargs lays its help out by string-width, which builds regular expressions for emoji when it is loaded: 20 ms of every
@@ -61,9 +61,8 @@ async function buildCommandLine() {
     metafile: true,
     logLevel: "warning",
   };
-  const main = await build({
+  const modules = {
     ...common,
-    entryPoints: ["src/cli/main.ts"],
     // What a command loads by `import()` stays in files of its own.
     splitting: true,
     format: "esm",
@@ -71,9 +70,12 @@ async function buildCommandLine() {
     mainFields: ["module", "main"],
     external: LEFT_OUTSIDE,
     plugins: [plainWidths, requiredFiles],
-  });
+  };
+  const main = await build({ ...modules, entryPoints: ["src/cli/main.ts"] });
+  // What a thread of a sweep loads, built alone: shared with main.js, it would cut that into more files to open.
+  const worker = await build({ ...modules, entryPoints: ["src/io/sweep/sweepWorker.ts"] });
   const required = await build({ ...common, entryPoints: REQUIRED, format: "cjs", outExtension: { ".js": ".cjs" } });
-  const inputs = [main, required].flatMap(({ metafile }) => Object.keys(metafile.inputs));
+  const inputs = [main, worker, required].flatMap(({ metafile }) => Object.keys(metafile.inputs));
   writeFileSync(join(cliFolder, "THIRD-PARTY-LICENSES.txt"), licenses(inputs));
 }
 

@@ -11,6 +11,7 @@ import { explainUsageProblem } from "./usageProblem.js";
 const EPILOGUE = `First steps:
   roofserve run                                a chat workload on Llama-3.1-8B-Instruct and one H100
   roofserve run -m Qwen/Qwen3-14B -g L40S      another model and GPU: roofserve models, roofserve gpus
+  roofserve sweep                              where that server saturates, and what it carries
   roofserve run --help                         every option, with examples
 
 Exit codes: 0 done; 2 usage or config; 3 data file; 4 the plan cannot work; 70 a bug in roofserve.

@@ -22,6 +22,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/run.js")).runCommand,
   },
   {
+    command: "sweep [path]",
+    describe: "find where a server saturates: many rates, configs and seeds on all cores",
+    load: async () => (await import("./commands/sweep.js")).sweepCommand,
+  },
+  {
     command: "replay <path>",
     describe: "replay a benchmark run or a trace, request by request",
     load: async () => (await import("./commands/replay.js")).replayCommand,

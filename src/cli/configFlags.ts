@@ -81,7 +81,8 @@ export function flagValue(value: unknown, kind: ConfigFlag["kind"]): unknown {
   return isNumber ? Number(value) : value;
 }
 
-function setPath(config: Record<string, unknown>, path: string, value: unknown): void {
+/** Sets a value at a dotted path, making the objects on the way where there are none. */
+export function setPath(config: Record<string, unknown>, path: string, value: unknown): void {
   const keys = path.split(".");
   const last = keys.pop() as string;
   let node = config;

@@ -1,8 +1,8 @@
 import { ConfigError } from "../core/errors/simulationError.js";
 import { kebabCase } from "./configFlags.js";
 
-/** Positional arguments that may come several times. */
-const LISTS = new Set(["_", "path"]);
+/** Arguments that may come several times. */
+const LISTS = new Set(["_", "path", "vary"]);
 
 /**
  * Refuses a flag that is given twice: whichever of the two would win, half of the users would have meant the other.

@@ -6,8 +6,8 @@ import type { RequestSink, StepObserver } from "../core/engine/runResult.js";
 import type { RunSummary, StreamedResult } from "../core/engine/simulate.js";
 import { observeAll } from "../core/engine/stepObservers.js";
 import { ConfigError } from "../core/errors/simulationError.js";
-import type { WorkloadData } from "../core/workload/dataConfig.js";
-import type { GuidellmStrategy } from "../io/guidellm/guidellmReport.js";
+import { guidellmArgs, guidellmStrategy } from "../io/guidellm/guidellmSettings.js";
+import { ShortestRejected } from "../io/rejections.js";
 import { cleanJson } from "../io/results/cleanJson.js";
 import { requireWritableFile, requireWritableFolder } from "../io/results/outputFolder.js";
 import { requestCsvLines } from "../io/results/requestTable.js";
@@ -15,7 +15,6 @@ import type { RequestWriter } from "../io/results/requestWriter.js";
 import type { StepLogWriter } from "../io/results/stepLogWriter.js";
 import { StepTraceRecorder } from "../io/results/stepTraceRecorder.js";
 import type { Arguments } from "./deploymentOptions.js";
-import { ShortestRejected } from "./rejections.js";
 import { addReportOption, reportFile } from "./reportOption.js";
 import type { RunReport } from "./runReport.js";
 import { runTable } from "./runTable.js";
@@ -157,16 +156,15 @@ interface FolderContents {
 
 async function writeFolder(folder: string, { summary, kept, steps, label }: FolderContents): Promise<void> {
   const { writeRunOutputs } = await import("../io/results/writeRunOutputs.js");
-  const { model, seed, workload } = summary.config;
   const files = writeRunOutputs(folder, {
     summary,
     records: kept.records,
     specs: kept.specs,
     steps,
-    seed,
+    seed: summary.config.seed,
     run: label,
     strategy: guidellmStrategy(summary.config),
-    guidellmArgs: { model, seed, data: guidellmData(workload.data) },
+    guidellmArgs: guidellmArgs(summary.config),
   });
   for (const file of files) process.stderr.write(`wrote ${file}\n`);
 }
@@ -175,32 +173,4 @@ function formatResult(format: unknown, result: StreamedResult, kept: KeptRequest
   if (format === "json") return `${cleanJson(result.summary)}\n`;
   if (format === "csv" && kept !== null) return [...requestCsvLines({ run: label, ...kept })].join("");
   return runTable(result);
-}
-
-/** The GuideLLM strategy that sends requests as this workload does. */
-function guidellmStrategy({ workload }: RunConfig): GuidellmStrategy {
-  const { profile } = workload;
-  return {
-    kind: profile.kind,
-    requestsPerS: "rate" in profile ? profile.rate : null,
-    streams: "streams" in profile ? profile.streams : null,
-    maxConcurrency: "maxConcurrency" in profile ? profile.maxConcurrency : null,
-  };
-}
-
-/** GuideLLM's words for the data, so that a reader of its file knows what prompts share; empty where it has none. */
-function guidellmData(data: WorkloadData): string {
-  if (data.kind === "synthetic") {
-    const { kind: _kind, promptOffsetTokens: _offset, prefixBuckets, ...fields } = data;
-    const given = Object.entries(prefixBuckets === null ? fields : { ...fields, prefixBuckets });
-    return JSON.stringify(
-      Object.fromEntries(given.flatMap(([key, value]) => (value === null ? [] : [[snakeCase(key), value]]))),
-    );
-  }
-  if (data.kind === "trace" || data.prefix === null) return "";
-  return JSON.stringify({ prefix_tokens: data.prefix.tokens, prefix_count: data.prefix.count });
-}
-
-function snakeCase(camelCase: string): string {
-  return camelCase.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -42,8 +42,11 @@ export const WORKLOAD_PLACES: readonly ConfigFlag[] = [
   ),
 ].map(([name, path]) => ({ name: String(name), path: String(path), kind: "text", describe: "" }));
 
+/** Heading of the workload's options in a command's help. */
+export const WORKLOAD_GROUP = "Workload (GuideLLM's options):";
+
 export function addWorkloadOptions<T>(command: Argv<T>): Argv<T> {
-  const group = "Workload (GuideLLM's options):";
+  const group = WORKLOAD_GROUP;
   command
     .option("workload", {
       type: "string",
@@ -151,7 +154,7 @@ function profileOf(baseProfile: unknown, data: unknown, argv: Arguments): unknow
 }
 
 function profileHint(kind: unknown): string {
-  if (kind === "sweep") return "is not offered yet; run one --rate at a time, as in --profile constant --rate 2";
+  if (kind === "sweep") return "is a command of its own: roofserve sweep";
   const near = typeof kind === "string" ? nearestName(kind, PROFILES) : null;
   return `${near === null ? "" : `did you mean ${near}? `}must be one of ${PROFILES.join(", ")}`;
 }

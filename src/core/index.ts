@@ -21,6 +21,11 @@ export type { ExplainReport } from "./analysis/explainReport.js";
 export type { LoggedStep, StepLogHeader } from "./analysis/stepLog.js";
 export { StepLogExplainer } from "./analysis/stepLogExplainer.js";
 export { StepLogger } from "./analysis/stepLogger.js";
+export { runSweep, type Sweep, type SweepSeries } from "./analysis/sweep/runSweep.js";
+export type { PointResult } from "./analysis/sweep/sweepPoint.js";
+export { type SweepGrid, type SweepResult, sweepResult } from "./analysis/sweep/sweepResult.js";
+export { type SweepRun, sweepRunOf } from "./analysis/sweep/sweepRun.js";
+export { type RunTask, type SweepTask, simulateTask, type TaskOutcome } from "./analysis/sweep/sweepTask.js";
 export type { EngineConfig, SamplingConfig } from "./config/engineConfig.js";
 export {
   engineConfigSchema,

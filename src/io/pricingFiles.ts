@@ -25,6 +25,7 @@ function pricingFiles({ calibration, characterization }: PricingConfig): string[
   return [calibration, characterization].filter((file) => file !== null);
 }
 
-function sha256(file: string): string {
+/** SHA-256 of a file, in hexadecimal. */
+export function sha256(file: string): string {
   return createHash("sha256").update(readFileSync(file)).digest("hex");
 }

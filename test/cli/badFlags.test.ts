@@ -10,7 +10,7 @@ const words: BadInput[] = [
   [[], 2, ["got nothing", "roofserve run gives a first answer"]],
   [["rnu"], 2, ['got "rnu"', "did you mean run?"]],
   [["eval"], 2, ['got "eval"', "did you mean evaluate?"]],
-  [["frobnicate"], 2, ['got "frobnicate"', "must be one of run, replay, evaluate"]],
+  [["frobnicate"], 2, ['got "frobnicate"', "must be one of run, sweep, replay, evaluate"]],
   [["run", "--modle", "x"], 2, ["got --modle", "did you mean --model?"]],
   [["run", "--frobnicate"], 2, ["got --frobnicate", "there is no such flag here; --help lists the flags"]],
   [["run", "--no-frobnicate"], 2, ["got --no-frobnicate", "there is no such flag here"]],
@@ -93,7 +93,7 @@ const numbers: BadInput[] = [
 const workloads: BadInput[] = [
   [["run", "--workload", "caht"], 2, ['--workload: got "caht"', "did you mean chat?"]],
   [["run", "--profile", "posson"], 2, ['--profile: got "posson"', "did you mean poisson?"]],
-  [["run", "--profile", "sweep"], 2, ['--profile: got "sweep"', "is not offered yet", "one --rate at a time"]],
+  [["run", "--profile", "sweep"], 2, ['--profile: got "sweep"', "roofserve sweep"]],
   [["run", "--profile", "constant"], 2, ["--rate: got nothing", "requests per second"]],
   [["run", "--profile", "concurrent"], 2, ["--rate: got nothing", "the number of streams"]],
   [["run", "--profile", "concurrent", "--rate", "2.5"], 2, ["--rate: got 2.5", "must be an integer"]],

@@ -6,6 +6,7 @@ export function mergeConfig(base: unknown, over: unknown): unknown {
   return merged;
 }
 
-function isPlainObject(value: unknown): value is Record<string, unknown> {
+/** Whether a parsed value is an object with keys, no list. */
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

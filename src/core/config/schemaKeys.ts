@@ -35,3 +35,29 @@ function objectsOf(schema: z.ZodType): z.ZodType[] {
 function definition(schema: z.ZodType): SchemaDef {
   return schema.def as SchemaDef;
 }
+
+/** A value that a config can hold, and what it is. */
+export interface ConfigLeaf {
+  /** Dotted. */
+  readonly path: string;
+  readonly kind: "boolean" | "number" | "text";
+}
+
+/** Every value below the objects of a schema, those of all choices of a union; what lists hold is left out. */
+export function configLeaves(schema: z.ZodType, path = ""): ConfigLeaf[] {
+  const leaves = new Map<string, ConfigLeaf>();
+  for (const inner of objectsOf(schema)) {
+    for (const leaf of leavesOf(inner, path)) if (!leaves.has(leaf.path)) leaves.set(leaf.path, leaf);
+  }
+  return [...leaves.values()];
+}
+
+function leavesOf(inner: z.ZodType, path: string): ConfigLeaf[] {
+  const { shape, type } = definition(inner);
+  if (shape !== undefined) {
+    const below = (key: string) => (path === "" ? key : `${path}.${key}`);
+    return Object.entries(shape).flatMap(([key, field]) => configLeaves(field, below(key)));
+  }
+  if (type === "array" || type === "record") return [];
+  return [{ path, kind: type === "boolean" || type === "number" ? type : "text" }];
+}

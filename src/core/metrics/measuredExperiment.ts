@@ -52,6 +52,8 @@ export interface MeasuredAggregates {
   readonly ttftMs: MeasuredQuantiles | null;
   readonly itlMs: MeasuredQuantiles | null;
   readonly outputTokensPerS: number | null;
+  /** Completed requests over the client's own measurement window; absent where the report has no such number. */
+  readonly requestsPerS?: number;
   readonly numCompleted: number;
   readonly numFailed: number;
 }
@@ -67,6 +69,8 @@ export interface MeasuredQuantiles {
 export interface MeasuredRun {
   /** Starts with the experiment's name, and is that when there is one run. */
   readonly name: string;
+  /** How the load was offered, in GuideLLM's words; absent where the client has none. */
+  readonly strategy?: string;
   /**
    * Requests in flight at most, each new one sent when another ends, where the run was a closed loop
    * (`specs` then keep their measured arrivals, which an open-loop replay may use); null = open loop.

@@ -11,7 +11,7 @@ export const HEADLINE_LATENCIES = ["ttftMs", "tpotMs", "itlMs", "e2eMs"] as cons
 export type HeadlineLatency = (typeof HEADLINE_LATENCIES)[number];
 
 /** One thing for each headline number of a run; null where the run has no such number. */
-type OfHeadlines<T> = Readonly<Record<HeadlineLatency, Readonly<Record<HeadlineStatistic, T | null>>>> & {
+export type OfHeadlines<T> = Readonly<Record<HeadlineLatency, Readonly<Record<HeadlineStatistic, T | null>>>> & {
   readonly throughput: Readonly<Record<"requestsPerS" | "outputTokensPerS", T | null>>;
 };
 
@@ -48,7 +48,7 @@ export function runUncertainty(
 }
 
 /** @param of given what picks a number out of a run */
-function ofHeadlines<T>(of: (pick: (metrics: RunMetrics) => number | null) => T | null): OfHeadlines<T> {
+export function ofHeadlines<T>(of: (pick: (metrics: RunMetrics) => number | null) => T | null): OfHeadlines<T> {
   const latencies = HEADLINE_LATENCIES.map((latency) => {
     const statistics = HEADLINE_STATISTICS.map((name) => [name, of((metrics) => metrics[latency][name])]);
     return [latency, Object.fromEntries(statistics)];

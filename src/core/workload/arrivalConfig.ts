@@ -1,5 +1,8 @@
 import * as z from "zod";
 
+/** Requests that GuideLLM 0.4 to 0.6 keeps in flight at most in a `throughput` benchmark without a cap of its own. */
+export const GUIDELLM_MAX_CONCURRENCY = 512;
+
 const requestsPerS = z
   .number()
   .min(1e-6)
@@ -29,7 +32,7 @@ const throughputSchema = z.strictObject({
     .min(1)
     .max(1_000_000)
     .nullable()
-    .default(512)
+    .default(GUIDELLM_MAX_CONCURRENCY)
     .describe("requests the client keeps in flight; null = all at once"),
   rampUpS,
 });

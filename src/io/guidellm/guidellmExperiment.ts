@@ -12,6 +12,7 @@ import {
 } from "../../core/metrics/measuredExperiment.js";
 import { type RequestSpec, requestSpec, type TokenSegment } from "../../core/request/requestSpec.js";
 import { MS_PER_S, US_PER_S } from "../../core/units/units.js";
+import { GUIDELLM_MAX_CONCURRENCY } from "../../core/workload/arrivalConfig.js";
 import { contentId } from "../../core/workload/contentIds.js";
 import { readServerConfig } from "../dataFile/serverConfig.js";
 import { type GuidellmBenchmark, type GuidellmReportRecord, readGuidellmReport } from "./guidellmReport.js";
@@ -19,9 +20,6 @@ import { readVllmLog } from "./vllmLog.js";
 
 /** Names under which a folder keeps GuideLLM's results. */
 const RESULT_NAMES = ["guidellm-results.json", "benchmarks.json", "guidellm.json"];
-
-/** `throughput` runs without a stated cap are held to this many requests in flight (0.4–0.6; 0.7 allows more). */
-const DEFAULT_MAX_CONCURRENCY = 512;
 
 /** An error this soon, without a token, came from the server's front door: the engine never saw the request. */
 const REJECTED_WITHIN_S = 1;
@@ -113,6 +111,7 @@ function measuredRun(
   const isSample = benchmark.isTruncated ? "only a sample of its requests is in the file" : null;
   return {
     name,
+    strategy: benchmark.strategy.kind,
     closedLoopConcurrency: closedLoopConcurrency(benchmark, records.length),
     specs,
     measured,
@@ -145,7 +144,7 @@ function closedLoopConcurrency({ strategy }: GuidellmBenchmark, numRequests: num
   if (strategy.kind === "synchronous") return 1;
   if (strategy.kind === "concurrent") return strategy.streams ?? strategy.maxConcurrency;
   if (strategy.kind !== "throughput") return null;
-  const cap = strategy.maxConcurrency ?? DEFAULT_MAX_CONCURRENCY;
+  const cap = strategy.maxConcurrency ?? GUIDELLM_MAX_CONCURRENCY;
   return numRequests > cap ? cap : null;
 }
 
@@ -196,11 +195,13 @@ function reportedAggregates({ metrics, numSuccessful }: GuidellmBenchmark, numFa
           p90: scaled(distribution.percentiles.p90, scale),
           p99: scaled(distribution.percentiles.p99, scale),
         };
+  const requestsPerS = metrics.requests_per_second?.successful.mean;
   return {
     e2eMs: quantiles(metrics.request_latency?.successful, MS_PER_S),
     ttftMs: quantiles(metrics.time_to_first_token_ms?.successful, 1),
     itlMs: quantiles(metrics.inter_token_latency_ms?.successful, 1),
     outputTokensPerS: metrics.output_tokens_per_second?.successful.mean ?? null,
+    ...(requestsPerS === undefined ? {} : { requestsPerS }),
     numCompleted: numSuccessful,
     numFailed,
   };

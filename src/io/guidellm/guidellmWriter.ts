@@ -18,6 +18,8 @@ export interface GuidellmReportInput {
   /** Goes into the file's `args`: the settings of the run, under GuideLLM's names where it has them. */
   readonly args: Readonly<Record<string, unknown>>;
   readonly simulator: { readonly name: string; readonly version: string; readonly seed: number };
+  /** Place in a file of several benchmarks, from 0; default 0. */
+  readonly runIndex?: number;
   /** Where the measurement window starts: GuideLLM from 0.5.4 on takes the first request, older ones the go signal. */
   readonly windowMode?: "first-request" | "scheduler-start";
 }
@@ -27,11 +29,14 @@ export interface GuidellmReportInput {
  * simulated. Time stamps are a fixed epoch plus simulated seconds, so equal runs give equal bytes.
  */
 export function* guidellmReportText(input: GuidellmReportInput): Generator<string> {
-  const records = input.records.map((record, i) => simulatedRecord(record, input.specs?.[i] ?? null));
-  const window = measureWindow(records, input.windowMode ?? "first-request");
-  const aggregates = guidellmAggregates(records, window);
-  const listEvery = Math.max(1, Math.ceil(records.length / MAX_LISTED_REQUESTS));
-  const { name, version, seed } = input.simulator;
+  yield guidellmReportHead(input);
+  yield* guidellmBenchmarkText(input);
+  yield GUIDELLM_REPORT_TAIL;
+}
+
+/** What stands in a results file before its benchmarks, which commas separate. */
+export function guidellmReportHead({ args, simulator }: Pick<GuidellmReportInput, "args" | "simulator">): string {
+  const { name, version, seed } = simulator;
   const metadata = {
     version: 1,
     guidellm_version: "0.6.0",
@@ -40,6 +45,18 @@ export function* guidellmReportText(input: GuidellmReportInput): Generator<strin
     simulated: true,
     simulator: { name, version, seed },
   };
+  return `{"metadata":${JSON.stringify(metadata)},\n"args":${JSON.stringify(args)},\n"benchmarks":[`;
+}
+
+/** What stands after them. */
+export const GUIDELLM_REPORT_TAIL = "]}\n";
+
+/** The pieces of one benchmark of a results file. */
+export function* guidellmBenchmarkText(input: GuidellmReportInput): Generator<string> {
+  const records = input.records.map((record, i) => simulatedRecord(record, input.specs?.[i] ?? null));
+  const window = measureWindow(records, input.windowMode ?? "first-request");
+  const aggregates = guidellmAggregates(records, window);
+  const listEvery = Math.max(1, Math.ceil(records.length / MAX_LISTED_REQUESTS));
   const benchmark = {
     type_: "generative_benchmark",
     config: benchmarkConfig(input, listEvery > 1 ? MAX_LISTED_REQUESTS : null),
@@ -52,7 +69,6 @@ export function* guidellmReportText(input: GuidellmReportInput): Generator<strin
     warmup_duration: 0,
     cooldown_duration: 0,
   };
-  yield `{"metadata":${JSON.stringify(metadata)},\n"args":${JSON.stringify(input.args)},\n"benchmarks":[`;
   yield `${JSON.stringify(benchmark).slice(0, -1)},\n"requests":{`;
   for (const status of GUIDELLM_STATUSES) {
     yield `"${status}":[`;
@@ -66,7 +82,7 @@ export function* guidellmReportText(input: GuidellmReportInput): Generator<strin
     }
     yield "],\n";
   }
-  yield '"total":null}}]}\n';
+  yield '"total":null}}';
 }
 
 /** From the first start to the last end of any request; one microsecond at least. */
@@ -81,10 +97,13 @@ function measureWindow(records: readonly GuidellmRecord[], mode: "first-request"
   return { startS, endS: Math.max(endS, startS + 1e-6) };
 }
 
-function benchmarkConfig({ strategy, args }: GuidellmReportInput, sampleRequests: number | null): unknown {
+function benchmarkConfig(
+  { strategy, args, runIndex = 0 }: GuidellmReportInput,
+  sampleRequests: number | null,
+): unknown {
   const { kind, requestsPerS, streams, maxConcurrency } = strategy;
   return {
-    run_index: 0,
+    run_index: runIndex,
     strategy: {
       type_: kind,
       ...(requestsPerS === null ? {} : { rate: requestsPerS }),

@@ -161,7 +161,8 @@ export function jsonLine(row: RequestRow): string {
   return `${JSON.stringify(row)}\n`;
 }
 
-function csvCell(value: string | number | null): string {
+/** A value as it stands in a CSV file; text is quoted where it must be. */
+export function csvCell(value: string | number | null): string {
   if (value === null) return "";
   if (typeof value === "number") return String(value);
   return /[",\r\n]|^\s|\s$/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;

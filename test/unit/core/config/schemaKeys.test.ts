@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { nearestName } from "../../../../src/core/config/nearestName.js";
 import { parseConfig } from "../../../../src/core/config/parseConfig.js";
-import { knownKeys } from "../../../../src/core/config/schemaKeys.js";
+import { configLeaves, knownKeys } from "../../../../src/core/config/schemaKeys.js";
 
 const inner = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("a"), alpha: z.number() }),
@@ -46,5 +46,15 @@ describe("nearestName", () => {
     ["", null],
   ] as const)("%s means %s", ([typed, meant]) => {
     expect(nearestName(typed, ["run", "chat", "poisson", "evaluate"])).toBe(meant);
+  });
+});
+
+describe("configLeaves", () => {
+  test("finds every value behind defaults and in all choices of a union, not what lists hold", () => {
+    expect(configLeaves(schema)).toEqual([
+      { path: "one.kind", kind: "text" },
+      { path: "one.alpha", kind: "number" },
+      { path: "one.beta", kind: "number" },
+    ]);
   });
 });

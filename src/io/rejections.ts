@@ -6,7 +6,7 @@ import type { RequestRecord } from "../core/metrics/requestRecord.js";
 import { uniformKvCacheLayout } from "../core/model/kvCacheSize.js";
 import type { ModelArchitecture } from "../core/model/modelArchitecture.js";
 import type { RequestSpec } from "../core/request/requestSpec.js";
-import { loadModel } from "../io/catalog.js";
+import { loadModel } from "./catalog.js";
 
 /** What keeps a request out: the tokens a sequence may have at most, and the options that would let it in. */
 interface Limit {

@@ -1,0 +1,116 @@
+import type { ArgumentsCamelCase } from "yargs";
+import * as z from "zod";
+import { numPoints } from "../../core/analysis/sweep/runSweep.js";
+import { sweepFailure } from "../../core/analysis/sweep/sweepFailure.js";
+import type { SweepResult } from "../../core/analysis/sweep/sweepResult.js";
+import { ConfigError } from "../../core/errors/simulationError.js";
+import { requireWritableFolder } from "../../io/results/outputFolder.js";
+import { pointCsvLines } from "../../io/sweep/pointTable.js";
+import { sweepJson } from "../../io/sweep/sweepText.js";
+import { writeSweepOutputs } from "../../io/sweep/writeSweepOutputs.js";
+import type { CommandBody } from "../commandTable.js";
+import { type Arguments, addDeploymentOptions, numberFlag } from "../deploymentOptions.js";
+import { examplesText } from "../examples.js";
+import { untilInterrupted } from "../interruption.js";
+import { type AskedSweep, askedSweep } from "../sweepGrid.js";
+import { addSweepOptions } from "../sweepOptions.js";
+import { SweepProgress } from "../sweepProgress.js";
+import { sweepTable } from "../sweepTable.js";
+import { addWorkloadOptions } from "../workloadOptions.js";
+
+const EXAMPLES = examplesText([
+  ["sweep", "GuideLLM's sweep of a chat workload: synchronous, throughput, eight rates between them"],
+  ["sweep --rate 1:20:10 --seeds 3", "ten rates from 1 to 20 requests/s, three seeds each"],
+  ["sweep --rate 2,4,8 --vary gpu=H100,L40S --vary tp=1,2 --out grid/", "four servers; grid/ keeps every finished run"],
+  ["sweep guidellm/benchmarks.json", "a measured sweep: its rates and latencies beside those predicted"],
+  ["sweep --profile concurrent --rate 1,4,16,64 --format csv", "closed loops; a row for each point"],
+]);
+
+const RULES = [
+  "--vary takes any place of the config: a flag's name (max-num-seqs, tp, workload), a key (maxNumSeqs) or a path " +
+    "(workload.data.promptTokens).",
+  "A sweep that was stopped goes on where it was when the same command is given with its --out.",
+  "Points that cannot work are listed with their reason; the exit code is theirs only when no point works, or 70 for a bug.",
+].join("\n");
+
+export const sweepCommand: CommandBody = {
+  builder: (command) =>
+    addSweepOptions(addWorkloadOptions(addDeploymentOptions(command, ["table", "json", "csv"])))
+      .positional("path", {
+        type: "string",
+        describe: "results of a GuideLLM sweep, a file or its folder, to compare with in place of a sweep of one's own",
+      })
+      .epilogue(`${EXAMPLES}\n\n${RULES}`),
+  handler: async (argv: ArgumentsCamelCase) => {
+    if (argv.path !== undefined) {
+      const { writeMeasuredSweep } = await import("../measuredSweep.js");
+      writeMeasuredSweep(argv);
+      return;
+    }
+    const folder = outputFolder(argv);
+    const asked = askedSweep(argv);
+    const result = await runAsked(asked, argv, folder);
+    const failure = sweepFailure(result.points);
+    if (failure === null || failure.code === "invariant") {
+      if (folder !== null) {
+        for (const file of writeSweepOutputs(folder, asked.sweep, result)) process.stderr.write(`wrote ${file}\n`);
+      }
+      for (const note of result.notes) process.stderr.write(`note: ${note}\n`);
+      process.stdout.write(formatSweep(result, String(argv.format)));
+    }
+    if (failure !== null) throw failure;
+  },
+};
+
+async function runAsked({ sweep, grid }: AskedSweep, argv: Arguments, folder: string | null): Promise<SweepResult> {
+  // The pool of threads is loaded by nobody who only asks for help.
+  const { executeSweep } = await import("../../io/sweep/executeSweep.js");
+  const progress = new SweepProgress(numPoints(sweep), sweep.seeds.length);
+  let numKept = 0;
+  const running = executeSweep(sweep, grid, {
+    numWorkers: numberFlag(argv, "workers", z.number().int().min(1).max(256)),
+    folder,
+    startOver: argv.restart === true,
+    onRun: (isNew) => {
+      numKept++;
+      progress.onRun(isNew);
+    },
+    onPoint: (point) => progress.onPoint(point),
+  });
+  const startedMs = performance.now();
+  if (running.numFound > 0) process.stderr.write(`found ${running.numFound} finished runs in ${folder}\n`);
+  const result = await untilInterrupted(running.result, {
+    release: running.release,
+    onStop: () => {
+      progress.end();
+      const of = numPoints(sweep) * sweep.seeds.length;
+      const kept =
+        folder === null
+          ? "nothing is kept without --out"
+          : `${numKept} of ${of} runs are kept in ${folder}; the same command goes on from there`;
+      process.stderr.write(`stopped: ${kept}\n`);
+    },
+  });
+  progress.end();
+  process.stderr.write(`swept in ${((performance.now() - startedMs) / 1000).toFixed(1)} s\n`);
+  return result;
+}
+
+/** Where `--out` says; what cannot be written is said before the first run. */
+function outputFolder(argv: Arguments): string | null {
+  if (argv.out === undefined) {
+    if (argv.restart !== true) return null;
+    throw new ConfigError([{ path: "--restart", received: "no --out", allowed: "say with --out what to start over" }]);
+  }
+  const folder = String(argv.out);
+  if (folder.trim() === "") {
+    throw new ConfigError([{ path: "--out", received: JSON.stringify(folder), allowed: "must name a folder" }]);
+  }
+  requireWritableFolder(folder);
+  return folder;
+}
+
+function formatSweep(result: SweepResult, format: string): string {
+  if (format === "json") return sweepJson(result);
+  return format === "csv" ? [...pointCsvLines(result)].join("") : sweepTable(result);
+}

@@ -1,0 +1,173 @@
+import * as z from "zod";
+import { DEFAULT_SWEEP_SIZE, NUM_CALIBRATION_RUNS } from "../core/analysis/sweep/guidellmSweepRates.js";
+import type { Sweep, SweepSeries } from "../core/analysis/sweep/runSweep.js";
+import type { SweepGrid } from "../core/analysis/sweep/sweepResult.js";
+import { parseConfig, printValue, valueAt } from "../core/config/parseConfig.js";
+import { type RunConfig, runConfigSchema } from "../core/engine/runConfig.js";
+import { ConfigError, type ConfigIssue } from "../core/errors/simulationError.js";
+import { loadGpu, loadModel } from "../io/catalog.js";
+import { withFileHashes } from "../io/pricingFiles.js";
+import { setPath } from "./configFlags.js";
+import { type Arguments, DEPLOYMENT_FLAGS, givenConfig, numberFlag, withFlagNames } from "./deploymentOptions.js";
+import { type GridAxis, gridAxes } from "./gridAxes.js";
+import { parseRates } from "./rateList.js";
+import { withOurWords } from "./vllmWords.js";
+import { WORKLOAD_FLAGS, WORKLOAD_PLACES, withWorkload } from "./workloadOptions.js";
+
+const FLAGS = [...DEPLOYMENT_FLAGS, ...WORKLOAD_FLAGS];
+const PLACES = [...FLAGS, ...WORKLOAD_PLACES];
+
+/** Servers times loads at most. */
+const MAX_POINTS = 100_000;
+
+/** From one seed of a sweep to the next: GuideLLM's data draws from seeds that lie close together. */
+const SEED_STRIDE = 1000;
+
+/** What a command line asks to sweep. */
+export interface AskedSweep {
+  readonly sweep: Sweep;
+  readonly grid: SweepGrid;
+}
+
+/**
+ * The sweep that a command line describes: a series for each combination of `--vary`, in each the loads of `--rate`, else
+ * those of GuideLLM's sweep profile, else the one that `--profile` names.
+ * @throws ConfigError naming every problem of any point
+ */
+export function askedSweep(argv: Arguments): AskedSweep {
+  const axes = gridAxes((argv.vary ?? []) as string[]);
+  const guidellmSize = sweepSize(argv);
+  const rates = argv.rate === undefined || guidellmSize !== null ? null : parseRates(String(argv.rate));
+  const numCombinations = axes.reduce((count, { values }) => count * values.length, 1);
+  if (numCombinations * (guidellmSize ?? rates?.length ?? 1) > MAX_POINTS) {
+    const allowed = `must make ${MAX_POINTS} points at most`;
+    throw new ConfigError([{ path: "--vary", received: `${numCombinations} combinations`, allowed }]);
+  }
+  const loads = { ...argv, ...(guidellmSize === null ? {} : { profile: "synchronous", rate: undefined }) };
+  const problems = new Map<string, ConfigIssue>();
+  const series = product(axes).map((values) => seriesOf(axes, values, rates, loads, problems));
+  if (problems.size > 0) throw new ConfigError([...problems.values()]);
+  requireNames(series, axes);
+  const seeds = seedsOf(argv, series);
+  const grid = {
+    axes: axes.map(({ path }, i) => ({ path, values: axisValues(series, path, axes[i]!) })),
+    rates,
+    guidellmSize,
+    seeds,
+  };
+  return { sweep: { series, seeds, guidellmSize }, grid };
+}
+
+/** Benchmarks of GuideLLM's sweep profile; null where the loads are others. GuideLLM up to 0.6 calls them `--rate`. */
+function sweepSize(argv: Arguments): number | null {
+  const isSweep = argv.profile === "sweep" || (argv.profile === undefined && argv.rate === undefined);
+  if (argv["sweep-size"] !== undefined && (!isSweep || argv.rate !== undefined)) {
+    const allowed = "is of --profile sweep without --rate; give one of the two";
+    throw new ConfigError([{ path: "--sweep-size", received: String(argv["sweep-size"]), allowed }]);
+  }
+  if (!isSweep) return null;
+  rejectOtherProfiles(argv);
+  const schema = z.number().int().min(NUM_CALIBRATION_RUNS).max(1000);
+  return numberFlag(argv, argv.rate === undefined ? "sweep-size" : "rate", schema) ?? DEFAULT_SWEEP_SIZE;
+}
+
+/** @throws ConfigError for options of profiles that GuideLLM's sweep is not made of */
+function rejectOtherProfiles(argv: Arguments): void {
+  const allowed = "--profile sweep does not use it; with another one give --profile, and --rate where it has one";
+  const issues = ["burstiness", "max-concurrency", "time-scale"]
+    .filter((flag) => argv[flag] !== undefined)
+    .map((flag) => ({ path: `--${flag}`, received: String(argv[flag]), allowed }));
+  if (issues.length > 0) throw new ConfigError(issues);
+}
+
+/** Every combination of the axes' values, the last axis changing fastest; one empty combination without axes. */
+function product(axes: readonly GridAxis[]): (readonly unknown[])[] {
+  return axes.reduce<(readonly unknown[])[]>(
+    (combinations, { values }) => combinations.flatMap((before) => values.map((value) => [...before, value])),
+    [[]],
+  );
+}
+
+function seriesOf(
+  axes: readonly GridAxis[],
+  values: readonly unknown[],
+  rates: readonly number[] | null,
+  argv: Arguments,
+  problems: Map<string, ConfigIssue>,
+): SweepSeries {
+  const configs = (rates ?? [null]).flatMap((rate) => {
+    const flags = axes.flatMap(({ flag }, i) => (flag === null ? [] : [[flag, values[i]]]));
+    const given = { ...argv, ...Object.fromEntries(flags), ...(rate === null ? {} : { rate: String(rate) }) };
+    try {
+      return withFileHashes(withFlagNames(given, PLACES, () => pointConfig(given, axes, values)));
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      for (const issue of error.issues) addProblem(problems, issue, axes);
+      return [];
+    }
+  });
+  const [first] = configs;
+  const varied = Object.fromEntries(
+    axes.map((axis, i) => [axis.path, first === undefined ? null : variedValue(first, axis, values[i])]),
+  );
+  return { label: labelOf(varied), varied, configs };
+}
+
+function pointConfig(argv: Arguments, axes: readonly GridAxis[], values: readonly unknown[]): RunConfig {
+  const config = structuredClone(withWorkload(givenConfig(argv, FLAGS), argv)) as Record<string, unknown>;
+  axes.forEach(({ flag, path }, i) => {
+    if (flag === null) setPath(config, path, values[i]);
+  });
+  return parseConfig(runConfigSchema, withOurWords(config), "");
+}
+
+function addProblem(problems: Map<string, ConfigIssue>, issue: ConfigIssue, axes: readonly GridAxis[]): void {
+  const axis = axes.find(({ path, flag }) => path === issue.path || (flag !== null && issue.path === `--${flag}`));
+  const named = axis === undefined ? issue : { ...issue, path: `--vary ${axis.path}` };
+  problems.set(`${named.path} ${named.received}`, named);
+}
+
+/** A value as the config has it; of a preset or a profile, its name. */
+function variedValue(config: RunConfig, { path }: GridAxis, given: unknown): unknown {
+  const value = valueAt(config, path.split("."));
+  return typeof value === "object" && value !== null ? given : value;
+}
+
+function axisValues(series: readonly SweepSeries[], path: string, { values }: GridAxis): unknown[] {
+  const found = new Map(series.map(({ varied }) => [printValue(varied[path]), varied[path]]));
+  return found.size === values.length ? [...found.values()] : [...values];
+}
+
+/** `tensorParallelSize=2 gpu=L40S`. */
+function labelOf(varied: Readonly<Record<string, unknown>>): string {
+  const paths = Object.keys(varied);
+  const short = (path: string) => path.split(".").at(-1)!;
+  const isUnique = (path: string) => paths.filter((other) => short(other) === short(path)).length === 1;
+  return paths.map((path) => `${isUnique(path) ? short(path) : path}=${String(varied[path])}`).join(" ");
+}
+
+/** Models and GPUs that nobody knows are said before the first run, and not by half of the points. */
+function requireNames(series: readonly SweepSeries[], axes: readonly GridAxis[]): void {
+  const configs = series.flatMap(({ configs }) => configs);
+  try {
+    for (const model of new Set(configs.map((config) => config.model))) loadModel(model);
+    for (const gpu of new Set(configs.map((config) => config.gpu))) loadGpu(gpu);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const isVaried = (path: string) => axes.some((axis) => path === `--${axis.path}`);
+    throw new ConfigError(
+      error.issues.map((issue) => (isVaried(issue.path) ? { ...issue, path: `--vary ${issue.path.slice(2)}` } : issue)),
+    );
+  }
+}
+
+function seedsOf(argv: Arguments, series: readonly SweepSeries[]): number[] {
+  const numSeeds = numberFlag(argv, "seeds", z.number().int().min(1).max(1000)) ?? 1;
+  const first = series[0]?.configs[0]?.seed ?? 0;
+  const seeds = Array.from({ length: numSeeds }, (_, i) => first + i * SEED_STRIDE);
+  const { maxValue } = runConfigSchema.shape.seed.unwrap();
+  if (maxValue === null || seeds.at(-1)! <= maxValue) return seeds;
+  throw new ConfigError([
+    { path: "--seed", received: String(first), allowed: `must leave room for ${numSeeds} seeds, ${SEED_STRIDE} apart` },
+  ]);
+}

@@ -1,0 +1,56 @@
+import type { PointResult } from "../core/analysis/sweep/sweepPoint.js";
+import { endProgress, showProgress } from "./progressLine.js";
+
+const MS_PER_S = 1000;
+const S_PER_MIN = 60;
+
+/**
+ * How far a sweep is, on stderr: one line that is overwritten on a terminal, elsewhere a line for each point. A point
+ * that failed is said in both.
+ */
+export class SweepProgress {
+  readonly #numRuns: number;
+  readonly #numPoints: number;
+  readonly #startedMs = performance.now();
+  #numSimulated = 0;
+  #numDone = 0;
+  #numPointsDone = 0;
+
+  constructor(numPoints: number, numSeeds: number) {
+    this.#numPoints = numPoints;
+    this.#numRuns = numPoints * numSeeds;
+  }
+
+  /** A run is there. @param isNew whether it took time, or was on disk */
+  onRun(isNew: boolean): void {
+    this.#numDone++;
+    if (isNew) this.#numSimulated++;
+    showProgress(this.#numDone, this.#numRuns, `runs${this.#left()}`);
+  }
+
+  onPoint(point: PointResult): void {
+    this.#numPointsDone++;
+    const place = `${this.#numPointsDone}/${this.#numPoints} ${point.label}`;
+    if (point.error !== null) {
+      endProgress();
+      process.stderr.write(`${place}: failed: ${point.error}\n`);
+    } else if (!process.stderr.isTTY) process.stderr.write(`${place}${this.#left()}\n`);
+  }
+
+  end(): void {
+    endProgress();
+  }
+
+  /** `, 12 s left`, going by the runs that were simulated; nothing before the first and after the last. */
+  #left(): string {
+    const numLeft = this.#numRuns - this.#numDone;
+    if (this.#numSimulated === 0 || numLeft === 0) return "";
+    const leftS = ((performance.now() - this.#startedMs) / this.#numSimulated / MS_PER_S) * numLeft;
+    return `, ${durationWords(leftS)} left`;
+  }
+}
+
+/** `45 s`, `3 min`. */
+function durationWords(seconds: number): string {
+  return seconds < 2 * S_PER_MIN ? `${Math.ceil(seconds)} s` : `${Math.round(seconds / S_PER_MIN)} min`;
+}

@@ -1,0 +1,135 @@
+import type { SeriesSaturation } from "../core/analysis/sweep/saturation.js";
+import { isMeasured, type MeasuredPoint, type PointResult } from "../core/analysis/sweep/sweepPoint.js";
+import type { SweepResult } from "../core/analysis/sweep/sweepResult.js";
+import { valueAt } from "../core/config/parseConfig.js";
+import { regimeGroup } from "../core/metrics/regimeErrors.js";
+import type { HeadlineLatency } from "../core/metrics/runUncertainty.js";
+import { REGIME_NAMES } from "./regimeWords.js";
+import { sparkline } from "./sparkline.js";
+import { type Column, numberColumns, printMs, printNumber, textTable } from "./textTable.js";
+
+/** A sweep for people: where each server saturates, then every point, with a picture of how the numbers go. */
+export function sweepTable(result: SweepResult): string {
+  const { saturation, grid } = result;
+  const isGrid = saturation.series.length > 1;
+  const parts = [heading(result), ...(isGrid ? [seriesTable(result)] : [])];
+  for (const series of saturation.series) parts.push(seriesPart(result, series, isGrid));
+  if (grid.seeds.length > 1)
+    parts.push(`means over the seeds ${grid.seeds.join(", ")}; ± half of the 95 % t-interval\n`);
+  return parts.join("\n");
+}
+
+function heading({ config, grid, points }: SweepResult): string {
+  const text = (path: string, varied: string): string => String(valueAt(config, path.split(".")) ?? varied);
+  const server = `${text("model", "several models")} on ${text("engine.tensorParallelSize", "several")} × ${text("gpu", "several GPUs")}`;
+  const loads = grid.guidellmSize === null ? "" : ", GuideLLM's sweep profile";
+  const numFailed = points.filter((point) => !isMeasured(point)).length;
+  const failed = numFailed === 0 ? "" : `, ${numFailed} failed`;
+  const seeds = grid.seeds.length === 1 ? "" : ` × ${grid.seeds.length} seeds`;
+  return `${server}, vLLM ${text("engine.vllmVersion", "of several versions")}\n${points.length} points${seeds}${loads}${failed}\n`;
+}
+
+/** One line a server: what it carries, and how latency and throughput go over its loads. */
+function seriesTable({ points, saturation }: SweepResult): string {
+  const columns: Column[] = [
+    { title: "server", align: "left" },
+    ...numberColumns("", "carries", "saturated by", "most req/s", "out tok/s").slice(1),
+    { title: "E2E mean", align: "left" },
+    { title: "req/s", align: "left" },
+  ];
+  const rows = saturation.series.map((series) => {
+    const measured = drawn(pointsOf(points, series).filter(isMeasured));
+    const { unit, label, sustainedLoad, saturatedLoad, maxThroughput } = series;
+    return [
+      label,
+      unit === "requestsPerS" ? `${saturatedLoad === null ? "≥ " : ""}${printLoad(sustainedLoad)}` : "–",
+      unit === "requestsPerS" ? printLoad(saturatedLoad) : "–",
+      printNumber(maxThroughput?.requestsPerS, 2),
+      printNumber(maxThroughput?.outputTokensPerS, 0),
+      bars(measured.map(({ e2eMs }) => e2eMs.mean)),
+      bars(measured.map(({ throughput }) => throughput.requestsPerS)),
+    ];
+  });
+  return textTable(columns, rows);
+}
+
+function seriesPart({ points }: SweepResult, series: SeriesSaturation, isGrid: boolean): string {
+  const own = pointsOf(points, series);
+  const columns = [
+    ...numberColumns("load", "req/s", "out tok/s", "TTFT p50", "TTFT p99", "ITL mean", "E2E mean", "E2E p99"),
+    { title: "saturation", align: "left" } as const,
+  ];
+  const measured = own.filter(isMeasured);
+  const table = measured.length === 0 ? "" : `${textTable(columns, measured.map(pointRow))}${pictures(measured)}`;
+  return `${isGrid ? `${series.label}\n` : ""}${series.finding}\n${table}${failures(own)}`;
+}
+
+/** Why loads failed: those of one server mostly for one reason. */
+function failures(points: readonly PointResult[]): string {
+  const loads = new Map<string, string[]>();
+  for (const point of points) {
+    if (isMeasured(point)) continue;
+    loads.set(point.error, [...(loads.get(point.error) ?? []), loadWords(point)]);
+  }
+  return [...loads].map(([error, words]) => `${words.join(", ")}: ${error}\n`).join("");
+}
+
+function pointsOf(points: readonly PointResult[], { series }: SeriesSaturation): PointResult[] {
+  return points.filter((point) => point.series === series);
+}
+
+function pointRow(point: MeasuredPoint): string[] {
+  return [
+    loadWords(point),
+    printNumber(point.throughput.requestsPerS, 2),
+    printNumber(point.throughput.outputTokensPerS, 0),
+    latency(point, "ttftMs", "p50"),
+    latency(point, "ttftMs", "p99"),
+    latency(point, "itlMs", "mean"),
+    latency(point, "e2eMs", "mean"),
+    latency(point, "e2eMs", "p99"),
+    REGIME_NAMES[regimeGroup(point.regime)],
+  ];
+}
+
+function loadWords({ strategy, rate, streams }: PointResult): string {
+  if (rate !== null) return `${strategy} ${printLoad(rate)}/s`;
+  return streams === null ? strategy : `${streams} streams`;
+}
+
+function printLoad(load: number | null): string {
+  return load === null ? "–" : String(Number(load.toPrecision(3)));
+}
+
+/** `812 ms ± 20 ms`. */
+function latency(point: MeasuredPoint, name: HeadlineLatency, statistic: "mean" | "p50" | "p99"): string {
+  const ms = point[name][statistic];
+  if (ms === null) return "–";
+  const interval = point.seedIntervals?.intervals[name][statistic] ?? null;
+  const shown = name === "itlMs" ? `${printNumber(ms)} ms` : printMs(ms);
+  if (interval === null) return shown;
+  const half = (interval.high - interval.low) / 2;
+  return `${shown} ± ${name === "itlMs" ? `${printNumber(half)} ms` : printMs(half)}`;
+}
+
+/** How the numbers go over the loads, each on a scale of its own from 0. */
+function pictures(points: readonly MeasuredPoint[]): string {
+  const shown = drawn(points);
+  if (shown.length < 3) return "";
+  const lines: [string, (number | null)[]][] = [
+    ["TTFT p99", shown.map(({ ttftMs }) => ttftMs.p99)],
+    ["E2E mean", shown.map(({ e2eMs }) => e2eMs.mean)],
+    ["req/s", shown.map(({ throughput }) => throughput.requestsPerS)],
+  ];
+  return lines.map(([title, values]) => `${title.padEnd(8)} ${bars(values)}\n`).join("");
+}
+
+/** Points by load; those of a GuideLLM sweep that calibrate it have none, and are no part of the picture. */
+function drawn(points: readonly MeasuredPoint[]): readonly MeasuredPoint[] {
+  const loaded = points.filter(({ rate, streams }) => (rate ?? streams) !== null);
+  return loaded.length === 0 ? points : loaded;
+}
+
+function bars(values: readonly (number | null)[]): string {
+  return sparkline(values, Math.max(...values.map((value) => value ?? 0), Number.MIN_VALUE));
+}

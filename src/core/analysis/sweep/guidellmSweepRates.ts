@@ -1,0 +1,24 @@
+/** Benchmarks of a GuideLLM sweep that are there to calibrate it: synchronous and throughput. */
+export const NUM_CALIBRATION_RUNS = 2;
+
+/** GuideLLM's own size of a sweep. */
+export const DEFAULT_SWEEP_SIZE = 10;
+
+/**
+ * The constant rates of a GuideLLM sweep: `size − 2` of them, evenly spaced above the synchronous rate, the last one the
+ * throughput rate.
+ * @param synchronousPerS requests/s of the run of one request at a time
+ * @param throughputPerS requests/s of the run of all at once
+ * @param size benchmarks of the whole sweep, ≥ 2
+ * @returns empty where a calibration run gave no rate: GuideLLM ends its sweep there
+ * @see GuideLLM src/guidellm/benchmark/profiles.py:SweepProfile, numpy.linspace without its
+ *   first value
+ */
+export function guidellmSweepRates(synchronousPerS: number, throughputPerS: number, size: number): number[] {
+  if (!(synchronousPerS > 0) || !(throughputPerS > 0)) return [];
+  const numRates = size - NUM_CALIBRATION_RUNS;
+  const stepPerS = (throughputPerS - synchronousPerS) / numRates;
+  return Array.from({ length: numRates }, (_, i) =>
+    i === numRates - 1 ? throughputPerS : synchronousPerS + (i + 1) * stepPerS,
+  );
+}

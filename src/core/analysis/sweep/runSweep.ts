@@ -1,0 +1,137 @@
+import type { RunConfig } from "../../engine/runConfig.js";
+import { type ArrivalProfile, GUIDELLM_MAX_CONCURRENCY } from "../../workload/arrivalConfig.js";
+import { guidellmSweepRates } from "./guidellmSweepRates.js";
+import { meanRun, seedIntervals } from "./meanRun.js";
+import { isMeasured, loadOf, type MeasuredPoint, type PointResult, type SweepPoint } from "./sweepPoint.js";
+import type { RunTask, TaskOutcome } from "./sweepTask.js";
+
+/** One server of the grid, and the loads it is offered. */
+export interface SweepSeries {
+  readonly label: string;
+  readonly varied: Readonly<Record<string, unknown>>;
+  /** What each load is offered to; their profiles are the loads, unless GuideLLM's sweep makes them. */
+  readonly configs: readonly RunConfig[];
+}
+
+/** A sweep to run. */
+export interface Sweep {
+  readonly series: readonly SweepSeries[];
+  /** The same for every point, so that points differ by what was varied and not by luck. At least one. */
+  readonly seeds: readonly number[];
+  /** Benchmarks of a GuideLLM sweep of each series' first config; null = the configs' own loads. */
+  readonly guidellmSize: number | null;
+}
+
+/** Told when a point is done. */
+export type OnPoint = (point: PointResult) => void;
+
+/** How many points a sweep has. */
+export function numPoints({ series, guidellmSize }: Sweep): number {
+  return series.reduce((sum, { configs }) => sum + (guidellmSize ?? configs.length), 0);
+}
+
+/**
+ * Runs every point of a sweep, as many at a time as `runTask` takes. The result is in the order of the grid and does not
+ * depend on the order in which tasks end. A task that fails fails its point and no other.
+ */
+export async function runSweep(sweep: Sweep, runTask: RunTask, onPoint: OnPoint = () => {}): Promise<PointResult[]> {
+  const run = async (point: SweepPoint): Promise<PointResult> => {
+    const tasks = sweep.seeds.map((seed, repetition) => ({
+      config: { ...point.config, seed },
+      benchmarkIndex: point.benchmarkIndex,
+      point: { label: point.label, index: point.index },
+      repetition,
+    }));
+    const result = pointResult(point, sweep.seeds, await Promise.all(tasks.map(runTask)));
+    onPoint(result);
+    return result;
+  };
+  const runAll = (points: readonly SweepPoint[]) => Promise.all(points.map(run));
+  let start = 0;
+  const results = sweep.series.map((series, index) => {
+    const place = { series: index, start };
+    start += sweep.guidellmSize ?? series.configs.length;
+    return sweep.guidellmSize === null
+      ? runAll(series.configs.map((config, i) => pointOf(series, place, i, config, 0)))
+      : runGuidellmSweep(series, place, sweep.guidellmSize, runAll);
+  });
+  return (await Promise.all(results)).flat();
+}
+
+interface Place {
+  readonly series: number;
+  /** Points of the series before this one. */
+  readonly start: number;
+}
+
+/** Synchronous and throughput, then constant rates between what these two reached. */
+async function runGuidellmSweep(
+  series: SweepSeries,
+  place: Place,
+  size: number,
+  runAll: (points: readonly SweepPoint[]) => Promise<PointResult[]>,
+): Promise<PointResult[]> {
+  const config = series.configs[0] as RunConfig;
+  const benchmark = (profile: ArrivalProfile, i: number) =>
+    pointOf(series, place, i, { ...config, workload: { ...config.workload, profile } }, i);
+  const calibration = await runAll([
+    benchmark({ kind: "synchronous" }, 0),
+    benchmark({ kind: "throughput", maxConcurrency: GUIDELLM_MAX_CONCURRENCY, rampUpS: 0 }, 1),
+  ]);
+  const [synchronousPerS, throughputPerS] = calibration.map((point) =>
+    isMeasured(point) ? (point.throughput.requestsPerS ?? 0) : 0,
+  ) as [number, number];
+  const rates = guidellmSweepRates(synchronousPerS, throughputPerS, size);
+  const constants = rates.map((rate, i) =>
+    benchmark({ kind: "constant", rate, first: "after-gap" }, i + calibration.length),
+  );
+  return [...calibration, ...(await runAll(constants))];
+}
+
+function pointOf(
+  { label, varied }: SweepSeries,
+  { series, start }: Place,
+  i: number,
+  config: RunConfig,
+  benchmarkIndex: number,
+): SweepPoint {
+  const load = loadLabel(config.workload.profile);
+  return {
+    label: label === "" ? load : `${label}, ${load}`,
+    series,
+    index: start + i,
+    varied,
+    config,
+    benchmarkIndex,
+  };
+}
+
+/** `constant 0.759/s`, `concurrent 16`, `synchronous`. */
+function loadLabel(profile: ArrivalProfile): string {
+  const { strategy, rate, streams } = loadOf(profile);
+  if (rate !== null) return `${strategy} ${Number(rate.toPrecision(4))}/s`;
+  return streams === null ? strategy : `${strategy} ${streams}`;
+}
+
+/** @param outcomes parallel to the seeds */
+function pointResult(point: SweepPoint, seeds: readonly number[], outcomes: readonly TaskOutcome[]): PointResult {
+  const { label, series, index, varied, config, benchmarkIndex } = point;
+  const head = { label, series, index, varied, ...loadOf(config.workload.profile), benchmarkIndex, seeds };
+  const failed = outcomes.findIndex(({ failure }) => failure !== undefined);
+  const failure = outcomes[failed]?.failure;
+  if (failure !== undefined) {
+    const isEverySeed = outcomes.every((outcome) => outcome.failure !== undefined);
+    const error = isEverySeed ? failure.message : `seed ${seeds[failed]}: ${failure.message}`;
+    return { ...head, error, errorCode: failure.code };
+  }
+  const runs = outcomes.flatMap(({ run }) => run ?? []);
+  const mean = meanRun(runs);
+  return { ...head, error: null, ...mean, seedIntervals: seedIntervals(runs), keptUpFraction: keptUp(head.rate, mean) };
+}
+
+function keptUp(rate: number | null, run: Pick<MeasuredPoint, "throughput" | "requests" | "arrivalSpanS" | "e2eMs">) {
+  const { requestsPerS } = run.throughput;
+  const latencyS = (run.e2eMs.mean ?? 0) / 1000;
+  if (rate === null || requestsPerS === null || run.arrivalSpanS + latencyS <= 0) return null;
+  return requestsPerS / (run.requests.submitted / (run.arrivalSpanS + latencyS));
+}

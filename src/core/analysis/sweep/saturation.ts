@@ -1,0 +1,132 @@
+import { regimeGroup } from "../../metrics/regimeErrors.js";
+import { type Change, changeOf, type Knee, type LoadPoint, latencyKnee } from "./knee.js";
+import { isMeasured, type MeasuredPoint, type PointResult } from "./sweepPoint.js";
+
+/** Below this share of the offered load, throughput has fallen behind it. */
+export const KEPT_UP_FRACTION = 0.95;
+
+/** Where one server, a series of points that differ in their load alone, saturates. */
+export interface SeriesSaturation {
+  readonly series: number;
+  readonly label: string;
+  readonly varied: Readonly<Record<string, unknown>>;
+  /** What the loads of this series count; null where it has none to compare. */
+  readonly unit: "requestsPerS" | "streams" | null;
+  /** Whether a load of the series is past saturation: its queue grew for as long as requests came. */
+  readonly saturates: boolean;
+  /** Largest load that is not past saturation; null where all are, or none was offered. */
+  readonly sustainedLoad: number | null;
+  /** Smallest load past saturation; null where none is. */
+  readonly saturatedLoad: number | null;
+  /** Where more load begins to cost more latency than it buys throughput; null where the series does not reach it. */
+  readonly latencyKnee: Knee | null;
+  /** The last load that throughput followed, and the first it did not; null where it followed all. */
+  readonly throughputKnee: { readonly followed: number | null; readonly fellBehind: number } | null;
+  /** The most that was served at any point, closed loops included; null without a point. */
+  readonly maxThroughput: {
+    readonly requestsPerS: number;
+    readonly outputTokensPerS: number | null;
+    readonly label: string;
+  } | null;
+  /** The above in a sentence. */
+  readonly finding: string;
+}
+
+/** How saturation was found, for readers of the JSON. */
+export const SATURATION_METHOD = {
+  saturated: "the queue grew over the later half of the arrivals while requests waited most of the time (regime past)",
+  latencyKnee: "greatest throughput / mean end-to-end latency (Kleinrock's power)",
+  throughputKnee: `throughput below ${KEPT_UP_FRACTION} of what keeping up would give`,
+} as const;
+
+/** A server of the grid. */
+export interface SeriesHead {
+  readonly label: string;
+  readonly varied: Readonly<Record<string, unknown>>;
+}
+
+/** Finds where a series saturates. @param points of that series, in any order; failed ones do not count */
+export function seriesSaturation(head: SeriesHead, series: number, points: readonly PointResult[]): SeriesSaturation {
+  const measured = points.filter(isMeasured);
+  const unit = unitOf(measured);
+  const loaded = measured
+    .flatMap((point) => ({ point, load: loadIn(unit, point) }))
+    .filter((entry): entry is Loaded => entry.load !== null)
+    .sort((a, b) => a.load - b.load);
+  const saturation = unit === "requestsPerS" ? queueChange(loaded) : NO_CHANGE;
+  const behind = unit === "requestsPerS" ? throughputChange(loaded) : NO_CHANGE;
+  const found = {
+    unit,
+    saturates: saturation.firstLoad !== null,
+    sustainedLoad: saturation.lastLoad,
+    saturatedLoad: saturation.firstLoad,
+    latencyKnee: latencyKnee(loaded.flatMap(loadPoint)),
+    throughputKnee: behind.firstLoad === null ? null : { followed: behind.lastLoad, fellBehind: behind.firstLoad },
+    maxThroughput: maxThroughput(measured),
+  };
+  const works = measured.length > 0 || points.length === 0;
+  return { series, ...head, ...found, finding: works ? finding(found, loaded) : "No point of this server works." };
+}
+
+interface Loaded {
+  readonly point: MeasuredPoint;
+  readonly load: number;
+}
+
+const NO_CHANGE: Change = { lastLoad: null, firstLoad: null };
+
+function unitOf(points: readonly MeasuredPoint[]): SeriesSaturation["unit"] {
+  if (points.some(({ rate }) => rate !== null)) return "requestsPerS";
+  return points.some(({ streams }) => streams !== null) ? "streams" : null;
+}
+
+function loadIn(unit: SeriesSaturation["unit"], { rate, streams }: MeasuredPoint): number | null {
+  return unit === "requestsPerS" ? rate : streams;
+}
+
+/** A closed loop in effect, everything sent before the first answer, says nothing of a queue that grows. */
+function queueChange(loaded: readonly Loaded[]): Change {
+  return changeOf(loaded.map(({ load, point }) => ({ load, holds: regimeGroup(point.regime) === "past" })));
+}
+
+function throughputChange(loaded: readonly Loaded[]): Change {
+  return changeOf(
+    loaded.flatMap(({ load, point: { keptUpFraction } }) =>
+      keptUpFraction === null ? [] : { load, holds: keptUpFraction < KEPT_UP_FRACTION },
+    ),
+  );
+}
+
+function loadPoint({ load, point }: Loaded): LoadPoint[] {
+  const throughput = point.throughput.requestsPerS;
+  const latency = point.e2eMs.mean;
+  return throughput === null || latency === null ? [] : [{ load, throughput, latency }];
+}
+
+function maxThroughput(points: readonly MeasuredPoint[]): SeriesSaturation["maxThroughput"] {
+  let most: SeriesSaturation["maxThroughput"] = null;
+  for (const { label, throughput } of points) {
+    const { requestsPerS, outputTokensPerS } = throughput;
+    if (requestsPerS === null || requestsPerS <= (most?.requestsPerS ?? 0)) continue;
+    most = { requestsPerS, outputTokensPerS, label };
+  }
+  return most;
+}
+
+function finding(found: Omit<SeriesSaturation, "series" | "label" | "varied" | "finding">, loaded: readonly Loaded[]) {
+  const { unit, sustainedLoad, saturatedLoad } = found;
+  const knee = found.latencyKnee === null ? "" : `; latency bends at ${loadWords(found.latencyKnee.load, unit)}`;
+  if (unit === null || loaded.length === 0) return "No loads to compare: give several rates to find saturation.";
+  if (unit === "streams") {
+    return `Clients wait for answers, so no queue grows without end${knee === "" ? "; latency bends at none of the loads" : knee}.`;
+  }
+  const last = loadWords(loaded.at(-1)!.load, unit);
+  if (saturatedLoad === null) return `No rate saturates the server, not even ${last}${knee}.`;
+  if (sustainedLoad === null) return `Every rate saturates the server, even ${loadWords(loaded[0]!.load, unit)}.`;
+  return `Saturates between ${loadWords(sustainedLoad, unit)} and ${loadWords(saturatedLoad, unit)}${knee}.`;
+}
+
+function loadWords(load: number, unit: SeriesSaturation["unit"]): string {
+  const number = Number(load.toPrecision(3));
+  return unit === "streams" ? `${number} streams` : `${number} requests/s`;
+}

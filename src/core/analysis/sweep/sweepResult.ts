@@ -1,0 +1,63 @@
+import { commonConfig } from "../../config/compareConfigs.js";
+import { ROOFSERVE_VERSION } from "../../engine/version.js";
+import type { Sweep } from "./runSweep.js";
+import { SATURATION_METHOD, type SeriesSaturation, seriesSaturation } from "./saturation.js";
+import { isMeasured, type PointResult } from "./sweepPoint.js";
+
+/** What a sweep was asked to vary. */
+export interface SweepGrid {
+  /** Config paths varied, with their values, in the order in which they were given. */
+  readonly axes: readonly { readonly path: string; readonly values: readonly unknown[] }[];
+  /** Offered loads of each series, requests/s or streams; null where a profile makes them. */
+  readonly rates: readonly number[] | null;
+  /** Benchmarks of GuideLLM's sweep profile, else null. */
+  readonly guidellmSize: number | null;
+  readonly seeds: readonly number[];
+}
+
+/** The `roofserve.sweep/1` contract: keys are API. */
+export interface SweepResult {
+  readonly schema: "roofserve.sweep/1";
+  /** roofserve's version. */
+  readonly version: string;
+  /** What the configs of all points have in common; with a point's `varied`, load and a seed it is that of a run. */
+  readonly config: object;
+  readonly grid: SweepGrid;
+  /** Series by series, load by load. */
+  readonly points: readonly PointResult[];
+  readonly saturation: { readonly method: typeof SATURATION_METHOD; readonly series: readonly SeriesSaturation[] };
+  /** What any of the runs has a note of. */
+  readonly notes: readonly string[];
+}
+
+/** Puts finished points under one roof: finds where each series saturates. */
+export function sweepResult(sweep: Sweep, grid: SweepGrid, points: readonly PointResult[]): SweepResult {
+  const series = sweep.series.map(({ label, varied }, index) =>
+    seriesSaturation(
+      { label, varied },
+      index,
+      points.filter((point) => point.series === index),
+    ),
+  );
+  const notes = points.flatMap((point) => (isMeasured(point) ? point.notes : []));
+  return {
+    schema: "roofserve.sweep/1",
+    version: ROOFSERVE_VERSION,
+    config: sweepConfig(sweep),
+    grid,
+    points,
+    saturation: { method: SATURATION_METHOD, series },
+    notes: [...new Set(notes)].sort(),
+  };
+}
+
+/** What the configs of all points have in common, without the seed; of a GuideLLM sweep, which makes its loads, without them. */
+export function sweepConfig({ series, guidellmSize }: Sweep): object {
+  const configs = series.flatMap(({ configs }) => configs);
+  return commonConfig(
+    configs.map(({ seed: _seed, workload, ...config }) => {
+      const { profile: _profile, ...requests } = workload;
+      return { ...config, workload: guidellmSize === null ? workload : requests };
+    }),
+  );
+}

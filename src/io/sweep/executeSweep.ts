@@ -1,0 +1,63 @@
+import { availableParallelism } from "node:os";
+import { numPoints, type OnPoint, runSweep, type Sweep } from "../../core/analysis/sweep/runSweep.js";
+import { type SweepGrid, type SweepResult, sweepResult } from "../../core/analysis/sweep/sweepResult.js";
+import type { RunTask } from "../../core/analysis/sweep/sweepTask.js";
+import { RunJournal } from "./runJournal.js";
+import { SimulationPool } from "./simulationPool.js";
+import { sweepManifest } from "./sweepManifest.js";
+
+/** How a sweep is run, which changes nothing in its result. */
+export interface SweepExecution {
+  /** Worker threads; null = one for each core. */
+  readonly numWorkers: number | null;
+  /** Run directory: what is finished is kept there, and found there again. null = in memory. */
+  readonly folder: string | null;
+  /** Forget what is in the run directory. */
+  readonly startOver: boolean;
+  /** Told of each run: whether it was simulated now, or found. */
+  readonly onRun?: (isNew: boolean) => void;
+  readonly onPoint?: OnPoint;
+}
+
+/** A sweep under way. */
+export interface RunningSweep {
+  readonly result: Promise<SweepResult>;
+  /** Runs that were on disk when it began. */
+  readonly numFound: number;
+  /** Ends its threads and closes its files, whether it is done or not; what is finished stays on disk. */
+  readonly release: () => Promise<void>;
+}
+
+/**
+ * Starts a sweep on worker threads.
+ * @throws ConfigError where the run directory is of another sweep
+ */
+export function executeSweep(sweep: Sweep, grid: SweepGrid, execution: SweepExecution): RunningSweep {
+  const { folder, numWorkers, startOver, onRun = () => {}, onPoint } = execution;
+  const journal = folder === null ? null : RunJournal.open(folder, sweepManifest(sweep, grid), startOver);
+  const numRuns = numPoints(sweep) * sweep.seeds.length;
+  const pool = new SimulationPool(Math.min(numWorkers ?? availableParallelism(), numRuns), folder);
+  const simulated = new Set<object>();
+  const simulate: RunTask = async (task) => {
+    simulated.add(task);
+    return pool.run(task);
+  };
+  const kept = journal === null ? simulate : journal.keeping(simulate);
+  const run: RunTask = async (task) => {
+    const outcome = await kept(task);
+    onRun(simulated.delete(task));
+    return outcome;
+  };
+  const points = runSweep(sweep, run, onPoint);
+  let isReleased = false;
+  return {
+    result: points.then((done) => sweepResult(sweep, grid, done)),
+    numFound: journal?.numFound ?? 0,
+    release: async () => {
+      if (isReleased) return;
+      isReleased = true;
+      await pool.close();
+      journal?.close();
+    },
+  };
+}

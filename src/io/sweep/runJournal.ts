@@ -1,0 +1,143 @@
+import { createHash } from "node:crypto";
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, rmSync, truncateSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import type { SweepRun } from "../../core/analysis/sweep/sweepRun.js";
+import type { RunTask, SweepTask, TaskFailure, TaskOutcome } from "../../core/analysis/sweep/sweepTask.js";
+import { configDifferences } from "../../core/config/compareConfigs.js";
+import { printValue } from "../../core/config/parseConfig.js";
+import { ConfigError, DataFileError } from "../../core/errors/simulationError.js";
+import { readOptionalDataText } from "../dataFile/dataFile.js";
+import { writeFileAtomically } from "../results/atomicFile.js";
+import { parseJson } from "../structuredFile.js";
+
+const MANIFEST_SCHEMA = "roofserve.sweep-manifest/1";
+/** Differences that a refusal spells out. */
+const MAX_SHOWN = 8;
+
+/** What a run directory is of: two sweeps may share one if these are equal. */
+export interface SweepManifest {
+  /** roofserve's version. */
+  readonly version: string;
+  /** What was asked for. */
+  readonly sweep: object;
+  /** SHA-256 of the files it was made from, by path. */
+  readonly inputs: Readonly<Record<string, string>>;
+}
+
+/**
+ * The finished runs of a sweep, on disk: a line of `runs.jsonl` each, written the moment it ends and forced to the disk,
+ * so that whatever ends the process costs the runs under way and no more. A run is known by everything it depends on.
+ */
+export class RunJournal {
+  readonly #known: Map<string, TaskOutcome>;
+  readonly #descriptor: number;
+  /** Runs that were there when it was opened. */
+  readonly numFound: number;
+
+  private constructor(known: Map<string, TaskOutcome>, descriptor: number) {
+    this.#known = known;
+    this.#descriptor = descriptor;
+    this.numFound = known.size;
+  }
+
+  /**
+   * Opens the journal of a run directory that exists, or begins it.
+   * @param startOver forget what is there
+   * @throws ConfigError where it holds runs of another sweep, naming every difference; DataFileError for a broken file
+   */
+  static open(folder: string, manifest: SweepManifest, startOver: boolean): RunJournal {
+    const files = { manifest: join(folder, "manifest.json"), runs: join(folder, "runs.jsonl") };
+    if (startOver && existsSync(files.manifest)) forgetSweep(folder);
+    const { known, numBytes } = readRuns(files.runs);
+    if (known.size > 0) requireSameSweep(folder, files.manifest, manifest);
+    writeFileAtomically(files.manifest, [`${JSON.stringify({ schema: MANIFEST_SCHEMA, ...manifest }, null, 2)}\n`]);
+    // A line that a kill cut short would spoil the next one.
+    if (existsSync(files.runs)) truncateSync(files.runs, numBytes);
+    return new RunJournal(known, openSync(files.runs, "a"));
+  }
+
+  /** Runs tasks by what is on disk, else by `runTask`, and keeps what it gives. */
+  keeping(runTask: RunTask): RunTask {
+    return async (task) => {
+      const key = taskKey(task);
+      const known = this.#known.get(key);
+      if (known !== undefined) return known;
+      const outcome = await runTask(task);
+      // A full disk or a bug may be gone the next time; what the config says is the same then.
+      const isLasting = outcome.failure === undefined || ["config", "capacity"].includes(outcome.failure.code);
+      if (isLasting) this.#append({ key, point: task.point.label, seed: task.config.seed, ...outcome });
+      return outcome;
+    };
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+
+  #append(line: object): void {
+    writeSync(this.#descriptor, `${JSON.stringify(line)}\n`);
+    fsyncSync(this.#descriptor);
+  }
+}
+
+/** What a sweep writes into its run directory. */
+const SWEEP_FILES =
+  /^(manifest\.json|runs\.jsonl|sweep\.json|points\.csv|guidellm(-\d+-.*)?\.json|benchmarks|vllm-bench)$/;
+
+function forgetSweep(folder: string): void {
+  const names = readdirSync(folder).filter((name) => SWEEP_FILES.test(name));
+  for (const name of names) rmSync(join(folder, name), { recursive: true });
+}
+
+/** Names a run by all it depends on; what it is called in the sweep is not part of that. */
+function taskKey({ config, benchmarkIndex }: SweepTask): string {
+  return createHash("sha256")
+    .update(JSON.stringify([config, benchmarkIndex]))
+    .digest("hex")
+    .slice(0, 32);
+}
+
+/** The runs of a file, and the bytes up to the end of its last whole line. */
+function readRuns(file: string): { known: Map<string, TaskOutcome>; numBytes: number } {
+  const text = readOptionalDataText(file) ?? "";
+  const whole = text.slice(0, text.lastIndexOf("\n") + 1);
+  const known = new Map<string, TaskOutcome>();
+  whole.split("\n").forEach((line, row) => {
+    if (line === "") return;
+    const { key, run, failure } = parseLine(line, file, row + 1);
+    known.set(key, failure === undefined ? { run: run as SweepRun } : { failure });
+  });
+  return { known, numBytes: Buffer.byteLength(whole) };
+}
+
+/** A run as `keeping` writes it, after which nobody is expected to edit it. */
+interface Line {
+  readonly key: string;
+  readonly run?: SweepRun;
+  readonly failure?: TaskFailure;
+}
+
+function parseLine(line: string, file: string, row: number): Line {
+  try {
+    return JSON.parse(line) as Line;
+  } catch {
+    throw new DataFileError({ file, row }, "is not a line that a sweep wrote; remove it, or start over with --restart");
+  }
+}
+
+function requireSameSweep(folder: string, file: string, manifest: SweepManifest): void {
+  const text = readOptionalDataText(file);
+  if (text === null) {
+    throw new DataFileError({ file }, "is missing beside finished runs; start over with --restart or another --out");
+  }
+  const { schema: _schema, ...before } = parseJson(text, file) as object & { schema: unknown };
+  const differences = configDifferences(before, JSON.parse(JSON.stringify(manifest)));
+  if (differences.length === 0) return;
+  const remedy = `${folder} holds runs of another sweep: repeat that one, choose another --out, or start over with --restart`;
+  const issues = differences.slice(0, MAX_SHOWN).map(({ path, before, after }, i) => ({
+    path: path.replace(/^sweep\.(config\.)?/, ""),
+    received: printValue(after),
+    allowed: `it was ${printValue(before)}${i === Math.min(differences.length, MAX_SHOWN) - 1 ? `; ${remedy}` : ""}`,
+  }));
+  throw new ConfigError(issues);
+}

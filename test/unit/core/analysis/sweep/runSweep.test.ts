@@ -1,0 +1,109 @@
+import { describe, expect, it } from "vitest";
+import { numPoints, runSweep } from "../../../../../src/core/analysis/sweep/runSweep.js";
+import { sweepFailure } from "../../../../../src/core/analysis/sweep/sweepFailure.js";
+import { isMeasured, type MeasuredPoint, type PointResult } from "../../../../../src/core/analysis/sweep/sweepPoint.js";
+import { sweepResult } from "../../../../../src/core/analysis/sweep/sweepResult.js";
+import type { SweepTask } from "../../../../../src/core/analysis/sweep/sweepTask.js";
+import { simulateHere, smallConfig, smallRates, smallSweep } from "./smallSweep.js";
+
+const measured = (points: readonly PointResult[]): MeasuredPoint[] => points.filter(isMeasured);
+
+describe("runSweep", () => {
+  it("gives the same points in the same order whichever task ends first", async () => {
+    const sweep = smallSweep({ series: [{ label: "", varied: {}, configs: smallRates(2, 4, 8) }], seeds: [42, 7] });
+    const inTurn = await runSweep(sweep, simulateHere);
+    let delay = 6;
+    const backwards = await runSweep(sweep, async (task) => {
+      const wait = delay--;
+      for (let i = 0; i < wait; i++) await new Promise((resolve) => setImmediate(resolve));
+      return simulateHere(task);
+    });
+    expect(JSON.stringify(backwards)).toBe(JSON.stringify(inTurn));
+    expect(inTurn.map(({ label, index }) => [label, index])).toEqual([
+      ["poisson 2/s", 0],
+      ["poisson 4/s", 1],
+      ["poisson 8/s", 2],
+    ]);
+  });
+
+  it("gives every point the same seeds", async () => {
+    const seeds = new Map<string, number[]>();
+    await runSweep(smallSweep({ seeds: [42, 7, 9] }), (task) => {
+      seeds.set(task.point.label, [...(seeds.get(task.point.label) ?? []), task.config.seed]);
+      return simulateHere(task);
+    });
+    expect([...seeds.values()]).toEqual([
+      [42, 7, 9],
+      [42, 7, 9],
+    ]);
+  });
+
+  it("reports a point that fails and keeps the others", async () => {
+    const points = await runSweep(smallSweep(), async (task) =>
+      task.point.index === 0 ? { failure: { code: "capacity", message: "no room" } } : simulateHere(task),
+    );
+    expect(points[0]).toMatchObject({ error: "no room", errorCode: "capacity", rate: 2 });
+    expect(points[1]).toMatchObject({ error: null, rate: 4, requests: { completed: 12 } });
+    expect(sweepFailure(points)).toBeNull();
+  });
+
+  it("says which seed failed, where others did not", async () => {
+    const points = await runSweep(smallSweep({ seeds: [1, 2] }), async (task) =>
+      task.config.seed === 2 ? { failure: { code: "config", message: "bad" } } : simulateHere(task),
+    );
+    expect(points[0]?.error).toBe("seed 2: bad");
+  });
+
+  it("fails as a whole when every point does, and for a bug in any", async () => {
+    const failing = (code: "capacity" | "invariant", only: number | null) => (task: SweepTask) =>
+      only === null || task.point.index === only
+        ? Promise.resolve({ failure: { code, message: "why" } })
+        : simulateHere(task);
+    expect(sweepFailure(await runSweep(smallSweep(), failing("capacity", null)))).toMatchObject({ code: "capacity" });
+    expect(sweepFailure(await runSweep(smallSweep(), failing("invariant", 1)))).toMatchObject({ code: "invariant" });
+  });
+});
+
+describe("GuideLLM's sweep profile", () => {
+  const sweep = smallSweep({ series: [{ label: "tp=1", varied: {}, configs: [smallConfig()] }], guidellmSize: 5 });
+
+  it("runs constant rates between what its first two benchmarks reached", async () => {
+    const points = measured(await runSweep(sweep, simulateHere));
+    expect(numPoints(sweep)).toBe(5);
+    expect(points.map(({ strategy }) => strategy)).toEqual([
+      "synchronous",
+      "throughput",
+      "constant",
+      "constant",
+      "constant",
+    ]);
+    const [synchronousPerS, throughputPerS] = points.map(({ throughput }) => throughput.requestsPerS as number);
+    const step = (throughputPerS! - synchronousPerS!) / 3;
+    expect(points[2]?.rate).toBeCloseTo(synchronousPerS! + step, 9);
+    expect(points[4]?.rate).toBe(throughputPerS);
+  });
+
+  it("draws other lengths in each benchmark, as GuideLLM does, and meets each with a cold prefix", async () => {
+    const points = measured(await runSweep(sweep, simulateHere));
+    expect(points.map(({ benchmarkIndex }) => benchmarkIndex)).toEqual([0, 1, 2, 3, 4]);
+    const tokensPerRequest = points.map(({ throughput }) => throughput.promptTokensPerS! / throughput.requestsPerS!);
+    expect(new Set(tokensPerRequest.map((tokens) => tokens.toFixed(3))).size).toBe(5);
+    // Eleven of twelve requests find the 160 tokens that all share; the first of each benchmark does not.
+    points.forEach(({ engine }, i) => {
+      expect(engine.prefixCacheHitFraction).toBeCloseTo((11 * 160) / (12 * tokensPerRequest[i]!), 9);
+    });
+  });
+
+  it("ends after a calibration that served nothing", async () => {
+    const points = await runSweep(sweep, async () => ({ failure: { code: "config", message: "no" } }));
+    expect(points).toHaveLength(2);
+  });
+
+  it("leaves its loads out of the common config, which its calibration makes", async () => {
+    const grid = { axes: [], rates: null, guidellmSize: 5, seeds: [42] };
+    const { config } = sweepResult(sweep, grid, await runSweep(sweep, simulateHere));
+    expect(config).not.toHaveProperty("seed");
+    expect(config).not.toHaveProperty("workload.profile");
+    expect(config).toHaveProperty("workload.data.promptTokens", 200);
+  });
+});
