@@ -1,0 +1,64 @@
+import type { RequestRecord } from "./requestRecord.js";
+import { e2eMs, interTokenMs, type RunMetrics, ttftMs } from "./runMetrics.js";
+import { US_PER_MS } from "../units/units.js";
+import { neededFraction, type Slo, type SloLatency, type SloLimit, sloName } from "./slo.js";
+
+/** One promise of an SLO beside what a run did. */
+export interface SloCheck {
+  /** `p99 TTFT`, `goodput`. */
+  readonly name: string;
+  /** ms, or a fraction for goodput. */
+  readonly limit: number;
+  /** In the unit of the limit; null where too few requests completed to have such a value. */
+  readonly value: number | null;
+  readonly isMet: boolean;
+}
+
+/** The latency of one request that a limit is on, ms; NaN where it has none. */
+const LATENCY_OF: Readonly<Record<SloLatency, (record: RequestRecord) => number>> = {
+  ttftMs,
+  itlMs: interTokenMs,
+  tpotMs: interTokenMs,
+  e2eMs,
+  queueMs: (record) => record.queueUs / US_PER_MS,
+};
+
+/**
+ * Whether a request keeps every limit on each request: it completed, and no latency that it has is longer. A request of
+ * one token has no time between tokens.
+ */
+export function isGood(record: RequestRecord, { limits }: Slo): boolean {
+  if (record.status !== "completed") return false;
+  return limits.every(
+    ({ statistic, latency, limitMs }) => statistic !== null || !(LATENCY_OF[latency](record) > limitMs),
+  );
+}
+
+/** Share of the submitted requests that are good; null where no limit is on each request, or nothing was submitted. */
+export function goodputFraction(records: Iterable<RequestRecord>, slo: Slo): number | null {
+  if (slo.goodputFraction === null) return null;
+  let numGood = 0;
+  let numAll = 0;
+  for (const record of records) {
+    numAll++;
+    if (isGood(record, slo)) numGood++;
+  }
+  return numAll === 0 ? null : numGood / numAll;
+}
+
+/** Every promise of an SLO beside what a run did, in the order of the SLO, goodput last. */
+export function checkSlo(slo: Slo, run: RunMetrics, goodFraction: number | null): SloCheck[] {
+  const checks = slo.limits.filter(({ statistic }) => statistic !== null).map((limit) => checkLimit(limit, run));
+  if (slo.goodputFraction === null) return checks;
+  const isMet = goodFraction !== null && goodFraction >= slo.goodputFraction;
+  return [...checks, { name: "goodput", limit: slo.goodputFraction, value: goodFraction, isMet }];
+}
+
+/** A request that never completed is later than any limit. */
+function checkLimit(limit: SloLimit, run: RunMetrics): SloCheck {
+  const { latency, statistic, limitMs } = limit;
+  const { completed, submitted } = run.requests;
+  const isKnown = statistic !== null && completed > 0 && completed >= neededFraction(statistic) * submitted;
+  const value = isKnown ? run[latency][statistic] : null;
+  return { name: sloName(limit), limit: limitMs, value, isMet: value !== null && value <= limitMs };
+}
