@@ -64,7 +64,8 @@ function goodputOf(part: string): number | null {
 }
 
 function limitOf(part: string): SloLimit | null {
-  const pattern = /^(?:(mean|p50|median|p90|p95|p99)\s+)?(ttft|itl|tpot|e2el?|queue)\s*(?:<=?|:)\s*(\d+(?:\.\d+)?|\.\d+)\s*(ms|s)?$/i;
+  const pattern =
+    /^(?:(mean|p50|median|p90|p95|p99)\s+)?(ttft|itl|tpot|e2el?|queue)\s*(?:<=?|:)\s*(\d+(?:\.\d+)?|\.\d+)\s*(ms|s)?$/i;
   const [, statistic, latency, number, unit] = pattern.exec(part)?.map((group) => group?.toLowerCase()) ?? [];
   if (latency === undefined || number === undefined) return null;
   const limitMs = Number(number) * (unit === "s" ? MS_PER_S : 1);

@@ -1,6 +1,6 @@
+import { US_PER_MS } from "../units/units.js";
 import type { RequestRecord } from "./requestRecord.js";
 import { e2eMs, interTokenMs, type RunMetrics, ttftMs } from "./runMetrics.js";
-import { US_PER_MS } from "../units/units.js";
 import { neededFraction, type Slo, type SloLatency, type SloLimit, sloName } from "./slo.js";
 
 /** One promise of an SLO beside what a run did. */

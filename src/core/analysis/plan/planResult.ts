@@ -1,5 +1,6 @@
 import { commonConfig } from "../../config/compareConfigs.js";
 import { ROOFSERVE_VERSION } from "../../engine/version.js";
+import { type ErrorCode, SimulationError } from "../../errors/simulationError.js";
 import type { SweepSeries } from "../sweep/runSweep.js";
 import { paretoFront } from "./paretoFront.js";
 import type { GpuPrice } from "./priceTable.js";
@@ -37,8 +38,14 @@ export function planResult(
 ): PlanResult {
   const cost = (plan: FeasiblePlan) => (targetPerS === null ? plan.usdPerMOutputTokens : plan.usdPerHour);
   const feasible = plans.filter((plan): plan is FeasiblePlan => plan.isFeasible);
-  const priced = marked(feasible.filter((plan) => cost(plan) !== null), cost);
-  const unpriced = marked(feasible.filter((plan) => cost(plan) === null), cost);
+  const priced = marked(
+    feasible.filter((plan) => cost(plan) !== null),
+    cost,
+  );
+  const unpriced = marked(
+    feasible.filter((plan) => cost(plan) === null),
+    cost,
+  );
   const byRank = (a: FeasiblePlan, b: FeasiblePlan): number =>
     (cost(a) ?? 0) - (cost(b) ?? 0) || a.gpus - b.gpus || b.highestRatePerS - a.highestRatePerS;
   const ranked = [...priced.sort(byRank), ...unpriced.sort(byRank)];
@@ -60,4 +67,15 @@ export function planResult(
 function marked(plans: readonly FeasiblePlan[], cost: (plan: FeasiblePlan) => number | null): FeasiblePlan[] {
   const front = paretoFront(plans.map((plan) => objectives(plan, cost(plan))));
   return plans.map((plan, i) => ({ ...plan, isPareto: front[i] === true }));
+}
+
+/** The result of a plan is that there is none. */
+export class NoPlanError extends SimulationError {
+  readonly code: ErrorCode = "capacity";
+
+  constructor({ plans }: Pick<PlanResult, "plans">) {
+    super(
+      `none of ${plans.length} servers keeps the SLO: loosen it, or consider other GPUs, sizes or limits with --vary`,
+    );
+  }
 }

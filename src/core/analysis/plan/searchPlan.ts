@@ -1,4 +1,5 @@
 import type { RunConfig } from "../../engine/runConfig.js";
+import { InvariantError } from "../../errors/simulationError.js";
 import type { Interval } from "../../metrics/interval.js";
 import type { Slo } from "../../metrics/slo.js";
 import type { SloCheck } from "../../metrics/sloCheck.js";
@@ -9,7 +10,7 @@ import type { SweepSeries } from "../sweep/runSweep.js";
 import type { SweepRun } from "../sweep/sweepRun.js";
 import { highestRate, type RateBracket } from "./highestRate.js";
 import { type PlanCost, type PlanSize, planCost, planSize } from "./planCost.js";
-import { holdsSlo, type PlanTask, type PlanTrial, type RunPlanTask } from "./planTrial.js";
+import { holdsSlo, type PlanTrial, type RunPlanTask } from "./planTrial.js";
 import { type GpuPrice, type PriceTable, priceOf } from "./priceTable.js";
 
 /** Requests that are enough to see a server's latencies without any load. */
@@ -77,7 +78,7 @@ export async function searchPlan(series: SweepSeries, question: PlanQuestion, ru
   const tryLoad = async (load: RunConfig): Promise<PlanTrial> => {
     const { trial, failure } = await runTask({ config: load, slo: question.slo });
     if (failure === undefined) return trial;
-    if (failure.code === "invariant") throw new Error(failure.message);
+    if (failure.code === "invariant") throw new InvariantError(failure.message);
     throw new CannotServe(failure.message);
   };
   try {
@@ -92,20 +93,18 @@ type TryLoad = (config: RunConfig) => Promise<PlanTrial>;
 
 async function searchServer(
   config: RunConfig,
-  { slo, targetPerS, seeds }: PlanQuestion,
+  { targetPerS, seeds }: PlanQuestion,
   price: GpuPrice | null,
   tryLoad: TryLoad,
 ): Promise<Omit<FeasiblePlan, keyof PlanHead | "isFeasible" | "isPareto">> {
-  const [guessPerS] = await Promise.all([closedLoopPerS(config, tryLoad), requireIdleSlo(config, slo, tryLoad)]);
+  const [guessPerS] = await Promise.all([closedLoopPerS(config, tryLoad), requireIdleSlo(config, tryLoad)]);
   const brackets = await Promise.all(
     seeds.map((seed) => highestRate(guessPerS, (rate) => tryLoad(atRate({ ...config, seed }, rate)), holdsSlo)),
   );
   const ratesOfSeedsPerS = brackets.map(heldPerS);
   const highestRatePerS = Math.min(...ratesOfSeedsPerS);
   const size = planSize(highestRatePerS, config.engine.tensorParallelSize, targetPerS);
-  const trials = await Promise.all(
-    seeds.map((seed) => tryLoad(atRate({ ...config, seed }, size.ratePerReplicaPerS))),
-  );
+  const trials = await Promise.all(seeds.map((seed) => tryLoad(atRate({ ...config, seed }, size.ratePerReplicaPerS))));
   const run = meanRun(trials.map((trial) => trial.run));
   return {
     highestRatePerS,
@@ -129,15 +128,15 @@ async function closedLoopPerS(config: RunConfig, tryLoad: TryLoad): Promise<numb
   return requestsPerS;
 }
 
-async function requireIdleSlo(config: RunConfig, { goodputFraction }: Slo, tryLoad: TryLoad): Promise<void> {
+async function requireIdleSlo(config: RunConfig, tryLoad: TryLoad): Promise<void> {
   const maxRequests = Math.min(config.workload.maxRequests ?? NUM_IDLE_REQUESTS, NUM_IDLE_REQUESTS);
   const idle = withProfile(config, { kind: "synchronous" });
   const { checks } = await tryLoad({ ...idle, workload: { ...idle.workload, maxRequests } });
-  const broken = checks.filter(({ isMet }) => !isMet).map((check) => brokenText(check, goodputFraction !== null));
+  const broken = checks.filter(({ isMet }) => !isMet).map(brokenText);
   if (broken.length > 0) throw new CannotServe(`even one request at a time: ${broken.join(", ")}`);
 }
 
-function brokenText({ name, value, limit }: SloCheck, _hasGoodput: boolean): string {
+function brokenText({ name, value, limit }: SloCheck): string {
   if (name === "goodput") return `goodput ${percent(value ?? 0)} < ${percent(limit)}`;
   return value === null ? `too few requests complete for a ${name}` : `${name} ${ms(value)} > ${ms(limit)}`;
 }
