@@ -32,6 +32,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/replay.js")).replayCommand,
   },
   {
+    command: "plan",
+    describe: "find the most a server carries within an SLO, and the cheapest servers for a load",
+    load: async () => (await import("./commands/plan.js")).planCommand,
+  },
+  {
     command: "evaluate <path..>",
     describe: "replay real benchmark runs and compare: measured, predicted, error",
     load: async () => (await import("./commands/evaluate.js")).evaluateCommand,

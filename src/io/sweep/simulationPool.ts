@@ -1,12 +1,13 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { FixedQueue, Piscina } from "piscina";
-import type { SweepTask, TaskOutcome } from "../../core/analysis/sweep/sweepTask.js";
+import type { PlanOutcome, PlanTask } from "../../core/analysis/plan/planTrial.js";
+import type { SweepTask, TaskFailure, TaskOutcome } from "../../core/analysis/sweep/sweepTask.js";
 import type { WorkerTask } from "./runSweepTask.js";
 
 /** Worker threads that simulate, one task each at a time; the others wait in order. */
 export class SimulationPool {
-  readonly #pool: Piscina<WorkerTask, TaskOutcome>;
+  readonly #pool: Piscina<WorkerTask | PlanTask, TaskOutcome | PlanOutcome>;
   readonly #folder: string | null;
   #isClosed = false;
 
@@ -18,6 +19,7 @@ export class SimulationPool {
     this.#folder = folder;
     this.#pool = new Piscina({
       ...workerFile(),
+      // Piscina looks for a task of this name when a thread starts, whichever comes first.
       name: "runSweepTask",
       minThreads: numWorkers,
       maxThreads: numWorkers,
@@ -27,10 +29,20 @@ export class SimulationPool {
     });
   }
 
-  /** Simulates a task in the next free thread. A thread that dies of it (no memory left) is the task's failure. */
-  async run(task: SweepTask): Promise<TaskOutcome> {
+  /** Simulates a task of a sweep in the next free thread. */
+  run(task: SweepTask): Promise<TaskOutcome> {
+    return this.#run<TaskOutcome>("runSweepTask", { ...task, folder: this.#folder });
+  }
+
+  /** Simulates a task of a plan in the next free thread. */
+  runPlan(task: PlanTask): Promise<PlanOutcome> {
+    return this.#run<PlanOutcome>("runPlanTask", task);
+  }
+
+  /** A thread that dies of a task (no memory left) is the task's failure. @param name what `sweepWorker.ts` calls it */
+  async #run<T>(name: string, task: WorkerTask | PlanTask): Promise<T | { readonly failure: TaskFailure }> {
     try {
-      return await this.#pool.run({ ...task, folder: this.#folder });
+      return (await this.#pool.run(task, { name })) as T;
     } catch (error) {
       if (this.#isClosed) throw error;
       return { failure: { code: "invariant", message: error instanceof Error ? error.message : String(error) } };

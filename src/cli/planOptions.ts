@@ -1,0 +1,46 @@
+import type { Argv } from "yargs";
+
+/** Adds what a plan has beside the options of a run. */
+export function addPlanOptions<T>(command: Argv<T>): Argv<T> {
+  const group = "Plan:";
+  return command
+    .option("slo", {
+      type: "string",
+      requiresArg: true,
+      group,
+      describe:
+        'what must hold: "p99 ttft<=500ms, p95 itl<=40ms"; statistics mean, p50, p90, p95, p99 of ttft, itl, tpot, e2e, queue; without a statistic a limit on each request, and goodput>=95% says how many must keep it [90%]',
+    })
+    .option("target-rate", {
+      requiresArg: true,
+      group,
+      describe: "requests per second to be served in all [default: what one replica carries]",
+    })
+    .option("prices", {
+      type: "string",
+      requiresArg: true,
+      group,
+      describe:
+        'JSON file of your prices, as configs/prices.json: {"prices": [{"gpu", "usdPerGpuHour", "source", "date"}]}',
+    })
+    .option("vary", {
+      type: "string",
+      array: true,
+      nargs: 1,
+      requiresArg: true,
+      group,
+      describe:
+        "key=value,value,…: one server for each value of any config key; may be given several times [default: every priced GPU with kernel data of its own unless --gpu is given, tensorParallelSize=1,2,4,8 unless --tp is]",
+    })
+    .option("seeds", {
+      requiresArg: true,
+      group,
+      describe: "the rate must hold with each of so many seeds, the same ones for every server [default: 3]",
+    })
+    .option("rate", { hidden: true })
+    .option("workers", {
+      requiresArg: true,
+      group,
+      describe: "threads that simulate [default: one for each core]",
+    }) as Argv<T>;
+}

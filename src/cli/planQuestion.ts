@@ -1,0 +1,89 @@
+import * as z from "zod";
+import { type PriceTable, priceOf } from "../core/analysis/plan/priceTable.js";
+import type { PlanQuestion } from "../core/analysis/plan/searchPlan.js";
+import type { SweepSeries } from "../core/analysis/sweep/runSweep.js";
+import { ConfigError } from "../core/errors/simulationError.js";
+import { parseSlo } from "../core/metrics/slo.js";
+import { loadGpuCatalog, loadGpuEfficiency } from "../io/catalog.js";
+import { readPrices } from "../io/plan/readPrices.js";
+import { type Arguments, numberFlag } from "./deploymentOptions.js";
+import { askedSweep } from "./sweepGrid.js";
+
+/** Requests of each trial where nobody says: twenty of them lie beyond p99. */
+const DEFAULT_REQUESTS = "2000";
+/** Seeds where nobody says. */
+const DEFAULT_SEEDS = "3";
+const TENSOR_PARALLEL_SIZES = "1,2,4,8";
+/** Profiles that have a rate to look for. */
+const OPEN_PROFILES = ["poisson", "constant", "gamma"];
+
+/** What a command line asks to plan. */
+export interface AskedPlan {
+  readonly series: readonly SweepSeries[];
+  readonly question: PlanQuestion;
+}
+
+/**
+ * The servers a command line considers and what is asked of them. Where it names no GPU these are all that have kernel
+ * efficiencies of their own and a price; where it names no tensor parallelism, each of the usual sizes.
+ * @throws ConfigError, DataFileError for a broken price table
+ */
+export function askedPlan(argv: Arguments): AskedPlan {
+  if (argv.slo === undefined) {
+    const allowed = 'say what must hold, as in --slo "p99 ttft<=500ms, p95 itl<=40ms"';
+    throw new ConfigError([{ path: "--slo", received: "nothing", allowed }]);
+  }
+  const slo = parseSlo(String(argv.slo));
+  const profile = String(argv.profile ?? "poisson");
+  if (!OPEN_PROFILES.includes(profile)) {
+    const allowed = `must be one of ${OPEN_PROFILES.join(", ")}: a plan looks for the rate of arrivals`;
+    throw new ConfigError([{ path: "--profile", received: profile, allowed }]);
+  }
+  const prices = readPrices(argv.prices === undefined ? null : String(argv.prices));
+  const hasLimit = ["max-requests", "max-seconds", "config"].some((flag) => argv[flag] !== undefined);
+  const { sweep } = askedSweep({
+    ...argv,
+    ...(hasLimit ? {} : { "max-requests": DEFAULT_REQUESTS }),
+    profile,
+    // One load stands for all: which ones are tried is what the search finds out.
+    rate: "1",
+    seeds: argv.seeds ?? DEFAULT_SEEDS,
+    vary: candidates(argv, prices),
+  });
+  requireGenerated(sweep.series);
+  const targetPerS = numberFlag(argv, "target-rate", z.number().gt(0).max(1e6));
+  return { series: sweep.series, question: { slo, targetPerS, seeds: sweep.seeds, prices } };
+}
+
+/** The axes of the grid of servers, as `--vary` gives them. */
+function candidates(argv: Arguments, prices: PriceTable): string[] {
+  const given = (argv.vary ?? []) as readonly string[];
+  const isVaried = (...keys: readonly string[]) => given.some((text) => keys.includes(text.split("=", 1)[0]!.trim()));
+  const isGiven = (...flags: readonly string[]) => flags.some((flag) => argv[flag] !== undefined);
+  const hasGpu = isGiven("gpu", "config") || isVaried("gpu");
+  const hasSize =
+    isGiven("tensor-parallel-size", "config") ||
+    isVaried("tp", "tensor-parallel-size", "tensorParallelSize", "engine.tensorParallelSize");
+  return [
+    ...(hasGpu ? [] : [`gpu=${knownGpus(prices).join(",")}`]),
+    ...(hasSize ? [] : [`tensorParallelSize=${TENSOR_PARALLEL_SIZES}`]),
+    ...given,
+  ];
+}
+
+function knownGpus(prices: PriceTable): string[] {
+  const known = loadGpuCatalog().filter(({ id }) => priceOf(prices, id) !== null);
+  const fitted = known.filter(({ id }) => loadGpuEfficiency(id) !== null);
+  const gpus = fitted.length > 0 ? fitted : known;
+  if (gpus.length > 0) return gpus.map(({ id }) => id);
+  const allowed = "has no price of a built-in GPU: say with --gpu which to plan for";
+  throw new ConfigError([{ path: "--prices", received: `${prices.prices.length} prices`, allowed }]);
+}
+
+function requireGenerated(series: readonly SweepSeries[]): void {
+  const data = series.flatMap(({ configs }) => configs).find(({ workload }) => workload.data.kind === "trace");
+  if (data === undefined) return;
+  const allowed =
+    "must be generated: the times of a trace are its own. Try replay with --time-scale, or a workload with its lengths";
+  throw new ConfigError([{ path: "--data", received: "a trace", allowed }]);
+}

@@ -1,0 +1,81 @@
+import { commonConfig } from "../../config/compareConfigs.js";
+import { ROOFSERVE_VERSION } from "../../engine/version.js";
+import { type ErrorCode, SimulationError } from "../../errors/simulationError.js";
+import type { SweepSeries } from "../sweep/runSweep.js";
+import { paretoFront } from "./paretoFront.js";
+import type { GpuPrice } from "./priceTable.js";
+import type { FeasiblePlan, InfeasiblePlan, Plan, PlanQuestion } from "./searchPlan.js";
+
+/** The `roofserve.plan/1` contract: keys are API. */
+export interface PlanResult {
+  readonly schema: "roofserve.plan/1";
+  /** roofserve's version. */
+  readonly version: string;
+  /** What the configs of all plans have in common. */
+  readonly config: object;
+  readonly slo: PlanQuestion["slo"];
+  readonly targetRequestsPerS: number | null;
+  readonly seeds: readonly number[];
+  /** Label of the plan to take: the first of `plans`; null where none holds the SLO. */
+  readonly best: string | null;
+  /** Cheapest first (of one price the fewer GPUs, then the faster), those without a price after these, infeasible ones last. */
+  readonly plans: readonly Plan[];
+  /** The prices that were used. */
+  readonly prices: readonly GpuPrice[];
+  readonly notes: readonly string[];
+}
+
+/** What is made as small as it can be: what a plan costs, and how long a request takes in it. */
+function objectives({ run, gpus }: FeasiblePlan, cost: number | null): readonly [number, number] {
+  return [cost ?? gpus, run.e2eMs.mean ?? Number.NaN];
+}
+
+/** Ranks plans and marks the Pareto front. */
+export function planResult(
+  series: readonly SweepSeries[],
+  { slo, targetPerS, seeds }: PlanQuestion,
+  plans: readonly Plan[],
+): PlanResult {
+  const cost = (plan: FeasiblePlan) => (targetPerS === null ? plan.usdPerMOutputTokens : plan.usdPerHour);
+  const feasible = plans.filter((plan): plan is FeasiblePlan => plan.isFeasible);
+  const priced = marked(
+    feasible.filter((plan) => cost(plan) !== null),
+    cost,
+  );
+  const unpriced = marked(
+    feasible.filter((plan) => cost(plan) === null),
+    cost,
+  );
+  const byRank = (a: FeasiblePlan, b: FeasiblePlan): number =>
+    (cost(a) ?? 0) - (cost(b) ?? 0) || a.gpus - b.gpus || b.highestRatePerS - a.highestRatePerS;
+  const ranked = [...priced.sort(byRank), ...unpriced.sort(byRank)];
+  const prices = plans.flatMap(({ price }) => price ?? []);
+  return {
+    schema: "roofserve.plan/1",
+    version: ROOFSERVE_VERSION,
+    config: commonConfig(series.flatMap(({ configs }) => configs).map(({ seed: _seed, ...config }) => config)),
+    slo,
+    targetRequestsPerS: targetPerS,
+    seeds,
+    best: ranked[0]?.label ?? null,
+    plans: [...ranked, ...plans.filter((plan): plan is InfeasiblePlan => !plan.isFeasible)],
+    prices: [...new Map(prices.map((price) => [price.gpu, price])).values()],
+    notes: [...new Set(feasible.flatMap(({ run }) => run.notes))].sort(),
+  };
+}
+
+function marked(plans: readonly FeasiblePlan[], cost: (plan: FeasiblePlan) => number | null): FeasiblePlan[] {
+  const front = paretoFront(plans.map((plan) => objectives(plan, cost(plan))));
+  return plans.map((plan, i) => ({ ...plan, isPareto: front[i] === true }));
+}
+
+/** The result of a plan is that there is none. */
+export class NoPlanError extends SimulationError {
+  readonly code: ErrorCode = "capacity";
+
+  constructor({ plans }: Pick<PlanResult, "plans">) {
+    super(
+      `none of ${plans.length} servers keeps the SLO: loosen it, or consider other GPUs, sizes or limits with --vary`,
+    );
+  }
+}

@@ -1,0 +1,153 @@
+import { describe, expect, it } from "vitest";
+import { planResult } from "../../../../../src/core/analysis/plan/planResult.js";
+import {
+  holdsSlo,
+  type PlanTrial,
+  type RunPlanTask,
+  simulatePlanTask,
+} from "../../../../../src/core/analysis/plan/planTrial.js";
+import { type FeasiblePlan, type PlanQuestion, searchPlan } from "../../../../../src/core/analysis/plan/searchPlan.js";
+import type { RunConfig } from "../../../../../src/core/engine/runConfig.js";
+import { parseSlo } from "../../../../../src/core/metrics/slo.js";
+import { loadDeployment } from "../../../../../src/io/loadDeployment.js";
+import { smallConfig, someRun } from "../sweep/smallSweep.js";
+
+const prices = { prices: [{ gpu: "H100", usdPerGpuHour: 3.6, source: "a test", date: "2026-11-26" }] };
+const question = (changes: Partial<PlanQuestion> = {}): PlanQuestion => ({
+  slo: parseSlo("p99 ttft<=500ms"),
+  targetPerS: null,
+  seeds: [1, 2, 3],
+  prices,
+  ...changes,
+});
+const series = (config: RunConfig, label = "") => ({ label, varied: {}, configs: [config] });
+const baseRun = someRun();
+
+/** A server whose p99 TTFT is 100 ms ÷ (1 − load ÷ capacity); the capacity depends on the seed. */
+function queueingServer(capacityPerS: (seed: number) => number): RunPlanTask {
+  return async ({ config, slo }) => {
+    const { profile } = config.workload;
+    const capacity = capacityPerS(config.seed);
+    const rate = "rate" in profile ? profile.rate : 0;
+    const p99 = rate >= capacity ? 1e6 : 100 / (1 - rate / capacity);
+    const limit = slo.limits[0]!.limitMs;
+    const trial: PlanTrial = {
+      run: {
+        ...baseRun,
+        throughput: {
+          requestsPerS: profile.kind === "throughput" ? capacity : rate,
+          outputTokensPerS: 200 * rate,
+          promptTokensPerS: 1000 * rate,
+        },
+      },
+      checks: [{ name: "p99 TTFT", limit, value: p99, isMet: p99 <= limit }],
+      isOverrun: rate >= capacity,
+    };
+    return { trial };
+  };
+}
+
+const feasible = async (...args: Parameters<typeof searchPlan>): Promise<FeasiblePlan> => {
+  const plan = await searchPlan(...args);
+  if (!plan.isFeasible) throw new Error(plan.reason);
+  return plan;
+};
+
+describe("searchPlan", () => {
+  it("finds the rate where the SLO breaks, the least of the seeds', and what breaks it", async () => {
+    // 100 ÷ (1 − load) ≤ 500 up to a load of 0.8.
+    const plan = await feasible(
+      series(smallConfig()),
+      question(),
+      queueingServer((seed) => 10 + seed),
+    );
+    expect(plan.ratesOfSeedsPerS.map((rate) => rate / 0.8)).toEqual([
+      expect.closeTo(11, 0),
+      expect.closeTo(12, 0),
+      expect.closeTo(13, 0),
+    ]);
+    expect(plan.highestRatePerS).toBe(plan.ratesOfSeedsPerS[0]);
+    expect(plan.highestRatePerS).toBeLessThanOrEqual(0.8 * 11);
+    expect(plan.rateInterval!.low).toBeLessThan(0.8 * 12);
+    expect(plan.brokenAbove).toEqual(["p99 TTFT"]);
+    expect(plan.usdPerMOutputTokens).toBeCloseTo((3.6 * 1e6) / (plan.highestRatePerS * 200 * 3600), 9);
+  });
+
+  it("carries a target by as many replicas as it takes, each within the SLO", async () => {
+    const plan = await feasible(
+      series(smallConfig()),
+      question({ targetPerS: 100 }),
+      queueingServer(() => 10),
+    );
+    expect(plan).toMatchObject({ replicas: 13, gpus: 13, usdPerHour: 13 * 3.6 });
+    expect(plan.ratePerReplicaPerS).toBeCloseTo(100 / 13, 9);
+    expect(plan.checks[0]).toMatchObject({ isMet: true });
+  });
+
+  it("says why a server is out of the question: an SLO broken without load, or a server that cannot be", async () => {
+    const strict = question({ slo: parseSlo("p99 ttft<=99ms") });
+    expect(
+      await searchPlan(
+        series(smallConfig()),
+        strict,
+        queueingServer(() => 10),
+      ),
+    ).toMatchObject({
+      isFeasible: false,
+      reason: "even one request at a time: p99 TTFT 100 ms > 99 ms",
+    });
+    const none: RunPlanTask = async () => ({ failure: { code: "capacity", message: "the weights do not fit" } });
+    expect(await searchPlan(series(smallConfig()), question(), none)).toMatchObject({
+      isFeasible: false,
+      reason: "the weights do not fit",
+    });
+    const bug: RunPlanTask = async () => ({ failure: { code: "invariant", message: "a bug" } });
+    await expect(searchPlan(series(smallConfig()), question(), bug)).rejects.toThrow("a bug");
+  });
+
+  it("finds of a simulated server a rate that holds, with one two percent higher that does not", async () => {
+    const deployment = loadDeployment({ model: "meta-llama/Llama-3.1-8B-Instruct", gpu: "H100" });
+    const simulateHere: RunPlanTask = async (task) => ({ trial: simulatePlanTask(deployment, task) });
+    const config = smallConfig({ kind: "poisson", rate: 1 }, { engine: { maxNumSeqs: 2 } });
+    const asked = question({ slo: parseSlo("p90 e2e<=100ms, mean queue<=20ms"), seeds: [42] });
+    const plan = await feasible(series(config), asked, simulateHere);
+    const holds = async (rate: number) => {
+      const workload = { ...config.workload, profile: { kind: "poisson", rate, workers: 1 } as const };
+      return holdsSlo(
+        simulatePlanTask(deployment, { config: { ...config, workload, seed: 42 }, slo: asked.slo, stopsEarly: false }),
+      );
+    };
+    expect(await holds(plan.highestRatePerS)).toBe(true);
+    expect(await holds(plan.highestRatePerS * 1.02)).toBe(false);
+  });
+});
+
+describe("planResult", () => {
+  it("puts the cheapest first, those without a price after them, and what cannot be last", async () => {
+    const list = [
+      series(smallConfig({ kind: "poisson", rate: 1 }, { gpu: "L4" }), "no price"),
+      series(smallConfig({ kind: "poisson", rate: 1 }, { engine: { tensorParallelSize: 2 } }), "two GPUs"),
+      series(smallConfig(), "one GPU"),
+    ];
+    const asked = question({ targetPerS: 20 });
+    const plans = await Promise.all(
+      list.map((one) =>
+        searchPlan(
+          one,
+          asked,
+          queueingServer(() => 10),
+        ),
+      ),
+    );
+    const out = await searchPlan(
+      series(smallConfig(), "out"),
+      question({ slo: parseSlo("p99 ttft<=1ms") }),
+      queueingServer(() => 10),
+    );
+    const result = planResult(list, asked, [out, ...plans]);
+    expect(result.plans.map(({ label }) => label)).toEqual(["one GPU", "two GPUs", "no price", "out"]);
+    expect(result.best).toBe("one GPU");
+    expect(result.plans.map((plan) => plan.isFeasible && plan.isPareto)).toEqual([true, false, true, false]);
+    expect(result.prices.map(({ gpu }) => gpu)).toEqual(["H100"]);
+  });
+});

@@ -1,0 +1,30 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { priceOf } from "../../../../src/core/analysis/plan/priceTable.js";
+import { loadGpu } from "../../../../src/io/catalog.js";
+import { readPrices } from "../../../../src/io/plan/readPrices.js";
+import { temporaryFolder } from "../../../reference/temporaryFile.js";
+
+const { folder } = temporaryFolder();
+
+describe("prices", () => {
+  it("that ship are of built-in GPUs, each once, and found by any of their names", () => {
+    const table = readPrices(null);
+    const ids = table.prices.map(({ gpu }) => loadGpu(gpu).id);
+    expect(ids).toEqual(table.prices.map(({ gpu }) => gpu));
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(priceOf(table, "h100")?.usdPerGpuHour).toBeGreaterThan(0);
+    expect(priceOf(table, "H20")).toBeNull();
+  });
+
+  it("of one's own are refused with the place of what is wrong", () => {
+    const file = join(folder, "prices.json");
+    writeFileSync(
+      file,
+      JSON.stringify({ prices: [{ gpu: "H100", usdPerGpuHour: -1, source: "us", date: "yesterday" }] }),
+    );
+    expect(() => readPrices(file)).toThrow(/prices\.json.*usdPerGpuHour.*got -1.*date.*"usdPerGpuHour": 2\.5/s);
+    expect(() => readPrices(join(folder, "none.json"))).toThrow(/no such file/);
+  });
+});
