@@ -3,7 +3,7 @@ import * as z from "zod";
 import { mergeConfig } from "../../core/config/mergeConfig.js";
 import { parseConfig } from "../../core/config/parseConfig.js";
 import { type RunConfig, runConfigSchema } from "../../core/engine/runConfig.js";
-import { simulateRequests, simulateStreaming } from "../../core/engine/simulate.js";
+import { simulateStreaming } from "../../core/engine/simulate.js";
 import { loadDeployment } from "../../io/loadDeployment.js";
 import { withFileHashes } from "../../io/pricingFiles.js";
 import { type ReplayOptions, readReplaySource } from "../../io/replaySource.js";
@@ -69,7 +69,7 @@ export const replayCommand: CommandBody = {
       argv,
       simulate,
       label,
-      (changed) => simulateRequests(loadDeployment(changed), changed, openWorkload(), null).summary,
+      (changed) => simulateStreaming(loadDeployment(changed), changed, openWorkload()).summary,
     );
   },
 };
