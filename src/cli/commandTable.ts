@@ -27,14 +27,14 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/sweep.js")).sweepCommand,
   },
   {
-    command: "replay <path>",
-    describe: "replay a benchmark run or a trace, request by request",
-    load: async () => (await import("./commands/replay.js")).replayCommand,
-  },
-  {
     command: "plan",
     describe: "find the most a server carries within an SLO, and the cheapest servers for a load",
     load: async () => (await import("./commands/plan.js")).planCommand,
+  },
+  {
+    command: "replay <path>",
+    describe: "replay a benchmark run or a trace, request by request",
+    load: async () => (await import("./commands/replay.js")).replayCommand,
   },
   {
     command: "evaluate <path..>",
