@@ -1,10 +1,22 @@
 import type { Measurement } from "./measure.js";
+import type { TimeShares } from "./whereTimeGoes.js";
+
+/** What stands on the page beside the cases. */
+export interface PageContext {
+  readonly machine: string;
+  /** The case whose time is taken apart, and how it came apart. */
+  readonly profiled: string;
+  readonly shares: TimeShares;
+}
+
+/** Parts of less than this are not listed. */
+const LEAST_FRACTION = 0.01;
 
 /** The page that records a run of the bench. @param what by case, its one line */
 export function performancePage(
   measurements: readonly Measurement[],
   what: ReadonlyMap<string, string>,
-  machine: string,
+  { machine, profiled, shares }: PageContext,
 ): string {
   const rows = measurements.map((one) => [
     one.case,
@@ -26,6 +38,17 @@ depend on what else the machine does. Times of processes start with Node's own.
 ${markdownTable(["case", "ms", "requests", "requests/s", "steps/s", "reference engine takes", "remarks"], rows)}
 
 ${meanings.join("\n")}
+
+## Where the time goes
+
+By folder of \`src/core\`, as \`npm run bench -- --where ${profiled}\` samples it; what a function inlines counts as its own
+folder's.
+
+${markdownTable(["part", "% of the time"], shareRows(shares))}
+
+No part is most of it. A simulated chat request is about five engine steps, each priced over again because contexts have
+grown, one prompt to admit, and its latencies to sort three times; a step that only decodes costs less than half a microsecond on a
+quiet machine of this kind, near the two logarithms, the exponential and the root that its attention price takes.
 `;
 }
 
@@ -41,6 +64,12 @@ function remark({ exponent, costs, bareNodeMs, peakMemoryMiB, note }: Measuremen
     note ?? "",
   ];
   return parts.filter((part) => part !== "").join("; ");
+}
+
+function shareRows(shares: TimeShares): string[][] {
+  return shares
+    .filter(({ fraction }) => fraction >= LEAST_FRACTION)
+    .map(({ part, fraction }) => [part, (100 * fraction).toFixed(0)]);
 }
 
 /** Aligned as the formatter of the project wants it. */
