@@ -8,10 +8,15 @@ const MAX_LOADED = 8;
 
 const deployments = new Map<string, Deployment>();
 
-/** Loads a deployment once. With kernel tables it is loaded anew: its notes say what its own run found no table for. */
+/**
+ * Loads a deployment once: with it go the prices of its steps, which later runs find there. With kernel tables it is loaded
+ * anew: its notes say what its own run found no table for.
+ */
 export function deploymentOf(config: RunConfig): Deployment {
-  const { model, gpu, benchData, pricing, engine } = config;
+  const { model, gpu, benchData, pricing } = config;
   if (benchData !== null) return loadDeployment(config);
+  // Only a calibration, which holds for one server, looks at the engine.
+  const engine = pricing.calibration === null ? null : config.engine;
   return kept(deployments, JSON.stringify([model, gpu, pricing, engine]), () => loadDeployment(config));
 }
 
