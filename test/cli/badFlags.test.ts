@@ -10,7 +10,7 @@ const words: BadInput[] = [
   [[], 2, ["got nothing", "roofserve run gives a first answer"]],
   [["rnu"], 2, ['got "rnu"', "did you mean run?"]],
   [["eval"], 2, ['got "eval"', "did you mean evaluate?"]],
-  [["frobnicate"], 2, ['got "frobnicate"', "must be one of run, sweep, replay, evaluate"]],
+  [["frobnicate"], 2, ['got "frobnicate"', "must be one of run, sweep, plan, replay, evaluate"]],
   [["run", "--modle", "x"], 2, ["got --modle", "did you mean --model?"]],
   [["run", "--frobnicate"], 2, ["got --frobnicate", "there is no such flag here; --help lists the flags"]],
   [["run", "--no-frobnicate"], 2, ["got --no-frobnicate", "there is no such flag here"]],
