@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { join } from "node:path";
 import type { Argv } from "yargs";
 import { giveToAll, KeptRequests } from "../core/engine/requestSinks.js";
 import type { RunConfig } from "../core/engine/runConfig.js";
@@ -9,7 +9,7 @@ import { ConfigError } from "../core/errors/simulationError.js";
 import { guidellmArgs, guidellmStrategy } from "../io/guidellm/guidellmSettings.js";
 import { ShortestRejected } from "../io/rejections.js";
 import { cleanJson } from "../io/results/cleanJson.js";
-import { requireWritableFile, requireWritableFolder } from "../io/results/outputFolder.js";
+import { placeOf, RUN_FILES, requireWritableFile, requireWritableFolder } from "../io/results/outputFolder.js";
 import { requestCsvLines } from "../io/results/requestTable.js";
 import type { RequestWriter } from "../io/results/requestWriter.js";
 import type { StepLogWriter } from "../io/results/stepLogWriter.js";
@@ -66,6 +66,7 @@ export async function writeRun(
   label: string,
   simulateWith: (config: RunConfig) => RunSummary,
 ): Promise<void> {
+  requireDistinctFiles(argv);
   const folder = outputFolder(argv);
   const steps = folder === null ? null : new StepTraceRecorder();
   const stepLog = await stepLogWriter(argv);
@@ -95,6 +96,23 @@ export async function writeRun(
   if (kept !== null) await report?.write({ ...result, records: kept.records, specs: kept.specs });
   const ratio = summary.engine.simulatedS / wallS;
   process.stderr.write(`simulated in ${wallS.toFixed(2)} s (${Math.round(ratio)} × real time)\n`);
+}
+
+/** Two outputs under one name would leave one of them. @throws ConfigError */
+function requireDistinctFiles(argv: Arguments): void {
+  const taken = new Map<string, string>();
+  if (argv.out !== undefined) for (const name of RUN_FILES) taken.set(placeOf(join(String(argv.out), name)), "--out");
+  for (const flag of ["step-log", "requests-out", "report"]) {
+    const file = argv[flag];
+    if (file === undefined) continue;
+    const place = placeOf(String(file));
+    const other = taken.get(place);
+    if (other !== undefined) {
+      const allowed = `must be another file than ${other}${other === "--out" ? " writes" : ""}`;
+      throw new ConfigError([{ path: `--${flag}`, received: String(file), allowed }]);
+    }
+    taken.set(place, `--${flag}`);
+  }
 }
 
 /** Where `--out` says; what cannot be written is said before the run, not after it. */
@@ -137,9 +155,6 @@ async function requestWriterOf(argv: Arguments, label: string): Promise<RequestW
   if (!/.\.(csv|jsonl)$/.test(file)) {
     const allowed = "must name a file that ends in .csv or .jsonl";
     throw new ConfigError([{ path: "--requests-out", received: JSON.stringify(file), allowed }]);
-  }
-  if (argv["step-log"] !== undefined && resolve(file) === resolve(String(argv["step-log"]))) {
-    throw new ConfigError([{ path: "--requests-out", received: file, allowed: "must differ from --step-log" }]);
   }
   requireWritableFile(file);
   const { RequestWriter } = await import("../io/results/requestWriter.js");

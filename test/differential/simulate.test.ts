@@ -12,14 +12,16 @@ const lengths = {
   output: { kind: "lognormal", mean: 60, cv: 0.8, max: 300 },
 };
 
-function config(changes: object, rate = 25) {
-  const workload = { profile: { kind: "poisson", rate }, data: lengths, maxRequests: 250 };
+function config(changes: object, rate = 25, limits: object = {}) {
+  const workload = { profile: { kind: "poisson", rate }, data: lengths, maxRequests: 250, ...limits };
   return parseConfig(runConfigSchema, { workload, ...changes }, "");
 }
 
 describe.each([
   ["asynchronous", config({}), true],
   ["synchronous", config({ engine: { asyncScheduling: false } }), true],
+  ["of patient clients", config({}, 25, { timeoutS: 500 }), true],
+  ["of clients who all leave at once", config({}, 25, { maxRequests: null, maxSeconds: 8 }), true],
   ["on few blocks", config({ engine: { numGpuBlocksOverride: 420 } }), true],
   [
     "of experts over two GPUs",

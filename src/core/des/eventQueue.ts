@@ -19,11 +19,7 @@ interface Entry<E extends SimulationEvent> {
  */
 export class EventQueue<E extends SimulationEvent> {
   #nextSequence = 0;
-  readonly #heap = new PriorityQueue<Entry<E>>([], (a, b) => {
-    if (a.event.timeUs !== b.event.timeUs) return a.event.timeUs - b.event.timeUs;
-    if (a.event.priority !== b.event.priority) return a.event.priority - b.event.priority;
-    return a.sequence - b.sequence;
-  });
+  #heap = new PriorityQueue<Entry<E>>([], inOrder);
 
   get length(): number {
     return this.#heap.size();
@@ -47,4 +43,16 @@ export class EventQueue<E extends SimulationEvent> {
   pop(): E | undefined {
     return this.#heap.pop()?.event;
   }
+
+  /** Drops all other events. O(length). */
+  keepOnly(isKept: (event: E) => boolean): void {
+    const kept = this.#heap.toArray().filter(({ event }) => isKept(event));
+    this.#heap = new PriorityQueue(kept, inOrder, false);
+  }
+}
+
+function inOrder(a: Entry<SimulationEvent>, b: Entry<SimulationEvent>): number {
+  if (a.event.timeUs !== b.event.timeUs) return a.event.timeUs - b.event.timeUs;
+  if (a.event.priority !== b.event.priority) return a.event.priority - b.event.priority;
+  return a.sequence - b.sequence;
 }

@@ -60,7 +60,10 @@ export interface Deployment {
   readonly stepPricing?: StepPricing;
   /** Constants of the server where they are not the built-in ones. */
   readonly constants?: ServerConstants;
-  /** What a reader of a result should know of how its kernels were priced; asked after the run. */
+  /**
+   * What a reader of a result should know of how its kernels were priced; asked after the run. Of kernels without a table it
+   * names those of every run of the deployment so far.
+   */
   readonly notes?: () => readonly string[];
 }
 

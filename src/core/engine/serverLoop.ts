@@ -9,6 +9,7 @@ import type { Scheduler } from "../scheduler/scheduler.js";
 import type { ServerOverheads } from "../stepmodel/serverOverheads.js";
 import type { StepModel } from "../stepmodel/stepModel.js";
 import type { Workload } from "../workload/workload.js";
+import { GiveUps } from "./giveUps.js";
 import { gpuStepUs } from "./gpuStepUs.js";
 import type { EngineStats, RequestSink, StepObserver } from "./runResult.js";
 import { SubmissionOrder } from "./submissionOrder.js";
@@ -18,10 +19,8 @@ interface FinishSeen extends SimulationEvent {
   readonly spec: RequestSpec;
 }
 
-/** A client gives its request up, if it is still waiting for it. */
-interface GiveUp extends SimulationEvent {
-  readonly request: Request;
-}
+/** Why a request was aborted, in its record. */
+const GAVE_UP = "the client gave up";
 
 /** What a server is made of. */
 export interface ServerParts {
@@ -48,7 +47,7 @@ export class ServerLoop {
   readonly #finishesSeen = new EventQueue<FinishSeen>();
   /** Requests on their way through the front end, which passes them on as they came. */
   readonly #entering = new Deque<Request>();
-  readonly #giveUps = new EventQueue<GiveUp>();
+  readonly #giveUps = new GiveUps();
   /** When the first of these, or an arrival, happens. */
   #nextUs = 0;
   readonly #componentsUs: Float64Array;
@@ -181,7 +180,7 @@ export class ServerLoop {
 
   #isGivenUpBefore(timeUs: number): boolean {
     if (this.#giveUps.peekTimeUs() >= timeUs) return false;
-    while (this.#giveUps.peek()?.request.hasEnded) this.#giveUps.pop();
+    this.#giveUps.dropEndedFirst();
     this.#lookAhead();
     return this.#giveUps.peekTimeUs() < timeUs;
   }
@@ -255,7 +254,7 @@ export class ServerLoop {
     const timeUs = this.#nextUs;
     if (this.#finishesSeen.peekTimeUs() === timeUs) this.#workload.onFinished(this.#finishesSeen.pop()!.spec, timeUs);
     else if (this.#entering.front()?.enterUs === timeUs) this.#enter(this.#entering.popFront()!, timeUs);
-    else if (this.#giveUps.peekTimeUs() === timeUs) this.#giveUp(this.#giveUps.pop()!.request, timeUs);
+    else if (this.#giveUps.peekTimeUs() === timeUs) this.#giveUp(this.#giveUps.pop(), timeUs);
     else this.#send(this.#workload.take());
     this.#lookAhead();
   }
@@ -268,8 +267,7 @@ export class ServerLoop {
     request.enterUs = Math.max(this.#frontEndFreeUs, spec.arrivalUs + Math.round(delayUs));
     this.#frontEndFreeUs = request.enterUs;
     this.#entering.pushBack(request);
-    if (!Number.isFinite(spec.timeoutUs)) return;
-    this.#giveUps.push({ timeUs: spec.arrivalUs + spec.timeoutUs, priority: 0, request });
+    this.#giveUps.add(request);
   }
 
   #enter(request: Request, timeUs: number): void {
@@ -288,7 +286,7 @@ export class ServerLoop {
   #giveUp(request: Request, timeUs: number): void {
     if (request.hasEnded) return;
     if (!Number.isNaN(request.queuedUs) && !request.isDone) this.#parts.scheduler.abort(request);
-    this.#record(request, "aborted", "the client gave up");
+    this.#record(request, "aborted", GAVE_UP);
     this.#workload.onFinished(request.spec, timeUs);
   }
 
@@ -308,6 +306,7 @@ export class ServerLoop {
 
   #record(request: Request, status: RequestStatus, reason: string | null): void {
     request.hasEnded = true;
+    if (reason !== GAVE_UP && this.#giveUps.onEnd(request)) this.#lookAhead();
     this.#numEnded++;
     this.#lastActUs = this.#nowUs;
     const record = {

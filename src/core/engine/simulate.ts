@@ -67,7 +67,8 @@ export interface SimulateOptions {
 }
 
 /**
- * Simulates one run. Deterministic: the same deployment, config and options give the same result to the last bit.
+ * Simulates one run. Deterministic: the same deployment, config and options give the same result to the last bit (its
+ * notes also say what earlier runs of the same deployment object found no kernel table for).
  * @throws ConfigError, CapacityError
  */
 export function simulate(deployment: Deployment, config: RunConfig, options: SimulateOptions = {}): SimulationResult {

@@ -22,7 +22,8 @@ export class AtomicFile {
 
   constructor(file: string) {
     this.#file = file;
-    this.#temporary = `${file}.tmp`;
+    // Of this process alone: two runs that write one file do not write into each other's.
+    this.#temporary = `${file}.${process.pid}.tmp`;
     refuseOtherThanFile(file);
     this.#descriptor = this.#attempt(() => {
       makeFolders(dirname(file));

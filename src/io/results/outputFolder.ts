@@ -1,6 +1,9 @@
-import { accessSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { accessSync, constants, existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { DataFileError } from "../../core/errors/simulationError.js";
+
+/** What `run --out` leaves in its folder. */
+export const RUN_FILES = ["summary.json", "requests.csv", "requests.jsonl", "guidellm.json", "trace.json"] as const;
 
 /**
  * Says early, before an expensive run, that its output could not be written; creates nothing.
@@ -32,6 +35,14 @@ export function requireWritableFile(file: string): void {
 export function refuseOtherThanFile(file: string): void {
   if (!existsSync(file) || statSync(file).isFile()) return;
   throw new DataFileError({ file }, "cannot be written: it exists and is no file; choose another name");
+}
+
+/** The absolute path of a file that may not exist yet, with no link among its folders: equal for equal places. */
+export function placeOf(file: string): string {
+  const folder = dirname(resolve(file));
+  let existing = folder;
+  while (!existsSync(existing)) existing = dirname(existing);
+  return join(realpathSync(existing), relative(existing, folder), basename(file));
 }
 
 /** Makes a folder and those above it. Node's own recursion never returns where a file system refuses new folders. */

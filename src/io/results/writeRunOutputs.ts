@@ -6,6 +6,7 @@ import { guidellmReportText } from "../guidellm/guidellmWriter.js";
 import { writeFileAtomically } from "./atomicFile.js";
 import { chromeTraceText } from "./chromeTrace.js";
 import { cleanJson } from "./cleanJson.js";
+import type { RUN_FILES } from "./outputFolder.js";
 import { requestCsvLines, requestJsonLines } from "./requestTable.js";
 import type { TracedStep } from "./stepTraceRecorder.js";
 
@@ -41,7 +42,7 @@ export function writeRunOutputs(folder: string, outputs: RunOutputs): string[] {
     args: outputs.guidellmArgs,
     simulator: { name: "roofserve", version: summary.version, seed },
   };
-  const contents: [string, Iterable<string>][] = [
+  const contents: [(typeof RUN_FILES)[number], Iterable<string>][] = [
     ["summary.json", [`${cleanJson(summary)}\n`]],
     ["requests.csv", requestCsvLines(table)],
     ["requests.jsonl", requestJsonLines(table)],

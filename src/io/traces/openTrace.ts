@@ -5,8 +5,11 @@ import { checkReadOptions, type ReadTraceOptions, readTrace, streamTrace } from 
 import { detectTraceFormat, requireTraceFile, traceRows } from "./traceFormat.js";
 import { type TraceRow, TraceTally } from "./traceRow.js";
 
-/** Larger files are read as the run goes: smaller ones fit in memory, and are not read twice. */
-const WHOLE_UP_TO_BYTES = 32 * 2 ** 20;
+/**
+ * Larger files are read as the run goes; smaller ones are not read twice. A row takes about 700 bytes in memory and may
+ * have ten in the file: this much of it, at most 70 MB.
+ */
+const WHOLE_UP_TO_BYTES = 2 ** 20;
 
 /** A trace ready for a run. */
 export interface OpenTrace {

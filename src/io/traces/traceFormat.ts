@@ -101,7 +101,10 @@ function readFirstLine(file: string): string {
 function readHead(file: string, buffer: Buffer): number {
   let handle: number;
   try {
-    if (statSync(file).isDirectory()) throw new DataFileError({ file }, "is a folder; give a trace file");
+    const stats = statSync(file);
+    if (stats.isDirectory()) throw new DataFileError({ file }, "is a folder; give a trace file");
+    // It is read more than once.
+    if (!stats.isFile()) throw new DataFileError({ file }, "is no regular file; write what it gives to a file first");
     handle = openSync(file, "r");
   } catch (error) {
     if (error instanceof DataFileError) throw error;

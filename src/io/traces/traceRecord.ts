@@ -53,7 +53,7 @@ export class TraceRecord {
   /** A name; numbers are taken as their digits. */
   text(column: string): string {
     const value = this.#fields[column];
-    if (typeof value === "string" && value !== "") return value;
+    if (typeof value === "string" && value !== "") return ownCopy(value);
     if (typeof value === "number" && Number.isFinite(value)) return String(value);
     throw this.error(column, "must be a text that is not empty");
   }
@@ -73,4 +73,18 @@ export class TraceRecord {
       ? Number(value)
       : Number.NaN;
   }
+}
+
+/** Shorter strings are copied by V8 when they are cut out of longer ones. */
+const LEAST_SHARED_CHARACTERS = 13;
+
+/**
+ * A text of one's own. A cell cut out of a file's text keeps all of that text in memory for as long as it lives, and a name
+ * may live as long as the run.
+ */
+function ownCopy(text: string): string {
+  if (text.length < LEAST_SHARED_CHARACTERS) return text;
+  const copy = Buffer.from(text, "utf8").toString("utf8");
+  // A lone surrogate has no UTF-8.
+  return copy === text ? copy : text;
 }

@@ -43,6 +43,6 @@ describe("the writer of ended requests", () => {
       });
     expect(failing).toThrow("the run broke");
     expect(readFileSync(file, "utf8")).toBe("old\n");
-    expect(existsSync(`${file}.tmp`)).toBe(false);
+    expect(existsSync(`${file}.${process.pid}.tmp`)).toBe(false);
   });
 });

@@ -74,7 +74,7 @@ describe("a step log on disk", () => {
       });
     expect(failing).toThrowError("out of ideas");
     expect(readFileSync(kept, "utf8")).toBe("old");
-    expect(existsSync(`${kept}.tmp`)).toBe(false);
+    expect(existsSync(`${kept}.${process.pid}.tmp`)).toBe(false);
   });
 
   it("is never made when the run does not even start", () => {
@@ -163,6 +163,6 @@ describe("a file that appears whole or not at all", () => {
     writeFileSync(join(taken, "inside"), "kept");
     expect(() => new AtomicFile(taken)).toThrowError(/taken: cannot be written: it exists and is no file/);
     expect(readFileSync(join(taken, "inside"), "utf8")).toBe("kept");
-    expect(existsSync(`${taken}.tmp`)).toBe(false);
+    expect(existsSync(`${taken}.${process.pid}.tmp`)).toBe(false);
   });
 });

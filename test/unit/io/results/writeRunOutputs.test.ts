@@ -115,7 +115,7 @@ describe("writeRunOutputs", () => {
     }
     expect(() => writeFileAtomically(file, failing())).toThrowError("out of ideas");
     expect(readFileSync(file, "utf8")).toBe("old");
-    expect(existsSync(`${file}.tmp`)).toBe(false);
+    expect(existsSync(`${file}.${process.pid}.tmp`)).toBe(false);
   });
 
   it("names a folder that cannot be written", () => {
