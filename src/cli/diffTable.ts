@@ -4,6 +4,7 @@ import type { PairedChange, PairedLatency, Verdict } from "../core/analysis/diff
 import type { RunDiff } from "../core/analysis/diff/runDiff.js";
 import { US_PER_MS, US_PER_S } from "../core/units/units.js";
 import { changePicture } from "./changePicture.js";
+import { configChangeTable } from "./configChangeTable.js";
 import { diffSentence } from "./diffSentence.js";
 import { columnsOf, numberColumns, printNumber, textTable } from "./textTable.js";
 
@@ -25,24 +26,12 @@ export function diffTable(diff: RunDiff): string {
   if (diff.isIdentical) return sentence;
   const sections = [
     `A  ${diff.a.name}\nB  ${diff.b.name}\n`,
-    configTable(diff),
+    configChangeTable(diff.config),
     metricTable(diff),
     ...(diff.paired === null ? [`requests not paired: ${diff.notPaired}\n`] : pairedTables(diff.paired)),
     ...gpuTables(diff.gpu),
   ];
   return [sentence, ...sections].filter((section) => section !== "").join("\n");
-}
-
-function configTable({ config }: RunDiff): string {
-  if (config.length === 0) return "";
-  const rows = config.map(({ path, before, after }) => [path, printValue(before), printValue(after)]);
-  return textTable(columnsOf("config key", "A", "B"), rows);
-}
-
-/** A value of a config on one short line; a dash where there is none. */
-function printValue(value: unknown): string {
-  const text = value === undefined ? "–" : typeof value === "string" ? value : JSON.stringify(value);
-  return text.length > 60 ? `${text.slice(0, 59)}…` : text;
 }
 
 function metricTable({ metrics }: RunDiff): string {

@@ -28,6 +28,14 @@ beforeAll(async () => {
   cpSync(place("base"), place("copy"), { recursive: true });
 });
 
+async function diffedSweeps(a: string, b: string) {
+  const { exitCode, stdout } = await callCli("diff", place(a), place(b));
+  expect(exitCode).toBe(0);
+  const json = JSON.parse((await callCli("diff", place(a), place(b), "--format", "json")).stdout);
+  expect(json).toMatchObject({ schema: "roofserve.diff/1", kind: "sweep" });
+  return { stdout, json };
+}
+
 async function diffed(a: string, b: string) {
   const { exitCode, stdout, stderr } = await callCli("diff", place(a), place(b));
   expect(exitCode).toBe(0);
@@ -82,6 +90,28 @@ describe("roofserve diff", () => {
     expect(alone.stderr).toBe("note: only B has a step log, so it is not used\n");
   });
 
+  it("compares two sweeps point by point, and says what one of them lacks", async () => {
+    const sweep = (name: string, ...flags: string[]) =>
+      callCli("sweep", ...SMALL, "--seeds", "2", "--workers", "1", "--out", place(name), ...flags);
+    await sweep("sweep-a", "--rates", "20,40");
+    await sweep("sweep-b", "--rates", "20,40,60", "-g", "L40S");
+    const { stdout, json } = await diffedSweeps("sweep-a", "sweep-b");
+    expect(stdout).toMatch(
+      /^Of 2 points in both, B is faster end to end at 0 and slower at 2, most at poisson \d+\/s \(\+/,
+    );
+    expect(stdout).toMatch(/^gpu +H100 +L40S$/m);
+    expect(stdout).toMatch(/^poisson 40\/s +\d+\.\d +\d+\.\d( +\+\d+\.\d\*?)+/m);
+    expect(json).toMatchObject({ onlyA: [], onlyB: ["poisson 60/s"], isIdentical: false });
+    expect(stdout).toMatch(/^only B measured poisson 60\/s$/m);
+    const same = await diffedSweeps("sweep-a", join("sweep-a", "sweep.json"));
+    expect(same.stdout).toBe("A and B are identical: no config key, no point and no number differs.\n");
+    await expectRefusal([
+      ["diff", place("base"), place("sweep-a")],
+      3,
+      ["sweep.json: is a sweep", "summary.json a run"],
+    ]);
+  });
+
   it("prints the same bytes twice", async () => {
     expect((await diffed("base", "few")).stdout).toBe((await diffed("base", "few")).stdout);
   });
@@ -104,10 +134,8 @@ describe("roofserve diff refuses", () => {
 
   it("what is missing or of another kind, and says what it is", async () => {
     mkdirSync(place("empty"));
-    await expectRefusal(
-      refused(place("nowhere"), "nowhere: no such file or folder; give a folder that run --out wrote"),
-    );
-    await expectRefusal(refused(place("empty"), "empty: holds no summary.json"));
+    await expectRefusal(refused(place("nowhere"), "nowhere: no such file or folder; give a folder that run --out"));
+    await expectRefusal(refused(place("empty"), "empty: holds no summary.json and no sweep.json"));
     await expectRefusal(refused(join(place("base"), "steps.jsonl"), "is a step log; put it beside summary.json"));
     await expectRefusal(refused(join(place("base"), "requests.jsonl"), "requests.jsonl", "row 2", "JSON lines"));
     await expectRefusal(refused(join(place("base"), "guidellm.json"), "column schema", "must be roofserve.run/1"));

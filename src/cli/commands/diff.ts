@@ -1,16 +1,19 @@
 import type { ArgumentsCamelCase } from "yargs";
 import { runDiff } from "../../core/analysis/diff/runDiff.js";
-import { readComparedRun } from "../../io/diff/readComparedRun.js";
+import { sweepDiff } from "../../core/analysis/diff/sweepDiff.js";
+import { readComparedPair } from "../../io/diff/readCompared.js";
 import { cleanJson } from "../../io/results/cleanJson.js";
 import type { CommandBody } from "../commandTable.js";
 import { diffTable } from "../diffTable.js";
 import { examplesText } from "../examples.js";
+import { sweepDiffTable } from "../sweepDiffTable.js";
 
 const EXAMPLES = examplesText([
   ["run --out before/", "one run, kept whole"],
   ["run --max-num-seqs 16 --out after/", "the same requests, served otherwise"],
   ["diff before/ after/", "what that changed, where and why"],
   ["diff before/summary.json after.json", "two results of --format json: no requests to pair"],
+  ["diff sweep-h100/ sweep-h200/", "two sweeps, point by point"],
   ["run --out before/ --step-log before/steps.jsonl", "with a step log on both sides: by bound and kind of step too"],
 ]);
 
@@ -22,8 +25,12 @@ chance, give both the same seed, or compare the intervals of sweep --seeds.`;
 export const diffCommand: CommandBody = {
   builder: (command) =>
     command
-      .positional("a", { type: "string", demandOption: true, describe: "folder of run --out, or a result in JSON" })
-      .positional("b", { type: "string", demandOption: true, describe: "the run to compare with it" })
+      .positional("a", {
+        type: "string",
+        demandOption: true,
+        describe: "folder of run --out or sweep --out, or their result in JSON",
+      })
+      .positional("b", { type: "string", demandOption: true, describe: "what to compare with it, of the same kind" })
       .option("format", {
         choices: ["table", "json"],
         default: "table",
@@ -33,8 +40,12 @@ export const diffCommand: CommandBody = {
       })
       .epilogue(`${EXAMPLES}\n\n${RULES}`),
   handler: (argv: ArgumentsCamelCase) => {
-    const diff = runDiff(readComparedRun(String(argv.a)), readComparedRun(String(argv.b)));
+    const pair = readComparedPair(String(argv.a), String(argv.b));
+    const diff = pair.kind === "run" ? runDiff(pair.a, pair.b) : sweepDiff(pair.a, pair.b);
     for (const note of diff.notes) process.stderr.write(`note: ${note}\n`);
-    process.stdout.write(argv.format === "json" ? `${cleanJson(diff)}\n` : diffTable(diff));
+    const isJson = argv.format === "json";
+    process.stdout.write(
+      isJson ? `${cleanJson(diff)}\n` : diff.kind === "run" ? diffTable(diff) : sweepDiffTable(diff),
+    );
   },
 };

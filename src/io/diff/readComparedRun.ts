@@ -1,66 +1,36 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type * as z from "zod";
 import type { ComparedRequest, ComparedRun, ComparedSummary } from "../../core/analysis/diff/comparedRun.js";
 import { StepLogExplainer } from "../../core/analysis/stepLogExplainer.js";
-import { printValue } from "../../core/config/parseConfig.js";
 import { DataFileError } from "../../core/errors/simulationError.js";
 import { MS_PER_S, US_PER_S } from "../../core/units/units.js";
-import { checkData, readDataText } from "../dataFile/dataFile.js";
+import { checkData } from "../dataFile/dataFile.js";
 import { openStepLog } from "../results/readStepLog.js";
-import { parseJson } from "../structuredFile.js";
 import { jsonlObjects } from "../traces/jsonlRecords.js";
 import { comparedRequestSchema, comparedSummarySchema } from "./comparedSchemas.js";
-
-const RUN_SCHEMA = "roofserve.run/1";
-const REMEDY = "give a folder that run --out wrote, or a result of run --format json";
-/** Name of a step log that lies with a run's files. */
-const STEP_LOG_NAME = "steps.jsonl";
+import { type OpenResult, STEP_LOG_NAME } from "./openResult.js";
 
 /**
- * Reads one side of a comparison: the folder of a run (its summary, its requests, and a step log `steps.jsonl` where one
- * lies there), or the summary alone.
- * @throws DataFileError for what is no run's result, naming what it is where that can be told
+ * Checks what is compared of a run, and reads what lies beside its summary: its requests, and a step log `steps.jsonl`.
+ * @throws DataFileError
  */
-export function readComparedRun(path: string): ComparedRun {
-  if (!existsSync(path)) throw new DataFileError({ file: path }, `no such file or folder; ${REMEDY}`);
-  const isFolder = statSync(path).isDirectory();
-  const file = isFolder ? join(path, "summary.json") : path;
-  if (isFolder && !existsSync(file)) throw new DataFileError({ file: path }, `holds no summary.json; ${REMEDY}`);
-  const summary = readSummary(file);
-  if (!isFolder) return { name: path, summary, requests: null, steps: null };
-  const requests = join(path, "requests.jsonl");
-  const stepLog = join(path, STEP_LOG_NAME);
+export function readComparedRun({ path, file, folder, content }: OpenResult): ComparedRun {
+  const summary = checkData(
+    comparedSummarySchema,
+    content,
+    file,
+    "write it again with this version",
+  ) as unknown as ComparedSummary;
+  if (folder === null) return { name: path, summary, requests: null, steps: null };
+  const requests = join(folder, "requests.jsonl");
+  const stepLog = join(folder, STEP_LOG_NAME);
   return {
     name: path,
     summary,
     requests: existsSync(requests) ? readRequests(requests) : null,
     steps: existsSync(stepLog) ? readSteps(stepLog, summary) : null,
   };
-}
-
-function readSummary(file: string): ComparedSummary {
-  const text = readDataText(file, REMEDY);
-  const [firstLine = ""] = text.split("\n", 1);
-  if (/^\{"schema":"roofserve\.step-log\//.test(firstLine)) {
-    const problem = `is a step log; put it beside summary.json as ${STEP_LOG_NAME} and give the folder`;
-    throw new DataFileError({ file }, problem);
-  }
-  const input = parseJson(text, file);
-  const schema = typeof input === "object" && input !== null && "schema" in input ? input.schema : undefined;
-  if (schema !== RUN_SCHEMA) throw new DataFileError({ file, column: "schema" }, otherKind(schema));
-  return checkData(
-    comparedSummarySchema,
-    input,
-    file,
-    "write it again with this version",
-  ) as unknown as ComparedSummary;
-}
-
-function otherKind(schema: unknown): string {
-  const isOtherVersion = typeof schema === "string" && schema.startsWith("roofserve.run/");
-  const what = isOtherVersion ? `; that is a result of another version of roofserve, simulate it again` : "";
-  return `got ${printValue(schema)}; must be ${RUN_SCHEMA}${what}; ${REMEDY}`;
 }
 
 function readRequests(file: string): ComparedRequest[] {

@@ -3,21 +3,16 @@ import type { RunSummary } from "../../engine/simulate.js";
 import type { RequestStatus } from "../../metrics/requestRecord.js";
 import type { ExplainReport } from "../explainReport.js";
 
-/** The parts of a run's summary that are compared. */
-export type ComparedSummary = Pick<
+/** The numbers of a run, or of a point of a sweep, that are compared. */
+export type ComparedNumbers = Pick<
   RunSummary,
-  | "version"
-  | "requests"
-  | "ttftMs"
-  | "tpotMs"
-  | "itlMs"
-  | "e2eMs"
-  | "queueMs"
-  | "throughput"
-  | "engine"
-  | "regime"
-  | "bottleneck"
-> & { readonly config: Partial<RunConfig> };
+  "requests" | "ttftMs" | "tpotMs" | "itlMs" | "e2eMs" | "queueMs" | "throughput" | "engine" | "regime"
+>;
+
+/** The parts of a run's summary that are compared. */
+export interface ComparedSummary extends ComparedNumbers, Pick<RunSummary, "version" | "bottleneck"> {
+  readonly config: Partial<RunConfig>;
+}
 
 /** One request of a run that is compared; times are NaN where the thing never happened. */
 export interface ComparedRequest {

@@ -1,5 +1,5 @@
 import { HEADLINE_LATENCIES, HEADLINE_STATISTICS } from "../../metrics/runUncertainty.js";
-import type { ComparedSummary } from "./comparedRun.js";
+import type { ComparedNumbers } from "./comparedRun.js";
 
 /** Whether more of a number is better, worse, or neither by itself. */
 export type Better = "higher" | "lower" | null;
@@ -24,7 +24,7 @@ export interface MetricChange extends Change {
 }
 
 interface Metric extends Pick<MetricChange, "name" | "group" | "better"> {
-  readonly of: (summary: ComparedSummary) => number | null;
+  readonly of: (summary: ComparedNumbers) => number | null;
 }
 
 const METRICS: readonly Metric[] = [
@@ -78,7 +78,7 @@ export function changeOf(a: number | null, b: number | null): Change {
  * Every headline number of two runs: what clients see before what the engine did, in both the largest relative change
  * first, with what came from or went to nothing before all others.
  */
-export function metricChanges(a: ComparedSummary, b: ComparedSummary): MetricChange[] {
+export function metricChanges(a: ComparedNumbers, b: ComparedNumbers): MetricChange[] {
   const changes = METRICS.map(
     ({ name, group, better, of }): MetricChange => ({ name, group, better, ...changeOf(of(a), of(b)) }),
   );

@@ -1,6 +1,7 @@
 import { type ConfigDifference, configDifferences } from "../../config/compareConfigs.js";
 import { ROOFSERVE_VERSION } from "../../engine/version.js";
 import type { ComparedRun } from "./comparedRun.js";
+import { type DiffSide, versionNotes } from "./diffSide.js";
 import { type GpuTimeChange, gpuTimeChange } from "./gpuTimeChange.js";
 import { type MetricChange, metricChanges } from "./metricChange.js";
 import { type PairedChange, pairedChange } from "./pairedChange.js";
@@ -26,13 +27,6 @@ export interface RunDiff {
   readonly notes: readonly string[];
 }
 
-/** Where one side of a comparison came from. */
-export interface DiffSide {
-  readonly name: string;
-  /** Version of roofserve that made it. */
-  readonly version: string;
-}
-
 /** Compares two runs. Swapped, it gives the same changes with the other sign. */
 export function runDiff(a: ComparedRun, b: ComparedRun): RunDiff {
   const config = configDifferences(a.summary.config, b.summary.config);
@@ -40,12 +34,15 @@ export function runDiff(a: ComparedRun, b: ComparedRun): RunDiff {
   const pairing = pairRequests(a, b);
   const paired = pairing.isPaired ? pairedChange(pairing.pairs, pairing) : null;
   const gpu = gpuTimeChange(a, b);
+  const sides = {
+    a: { name: a.name, version: a.summary.version },
+    b: { name: b.name, version: b.summary.version },
+  };
   return {
     schema: "roofserve.diff/1",
     kind: "run",
     version: ROOFSERVE_VERSION,
-    a: { name: a.name, version: a.summary.version },
-    b: { name: b.name, version: b.summary.version },
+    ...sides,
     isIdentical:
       config.length === 0 &&
       metrics.every((metric) => metric.a === metric.b) &&
@@ -56,7 +53,7 @@ export function runDiff(a: ComparedRun, b: ComparedRun): RunDiff {
     paired,
     notPaired: pairing.isPaired ? null : pairing.reason,
     gpu,
-    notes: notesOf(a, b, config),
+    notes: [...versionNotes(sides.a, sides.b), ...notesOf(a, b, config)],
   };
 }
 
@@ -67,11 +64,8 @@ function isSameForEachRequest(a: ComparedRun, b: ComparedRun, paired: PairedChan
 }
 
 function notesOf(a: ComparedRun, b: ComparedRun, config: readonly ConfigDifference[]): string[] {
-  const [versionA, versionB] = [a.summary.version, b.summary.version];
   const notes: string[] = [];
-  if (versionA !== versionB) {
-    notes.push(`A was made by roofserve ${versionA}, B by ${versionB}: the simulator itself may differ`);
-  } else if (config.length === 1 && config[0]?.path === "seed") {
+  if (a.summary.version === b.summary.version && config.length === 1 && config[0]?.path === "seed") {
     notes.push("only the seed differs: all changes are chance");
   }
   if ((a.steps === null) !== (b.steps === null)) {
