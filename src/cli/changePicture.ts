@@ -25,7 +25,7 @@ export function changePicture(title: string, timeline: ChangeTimeline): string {
 }
 
 function windowWords({ window }: ChangeTimeline): string {
-  if (window === null) return "";
+  if (window === null) return ": changes both ways";
   if (window.timeFraction >= SPREAD_FRACTION) return ": the change lies all over the run";
   const { fromS, toS, share, timeFraction } = window;
   const part = printNumber(100 * Math.min(share, 1), 0);

@@ -1,6 +1,7 @@
 import type { E2ePart } from "../core/analysis/diff/pairedChange.js";
 import type { RunDiff } from "../core/analysis/diff/runDiff.js";
-import { printMs, printNumber } from "./textTable.js";
+import { US_PER_MS } from "../core/units/units.js";
+import { printNumber } from "./textTable.js";
 
 /** A change of the mean below this is none to speak of. */
 const LEAST_RELATIVE = 0.0005;
@@ -24,8 +25,8 @@ export function diffSentence(diff: RunDiff): string {
 function headline(diff: RunDiff): string {
   const { a, b, relative } = metric(diff, "e2eMs.mean");
   if (a === null || b === null || relative === null) return "The mean end-to-end latency is not known on both sides";
-  if (Math.abs(relative) < LEAST_RELATIVE) return `B takes as long as A end to end (mean ${printMs(a)})`;
-  return `B ${speedWords(relative)} end to end (mean ${printMs(a)} → ${printMs(b)})${partWords(diff)}${componentWords(diff)}`;
+  if (Math.abs(relative) < LEAST_RELATIVE) return `B takes as long as A end to end (mean ${latency(a)})`;
+  return `B ${speedWords(relative)} end to end (mean ${latency(a)} → ${latency(b)})${partWords(diff)}${stepWords(diff)}`;
 }
 
 /** @param relative change of a latency */
@@ -49,19 +50,27 @@ function shareWords(share: number): string {
   return share >= 0.995 ? "all" : percent(share, 0);
 }
 
-/** The component that moves the mean step most, where steps changed the way latencies did. */
-function componentWords(diff: RunDiff): string {
-  const { stepUs, components } = diff.gpu;
-  const latency = metric(diff, "e2eMs.mean").change ?? 0;
-  const isSameWay = (change: number | null) => change !== null && change * latency > 0;
+/**
+ * What moves the mean step most, where steps changed the way latencies did. Of the same requests this may be the time
+ * between steps: a GPU that lacks work idles the longer the faster it is, and the other way round it is kept waiting.
+ */
+function stepWords(diff: RunDiff): string {
+  const { stepUs, idleStepUs, components } = diff.gpu;
+  const e2eChange = metric(diff, "e2eMs.mean").change ?? 0;
+  const isSameWay = (change: number | null) => change !== null && change * e2eChange > 0;
+  const idleChangeUs = Math.abs(idleStepUs.change ?? 0);
+  if (diff.paired !== null && isSameWay(idleStepUs.change) && idleChangeUs > Math.abs(stepUs.change ?? 0)) {
+    const idle = printNumber(idleChangeUs / US_PER_MS, 2);
+    return `; the GPU idles ${idle} ms ${e2eChange < 0 ? "less" : "more"} for each step`;
+  }
   if (!isSameWay(stepUs.change) || Math.abs(stepUs.relative ?? 0) < LEAST_RELATIVE) return "";
   const component = components.find(({ changeStepUs }) => isSameWay(changeStepUs));
   if (component === undefined) return "";
   const { name, aStepUs, bStepUs, changeStepUs, shareOfChange } = component;
-  const lead = `; steps are ${percent(Math.abs(stepUs.relative ?? 0))} ${latency < 0 ? "shorter" : "longer"}, mostly because`;
+  const lead = `; steps are ${percent(Math.abs(stepUs.relative ?? 0))} ${e2eChange < 0 ? "shorter" : "longer"}, mostly because`;
   const weight = shareOfChange !== null && shareOfChange >= 0.5 ? lead : lead.replace("mostly", "first of all");
   if (aStepUs === 0 || bStepUs === 0) return `${weight} of ${name}, which ${aStepUs === 0 ? "A" : "B"} does without`;
-  return `${weight} ${name} takes ${percent(Math.abs(changeStepUs / aStepUs), 0)} ${latency < 0 ? "less" : "more"}`;
+  return `${weight} ${name} takes ${percent(Math.abs(changeStepUs / aStepUs), 0)} ${e2eChange < 0 ? "less" : "more"}`;
 }
 
 function chance({ paired, notPaired }: RunDiff): string {
@@ -77,6 +86,11 @@ function configWords({ config }: RunDiff): string {
 
 function metric(diff: RunDiff, name: string): RunDiff["metrics"][number] {
   return diff.metrics.find((metric) => metric.name === name) as RunDiff["metrics"][number];
+}
+
+/** With the digits that a change of a percent shows in. */
+function latency(ms: number): string {
+  return ms >= 1000 ? `${printNumber(ms / 1000, 2)} s` : `${printNumber(ms)} ms`;
 }
 
 function percent(fraction: number, decimals = 1): string {

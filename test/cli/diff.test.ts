@@ -112,6 +112,19 @@ describe("roofserve diff", () => {
     ]);
   });
 
+  it("keeps its keys", async () => {
+    const { json } = await diffed("base", "few");
+    const keys = (value: object) => Object.keys(value).sort().join(" ");
+    expect(keys(json)).toBe("a b config gpu isIdentical kind metrics notPaired notes paired schema version");
+    expect(keys(json.metrics[0])).toBe("a b better change group name relative");
+    expect(keys(json.paired)).toBe("e2eParts intervalLevel latencies numOnlyA numOnlyB numPairs timeline");
+    expect(keys(json.paired.timeline.e2eMs)).toBe("binS meanMs numRequests startS window");
+    expect(keys(json.gpu)).toBe(
+      "bounds byLengthUs byNumberUs components gpuUs idleStepUs idleUs phases source stepUs steps",
+    );
+    expect(keys(json.gpu.components[0])).toBe("aStepUs aUs bStepUs bUs changeStepUs changeUs name shareOfChange");
+  });
+
   it("prints the same bytes twice", async () => {
     expect((await diffed("base", "few")).stdout).toBe((await diffed("base", "few")).stdout);
   });

@@ -17,10 +17,11 @@ const EXAMPLES = examplesText([
   ["run --out before/ --step-log before/steps.jsonl", "with a step log on both sides: by bound and kind of step too"],
 ]);
 
-const RULES = `Requests are paired where workload and seed are the same, or the same trace was replayed. Of the same requests every
-difference is due to the config; the 95 % interval says whether other requests of that workload would show it too, from
-the means of twenty stretches of the run. Runs of different seeds or workloads are not paired: to tell a change from
-chance, give both the same seed, or compare the intervals of sweep --seeds.`;
+const RULES =
+  "Requests are paired where workload and seed are the same, or the same trace was replayed. Of the same requests every " +
+  "difference is due to the config; the 95 % interval says whether other requests of that workload would show it too, " +
+  "from the means of twenty stretches of the run. Runs of different seeds or workloads are not paired: to tell a change " +
+  "from chance, give both the same seed, or compare sweeps of several --seeds.";
 
 export const diffCommand: CommandBody = {
   builder: (command) =>

@@ -4,6 +4,8 @@ import type { RequestPair } from "./pairRequests.js";
 const NUM_BINS = 48;
 /** Share of a change that the window holds: most of it. */
 const WINDOW_SHARE = 0.5;
+/** Changes both ways leave less than this of themselves: what is left then has no place of its own. */
+const LEAST_NET_FRACTION = 0.5;
 
 /** Change of a latency over the time at which requests were sent. */
 export interface ChangeTimeline {
@@ -14,7 +16,7 @@ export interface ChangeTimeline {
   readonly numRequests: readonly number[];
   /** Mean change of these, ms; null where there was none. × `numRequests`, they add up to the change of all. */
   readonly meanMs: readonly (number | null)[];
-  /** Where most of the change lies; null where the changes cancel. */
+  /** Where most of the change lies; null where changes both ways cancel for the better part. */
   readonly window: ChangeWindow | null;
 }
 
@@ -64,13 +66,14 @@ export function changeTimeline(pairs: readonly RequestPair[], changeMs: (pair: R
 
 /**
  * The fewest consecutive numbers that add up to half of the whole or more; of equally few, those that hold most of it.
- * @returns half-open bounds, or null where the whole is 0
+ * @returns half-open bounds, or null where the whole is less than half of what its parts are without their signs
  */
 export function changeWindow(
   values: readonly number[],
 ): { readonly from: number; readonly to: number; readonly share: number } | null {
   const whole = values.reduce((sum, value) => sum + value, 0);
-  if (whole === 0) return null;
+  const gross = values.reduce((sum, value) => sum + Math.abs(value), 0);
+  if (whole === 0 || Math.abs(whole) < LEAST_NET_FRACTION * gross) return null;
   for (let length = 1; length <= values.length; length++) {
     let best = { from: 0, to: length, share: Number.NEGATIVE_INFINITY };
     for (let from = 0; from + length <= values.length; from++) {

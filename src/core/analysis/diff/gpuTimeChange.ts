@@ -25,7 +25,9 @@ export interface GpuTimeChange {
   /** All GPU time, and without it, µs of the run; together the simulated time. */
   readonly gpuUs: Change;
   readonly idleUs: Change;
+  /** GPU time of the mean step, µs, and the time without it beside each. */
   readonly stepUs: Change;
+  readonly idleStepUs: Change;
   /** Of the change of `gpuUs`: what more or fewer steps make, and what longer or shorter ones do. They add up to it. */
   readonly byNumberUs: number;
   readonly byLengthUs: number;
@@ -49,13 +51,15 @@ export function gpuTimeChange(a: ComparedRun, b: ComparedRun): GpuTimeChange {
   const [gpuA, gpuB] = [total(partsA), total(partsB)];
   const [countA, countB] = [a.summary.engine.steps, b.summary.engine.steps];
   const [stepA, stepB] = [perStep(gpuA, countA), perStep(gpuB, countB)];
+  const [idleA, idleB] = [simulatedUs(a) - gpuA, simulatedUs(b) - gpuB];
   const changes = (ofA: Parts, ofB: Parts) => partChanges(ofA, ofB, [countA, countB], stepB - stepA);
   return {
     source: isLogged ? "step-log" : "summary",
     steps,
     gpuUs: changeOf(gpuA, gpuB),
-    idleUs: changeOf(simulatedUs(a) - gpuA, simulatedUs(b) - gpuB),
+    idleUs: changeOf(idleA, idleB),
     stepUs: changeOf(stepA, stepB),
+    idleStepUs: changeOf(perStep(idleA, countA), perStep(idleB, countB)),
     // Each factor's change at the mean of the other: exact, and the same from either side.
     byNumberUs: ((countB - countA) * (stepA + stepB)) / 2,
     byLengthUs: ((stepB - stepA) * (countA + countB)) / 2,

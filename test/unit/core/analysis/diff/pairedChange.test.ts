@@ -129,7 +129,8 @@ test.each([
   [[0, 1, 8, 1, 0], { from: 2, to: 3, share: 0.8 }],
   [[1, 1, 1, 1], { from: 0, to: 2, share: 0.5 }],
   [[-4, -1, -5], { from: 2, to: 3, share: 0.5 }],
-  [[5, -4, 0, 1], { from: 0, to: 1, share: 2.5 }],
+  [[5, -4, 0, 1], null],
+  [[6, -1, 0, 1], { from: 0, to: 1, share: 1 }],
   [[1, -1], null],
 ])("the window of %j", (values, expected) => {
   expect(changeWindow(values)).toEqual(expected);

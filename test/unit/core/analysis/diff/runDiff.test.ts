@@ -11,6 +11,12 @@ const otherGpu = comparedRun("other GPU", { ...BUSY, gpu: "L40S" });
 const otherSeed = comparedRun("other seed", { ...BUSY, seed: 7 });
 const withoutLog = (run: ComparedRun): ComparedRun => ({ ...run, steps: null });
 
+/** Clients that wait for answers: on a slower GPU they send later. */
+const closed = (gpu: string) => {
+  const workload = { ...BUSY.workload, profile: { kind: "concurrent", streams: 4 } };
+  return comparedRun(gpu, { ...BUSY, gpu, workload });
+};
+
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 const pairsOfRuns: readonly (readonly [string, RunDiff])[] = [
   ["fewer sequences", runDiff(base, fewSequences)],
@@ -30,8 +36,11 @@ describe("laws of a diff", () => {
     expect(diff.gpu).toMatchObject({ byNumberUs: 0, byLengthUs: 0 });
   });
 
-  it("gives the same changes with the other sign when the runs change places", () => {
-    const [forth, back] = [runDiff(base, fewSequences), runDiff(fewSequences, base)];
+  test.each([
+    ["fewer sequences", base, fewSequences],
+    ["clients that wait, another GPU", closed("H100"), closed("L40S")],
+  ])("gives the same changes with the other sign when the runs change places: %s", (_, a, b) => {
+    const [forth, back] = [runDiff(a, b), runDiff(b, a)];
     const changes = ({ metrics, paired, gpu }: RunDiff): Record<string, number | null> => ({
       ...Object.fromEntries(metrics.map(({ name, change }) => [name, change])),
       ...Object.fromEntries((paired?.latencies ?? []).map(({ latency, meanMs }) => [`paired ${latency}`, meanMs])),
@@ -51,6 +60,7 @@ describe("laws of a diff", () => {
       else expect(backwards[name] ?? Number.NaN, name).toBeCloseTo(-change, 6);
     const [high, low] = [forth.paired?.latencies[0]?.numSlower, back.paired?.latencies[0]?.numFaster];
     expect(high).toBe(low);
+    expect(forth.paired?.numPairs).toBe(40);
     expect(back.paired?.timeline?.e2eMs.window).toEqual(forth.paired?.timeline?.e2eMs.window);
   });
 
