@@ -60,7 +60,8 @@ export function runDiff(a: ComparedRun, b: ComparedRun): RunDiff {
 /** A run that is there without its requests has none that differ. */
 function isSameForEachRequest(a: ComparedRun, b: ComparedRun, paired: PairedChange | null): boolean {
   if (a.requests === null || b.requests === null) return true;
-  return paired?.latencies.every(({ verdict }) => verdict === "none") === true;
+  if (paired === null || paired.numOnlyA + paired.numOnlyB > 0) return false;
+  return paired.latencies.every(({ verdict }) => verdict === "none");
 }
 
 function notesOf(a: ComparedRun, b: ComparedRun, config: readonly ConfigDifference[]): string[] {

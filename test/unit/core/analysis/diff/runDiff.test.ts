@@ -3,7 +3,7 @@ import type { ComparedRun } from "../../../../../src/core/analysis/diff/compared
 import type { PartChange } from "../../../../../src/core/analysis/diff/gpuTimeChange.js";
 import { type RunDiff, runDiff } from "../../../../../src/core/analysis/diff/runDiff.js";
 import { BUSY } from "../loggedRun.js";
-import { comparedRun } from "./comparedRuns.js";
+import { comparedRun, withDecode } from "./comparedRuns.js";
 
 const base = comparedRun("base", BUSY);
 const fewSequences = comparedRun("few sequences", { ...BUSY, engine: { ...BUSY.engine, maxNumSeqs: 6 } });
@@ -34,6 +34,12 @@ describe("laws of a diff", () => {
     expect(diff.paired?.latencies.map(({ verdict }) => verdict)).toEqual(["none", "none", "none"]);
     expect(diff.paired?.timeline?.e2eMs.window).toBeNull();
     expect(diff.gpu).toMatchObject({ byNumberUs: 0, byLengthUs: 0 });
+  });
+
+  it("looks at requests too before it calls two runs identical", () => {
+    const changed = withDecode(base, (_, i) => (i === 7 ? 1 : i === 8 ? -1 : 0));
+    expect(runDiff(base, changed).isIdentical).toBe(false);
+    expect(runDiff(base, { ...base, requests: (base.requests ?? []).slice(1) }).isIdentical).toBe(false);
   });
 
   test.each([
