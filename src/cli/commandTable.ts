@@ -62,6 +62,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/explain.js")).explainCommand,
   },
   {
+    command: "diff <a> <b>",
+    describe: "compare two runs (config, metrics, request by request, over time, by component) or two sweeps",
+    load: async () => (await import("./commands/diff.js")).diffCommand,
+  },
+  {
     command: "models",
     describe: "list the built-in models",
     load: async () => (await import("./commands/models.js")).modelsCommand,

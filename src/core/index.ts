@@ -17,6 +17,9 @@
  *
  * @module
  */
+export type { ComparedRequest, ComparedRun } from "./analysis/diff/comparedRun.js";
+export { type RunDiff, runDiff } from "./analysis/diff/runDiff.js";
+export { type ComparedSweep, type SweepDiff, sweepDiff } from "./analysis/diff/sweepDiff.js";
 export type { ExplainReport } from "./analysis/explainReport.js";
 export type { LoggedStep, StepLogHeader } from "./analysis/stepLog.js";
 export { StepLogExplainer } from "./analysis/stepLogExplainer.js";

@@ -1,0 +1,56 @@
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { printValue } from "../../core/config/parseConfig.js";
+import { DataFileError } from "../../core/errors/simulationError.js";
+import { readDataText } from "../dataFile/dataFile.js";
+import { parseJson } from "../structuredFile.js";
+
+export const RUN_SCHEMA = "roofserve.run/1";
+export const SWEEP_SCHEMA = "roofserve.sweep/1";
+/** Name of a step log that lies with a run's files. */
+export const STEP_LOG_NAME = "steps.jsonl";
+const REMEDY = "give a folder that run --out or sweep --out wrote, or their result in JSON";
+
+/** A result that was found at a path, not checked yet but for its kind. */
+export interface OpenResult {
+  /** As the user gave it. */
+  readonly path: string;
+  readonly file: string;
+  /** Where the result's other files lie; null where the result alone was given. */
+  readonly folder: string | null;
+  readonly schema: typeof RUN_SCHEMA | typeof SWEEP_SCHEMA;
+  readonly content: object;
+}
+
+/**
+ * Finds the result at a path, and tells its kind.
+ * @throws DataFileError for what is missing or of another kind
+ */
+export function openResult(path: string): OpenResult {
+  if (!existsSync(path)) throw new DataFileError({ file: path }, `no such file or folder; ${REMEDY}`);
+  const isFolder = statSync(path).isDirectory();
+  const file = isFolder ? fileIn(path) : path;
+  const text = readDataText(file, REMEDY);
+  if (text.startsWith('{"schema":"roofserve.step-log/')) {
+    const problem = `is a step log; put it beside summary.json as ${STEP_LOG_NAME} and give the folder`;
+    throw new DataFileError({ file }, problem);
+  }
+  const content = parseJson(text, file);
+  const schema = typeof content === "object" && content !== null && "schema" in content ? content.schema : undefined;
+  if (schema !== RUN_SCHEMA && schema !== SWEEP_SCHEMA) {
+    throw new DataFileError({ file, column: "schema" }, otherKind(schema));
+  }
+  return { path, file, folder: isFolder ? path : null, schema, content: content as object };
+}
+
+function fileIn(folder: string): string {
+  const file = ["summary.json", "sweep.json"].map((name) => join(folder, name)).find((name) => existsSync(name));
+  if (file !== undefined) return file;
+  throw new DataFileError({ file: folder }, `holds no summary.json and no sweep.json; ${REMEDY}`);
+}
+
+function otherKind(schema: unknown): string {
+  const isOtherVersion = typeof schema === "string" && /^roofserve\.(run|sweep)\//.test(schema);
+  const what = isOtherVersion ? "; that is a result of another version of roofserve, simulate it again" : "";
+  return `got ${printValue(schema)}; must be ${RUN_SCHEMA} or ${SWEEP_SCHEMA}${what}; ${REMEDY}`;
+}

@@ -1,0 +1,182 @@
+import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it, test } from "vitest";
+import { temporaryFolder } from "../reference/temporaryFile.js";
+import { type BadInput, callCli, expectRefusal } from "./cliCall.js";
+
+const { folder } = temporaryFolder();
+const SMALL = ["--max-model-len", "2048", "--data", "prompt_tokens=100,output_tokens=12", "--max-requests", "60"];
+const place = (name: string) => join(folder, name);
+
+beforeAll(async () => {
+  const run = (name: string, ...flags: string[]) =>
+    callCli(
+      "run",
+      ...SMALL,
+      "--rate",
+      "40",
+      "--out",
+      place(name),
+      "--step-log",
+      join(place(name), "steps.jsonl"),
+      ...flags,
+    );
+  await run("base");
+  await run("few", "--max-num-seqs", "2");
+  await run("seed", "--seed", "7");
+  await run("gpu", "-g", "L40S", "--max-num-seqs", "1024", "--max-num-batched-tokens", "8192");
+  cpSync(place("base"), place("copy"), { recursive: true });
+});
+
+async function diffedSweeps(a: string, b: string) {
+  const { exitCode, stdout } = await callCli("diff", place(a), place(b));
+  expect(exitCode).toBe(0);
+  const json = JSON.parse((await callCli("diff", place(a), place(b), "--format", "json")).stdout);
+  expect(json).toMatchObject({ schema: "roofserve.diff/1", kind: "sweep" });
+  return { stdout, json };
+}
+
+async function diffed(a: string, b: string) {
+  const { exitCode, stdout, stderr } = await callCli("diff", place(a), place(b));
+  expect(exitCode).toBe(0);
+  const json = JSON.parse((await callCli("diff", place(a), place(b), "--format", "json")).stdout);
+  expect(json).toMatchObject({ schema: "roofserve.diff/1", kind: "run" });
+  return { stdout, stderr, json };
+}
+
+describe("roofserve diff", () => {
+  it("says in one line that a run is the same as itself", async () => {
+    const { stdout, json } = await diffed("base", "copy");
+    expect(stdout).toBe("A and B are identical: no config key, no number and no request differs.\n");
+    expect(json.isIdentical).toBe(true);
+  });
+
+  it("says in a sentence what a planted change did, then where", async () => {
+    const { stdout, stderr, json } = await diffed("base", "few");
+    expect(stdout).toMatch(
+      /^B takes \d+\.\d times as long as A end to end \(mean .* → .*\), (all|\d+ %) of that in waiting for the first step; \d config keys? differs?\.\n/,
+    );
+    expect(stdout).toMatch(/^engine\.maxNumSeqs +\d+ +2$/m);
+    expect(stdout).toMatch(/^60 requests, each beside itself$/m);
+    expect(stdout).toMatch(/^E2E by arrival, .*\n {2}slower \|[▁▂▃▄▅▆▇█ ]+\| at most /m);
+    expect(stdout).toMatch(/^by kind of step /m);
+    expect(stderr).toBe("");
+    expect(json.paired).toMatchObject({ numPairs: 60, numOnlyA: 0, numOnlyB: 0 });
+    expect(json.gpu.source).toBe("step-log");
+  });
+
+  it("names the component that a slower GPU lengthens most", async () => {
+    const { stdout } = await diffed("base", "gpu");
+    expect(stdout).toMatch(
+      /; steps are \d+\.\d % longer, (mostly|first of all) because \w+ takes \d+ % more; 1 config key/,
+    );
+    expect((await diffed("gpu", "base")).stdout).toMatch(/^B is \d+\.\d % faster .* shorter, .* less; 1 config key/);
+  });
+
+  it("does not pair the requests of another seed, and calls the change chance", async () => {
+    const { stdout, stderr, json } = await diffed("base", "seed");
+    expect(stdout).toContain("requests are not paired: the seeds differ, so the requests do");
+    expect(stderr).toBe("note: only the seed differs: all changes are chance\n");
+    expect(json.paired).toBeNull();
+  });
+
+  it("compares summaries alone, of --out and of --format json", async () => {
+    const { stdout } = await callCli("run", ...SMALL, "--rate", "40", "--format", "json");
+    writeFileSync(place("printed.json"), stdout);
+    expect((await diffed("printed.json", join("base", "summary.json"))).json.isIdentical).toBe(true);
+    const alone = await diffed("printed.json", "few");
+    expect(alone.json.notPaired).toContain("no requests.jsonl with");
+    expect(alone.json.gpu.source).toBe("summary");
+    expect(alone.stderr).toBe("note: only B has a step log, so it is not used\n");
+  });
+
+  it("compares two sweeps point by point, and says what one of them lacks", async () => {
+    const sweep = (name: string, ...flags: string[]) =>
+      callCli("sweep", ...SMALL, "--seeds", "2", "--workers", "1", "--out", place(name), ...flags);
+    await sweep("sweep-a", "--rates", "20,40");
+    await sweep("sweep-b", "--rates", "20,40,60", "-g", "L40S");
+    const { stdout, json } = await diffedSweeps("sweep-a", "sweep-b");
+    expect(stdout).toMatch(
+      /^Of 2 points in both, B is faster end to end at 0 and slower at 2, most at poisson \d+\/s \(\+/,
+    );
+    expect(stdout).toMatch(/^gpu +H100 +L40S$/m);
+    expect(stdout).toMatch(/^poisson 40\/s +\d+\.\d +\d+\.\d( +\+\d+\.\d\*?)+/m);
+    expect(json).toMatchObject({ onlyA: [], onlyB: ["poisson 60/s"], isIdentical: false });
+    expect(stdout).toMatch(/^only B measured poisson 60\/s$/m);
+    const same = await diffedSweeps("sweep-a", join("sweep-a", "sweep.json"));
+    expect(same.stdout).toBe("A and B are identical: no config key, no point and no number differs.\n");
+    await expectRefusal([
+      ["diff", place("base"), place("sweep-a")],
+      3,
+      ["sweep.json: is a sweep", "summary.json a run"],
+    ]);
+  });
+
+  it("keeps its keys", async () => {
+    const { json } = await diffed("base", "few");
+    const keys = (value: object) => Object.keys(value).sort().join(" ");
+    expect(keys(json)).toBe("a b config gpu isIdentical kind metrics notPaired notes paired schema version");
+    expect(keys(json.metrics[0])).toBe("a b better change group name relative");
+    expect(keys(json.paired)).toBe("e2eParts intervalLevel latencies numOnlyA numOnlyB numPairs timeline");
+    expect(keys(json.paired.timeline.e2eMs)).toBe("binS meanMs numRequests startS window");
+    expect(keys(json.gpu)).toBe(
+      "bounds byLengthUs byNumberUs components gpuUs idleStepUs idleUs phases source stepUs steps",
+    );
+    expect(keys(json.gpu.components[0])).toBe("aStepUs aUs bStepUs bUs changeStepUs changeUs name shareOfChange");
+  });
+
+  it("prints the same bytes twice", async () => {
+    expect((await diffed("base", "few")).stdout).toBe((await diffed("base", "few")).stdout);
+  });
+});
+
+/** A copy of the base run with one of its files changed. */
+function broken(name: string, file: string, change: (text: string) => string): string {
+  cpSync(place("base"), place(name), { recursive: true });
+  const changed = join(place(name), file);
+  writeFileSync(changed, change(readFileSync(changed, "utf8")));
+  return place(name);
+}
+
+describe("roofserve diff refuses", () => {
+  const refused = (path: string, ...says: string[]): BadInput => [["diff", place("base"), path], 3, says];
+
+  test.each([[["diff"]], [["diff", "one"]]])("%j: too little to compare", async (args) =>
+    expectRefusal([args, 2, ["needs another argument; add --help"]]),
+  );
+
+  it("what is missing or of another kind, and says what it is", async () => {
+    mkdirSync(place("empty"));
+    await expectRefusal(refused(place("nowhere"), "nowhere: no such file or folder; give a folder that run --out"));
+    await expectRefusal(refused(place("empty"), "empty: holds no summary.json and no sweep.json"));
+    await expectRefusal(refused(join(place("base"), "steps.jsonl"), "is a step log; put it beside summary.json"));
+    await expectRefusal(refused(join(place("base"), "requests.jsonl"), "requests.jsonl", "row 2", "JSON lines"));
+    await expectRefusal(refused(join(place("base"), "guidellm.json"), "column schema", "must be roofserve.run/1"));
+    await expectRefusal(refused(join(place("base"), "trace.json"), "column schema: got nothing"));
+  });
+
+  it("results of another version, and broken ones, with file, row and column", async () => {
+    const later = broken("later", "summary.json", (text) => text.replace("roofserve.run/1", "roofserve.run/2"));
+    await expectRefusal(refused(later, 'got "roofserve.run/2"', "result of another version of roofserve"));
+    const cut = broken("cut", "summary.json", (text) => text.slice(0, 500));
+    await expectRefusal(refused(cut, "summary.json, row", "is the file truncated?"));
+    const odd = broken("odd", "summary.json", (text) => text.replace(/"steps": \d+/, '"steps": "many"'));
+    await expectRefusal(refused(odd, 'column engine.steps: got "many"; must be'));
+    const row = broken("row", "requests.jsonl", (text) => text.replace(/"ttft_ms":[\d.]+/, '"ttft_ms":null'));
+    await expectRefusal(refused(row, "requests.jsonl, row 1, column status", "without ttft_ms"));
+    const log = broken("log", "steps.jsonl", (text) => `${text.split("\n").slice(0, 4).join("\n")}\n`);
+    await expectRefusal(refused(log, "steps.jsonl: is cut off after 3 steps"));
+  });
+
+  it("a step log of another run", async () => {
+    cpSync(place("base"), place("mixed"), { recursive: true });
+    copyFileSync(join(place("gpu"), "steps.jsonl"), join(place("mixed"), "steps.jsonl"));
+    await expectRefusal(refused(place("mixed"), "is the step log of another run than summary.json beside it"));
+  });
+
+  it("nothing where only the requests are gone", async () => {
+    cpSync(place("base"), place("bare"), { recursive: true });
+    rmSync(join(place("bare"), "requests.jsonl"));
+    expect((await diffed("base", "bare")).json).toMatchObject({ isIdentical: true, paired: null });
+  });
+});
