@@ -11,8 +11,15 @@ export interface CdfLine {
   readonly quantiles: Quantiles;
   readonly color: string;
   readonly isDashed?: boolean;
-  /** Where its label stands, in percent of the values and beside the line; null = marked at 50 and 99 % instead. */
-  readonly labelAt: { readonly percent: number; readonly side: "left" | "right" } | null;
+  /** Of its name; default its own colour. */
+  readonly labelColor?: string;
+  /** Where its name stands, in percent of the values and beside the line; or marks at 50 and 99 %; or nothing. */
+  readonly labelAt: LabelPlace | "percentiles" | "none";
+}
+
+export interface LabelPlace {
+  readonly percent: number;
+  readonly side: "left" | "right";
 }
 
 /** A point of a line: this percentage of the values is at most so many ms. */
@@ -50,9 +57,7 @@ export function cdfPlot(lines: readonly CdfLine[], yLabel: string, widthPx: numb
           ...(isDashed === true ? { strokeDasharray: "6 4" } : {}),
         }),
       ),
-      ...lines.flatMap((line) =>
-        line.labelAt === null ? percentileMarks(line, scale) : [nameMark(line, line.labelAt)],
-      ),
+      ...lines.flatMap((line) => labelMarks(line, scale)),
       tip(
         points,
         pointer({
@@ -66,6 +71,12 @@ export function cdfPlot(lines: readonly CdfLine[], yLabel: string, widthPx: numb
     ],
     ...PLOT_STYLE,
   };
+}
+
+function labelMarks(line: CdfLine, scale: LatencyScale) {
+  const { labelAt } = line;
+  if (labelAt === "none") return [];
+  return labelAt === "percentiles" ? percentileMarks(line, scale) : [nameMark(line, labelAt)];
 }
 
 function percentileMarks({ name, quantiles, color }: CdfLine, scale: LatencyScale) {
@@ -85,12 +96,12 @@ const MIDDLE = 0.55;
 const BELOW_RIGHT = { textAnchor: "start", dx: 9, dy: 4 } as const;
 const ABOVE_LEFT = { textAnchor: "end", dx: -9, dy: -6 } as const;
 
-function nameMark({ name, quantiles, color }: CdfLine, { percent, side }: NonNullable<CdfLine["labelAt"]>) {
+function nameMark({ name, quantiles, color, labelColor = color }: CdfLine, { percent, side }: LabelPlace) {
   return text([{ percent, ms: quantiles[percent] ?? 0 }], {
     x: "ms",
     y: "percent",
     text: () => name,
-    fill: color,
+    fill: labelColor,
     fontWeight: 600,
     textAnchor: side === "left" ? "end" : "start",
     dx: side === "left" ? -8 : 8,
