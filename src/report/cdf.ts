@@ -3,7 +3,7 @@ import type { Quantiles } from "../core/metrics/quantiles.js";
 import { INK } from "./colors.js";
 import { type LatencyScale, latencyScale } from "./latencyScale.js";
 import { printMs } from "./numbers.js";
-import { HALO, PLOT_STYLE, TIP } from "./plotStyle.js";
+import { HALO, LETTER_PX, PLOT_STYLE, TIP } from "./plotStyle.js";
 
 /** One line of a CDF. */
 export interface CdfLine {
@@ -30,6 +30,8 @@ interface CdfPoint {
 }
 
 const HEIGHT_PX = 210;
+const MARGIN_LEFT_PX = 40;
+const MARGIN_RIGHT_PX = 20;
 const MARKED_PERCENTS = new Set([50, 99]);
 
 /** Cumulative distributions over ms. */
@@ -41,8 +43,8 @@ export function cdfPlot(lines: readonly CdfLine[], yLabel: string, widthPx: numb
   );
   return {
     height: HEIGHT_PX,
-    marginLeft: 40,
-    marginRight: 20,
+    marginLeft: MARGIN_LEFT_PX,
+    marginRight: MARGIN_RIGHT_PX,
     marginTop: 26,
     x: { ...scale.options, label: null },
     y: { domain: [0, 100], label: yLabel, ticks: [0, 25, 50, 75, 100], grid: true },
@@ -57,7 +59,7 @@ export function cdfPlot(lines: readonly CdfLine[], yLabel: string, widthPx: numb
           ...(isDashed === true ? { strokeDasharray: "6 4" } : {}),
         }),
       ),
-      ...lines.flatMap((line) => labelMarks(line, scale)),
+      ...lines.flatMap((line) => labelMarks(line, scale, widthPx)),
       tip(
         points,
         pointer({
@@ -73,10 +75,18 @@ export function cdfPlot(lines: readonly CdfLine[], yLabel: string, widthPx: numb
   };
 }
 
-function labelMarks(line: CdfLine, scale: LatencyScale) {
+function labelMarks(line: CdfLine, scale: LatencyScale, widthPx: number) {
   const { labelAt } = line;
   if (labelAt === "none") return [];
-  return labelAt === "percentiles" ? percentileMarks(line, scale) : [nameMark(line, labelAt)];
+  return labelAt === "percentiles"
+    ? percentileMarks(line, scale)
+    : [nameMark(line, roomyPlace(line, labelAt, scale, widthPx))];
+}
+
+/** To the right of the line where there is no room for its name on the left. */
+function roomyPlace({ name, quantiles }: CdfLine, place: LabelPlace, scale: LatencyScale, widthPx: number): LabelPlace {
+  const roomPx = scale.position(quantiles[place.percent] ?? 0) * (widthPx - MARGIN_LEFT_PX - MARGIN_RIGHT_PX);
+  return name.length * LETTER_PX <= roomPx ? place : { ...place, side: "right" };
 }
 
 function percentileMarks({ name, quantiles, color }: CdfLine, scale: LatencyScale) {

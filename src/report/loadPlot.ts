@@ -5,7 +5,7 @@ import {
   type Markish,
   type PlotOptions,
   pointer,
-  rectY,
+  rect,
   ruleX,
   ruleY,
   text,
@@ -15,7 +15,7 @@ import { INK, MUTED, seriesColor } from "./colors.js";
 import { labelPlaces } from "./labelPlaces.js";
 import type { LatencyScale } from "./latencyScale.js";
 import { loadWords, printLoad, unitWords } from "./loads.js";
-import { HALO, PLOT_STYLE, TIP } from "./plotStyle.js";
+import { HALO, LETTER_PX, PLOT_STYLE, TIP } from "./plotStyle.js";
 import type { LoadCurve, LoadCurvesSection, LoadPlot } from "./sweepSections.js";
 import { printValue, valueScale } from "./valueScale.js";
 
@@ -36,10 +36,11 @@ const MARGIN = { top: 18, bottom: 38, left: 52 } as const;
 /** Keeps dots at the ends of the scale whole. */
 const INSET_PX = 6;
 const LABEL_GAP_PX = 14;
-/** Width of a letter, about. */
-const LETTER_PX = 6.8;
 /** Labels wider than this share of the plot are left to the key. */
 const LABEL_SHARE = 0.3;
+
+/** Rates that all lie above this share of the largest have an axis of their own. */
+const NARROW_SHARE = 0.4;
 
 type Data = Pick<LoadCurvesSection, "unit" | "curves">;
 
@@ -59,7 +60,7 @@ export function loadPlot({ unit, curves }: Data, given: LoadPlot, widthPx: numbe
     marginBottom: MARGIN.bottom,
     marginLeft: MARGIN.left,
     marginRight: hasLabels ? labelPx + 14 : 20,
-    x: loadScale(unit, curves, widthPx),
+    x: loadScale({ unit, curves }, widthPx, given.hasDiagonal),
     y: { ...scale.options, inset: INSET_PX },
     marks: [
       ...scale.axis,
@@ -94,21 +95,29 @@ function pointsOf(curve: LoadCurve, { values, intervals }: LoadPlot, index: numb
   });
 }
 
-/** Streams double from one to the next, rates are a range from 0 on. */
-function loadScale(unit: Data["unit"], curves: Data["curves"], widthPx: number): PlotOptions["x"] {
+/** Streams double from one to the next; rates are a range, from 0 on unless they lie close together. */
+function loadScale({ unit, curves }: Data, widthPx: number, startsAtZero: boolean): PlotOptions["x"] {
   const loads = [...new Set(curves.flatMap((curve) => curve.loads))].sort((a, b) => a - b);
   const label = { label: unitWords(unit), labelAnchor: "center", labelArrow: "none" } as const;
-  if (unit !== "streams") return { domain: [0, loads.at(-1)!], ticks: Math.min(8, Math.floor(widthPx / 60)), ...label };
-  const [least = 1] = loads;
-  const most = Math.max(loads.at(-1)!, least * 2);
-  return { type: "log", base: 2, domain: [least, most], ticks: loads, tickFormat: printLoad, ...label };
+  const [least = 0] = loads;
+  const most = loads.at(-1) ?? 1;
+  const from = least > most * NARROW_SHARE && !startsAtZero ? least - (most - least) * 0.1 : 0;
+  if (unit !== "streams") return { domain: [from, most], ticks: Math.min(8, Math.floor(widthPx / 60)), ...label };
+  return {
+    type: "log",
+    base: 2,
+    domain: [least, Math.max(most, 2 * least)],
+    ticks: loads,
+    tickFormat: printLoad,
+    ...label,
+  };
 }
 
 function saturationBand({ saturation }: LoadCurve): Markish[] {
   if (saturation === null) return [];
   const { above, below } = saturation;
   return [
-    rectY([saturation], { x1: above, x2: below, fill: INK, fillOpacity: 0.08 }),
+    rect([saturation], { x1: above, x2: below, fill: INK, fillOpacity: 0.08 }),
     text([(above + below) / 2], {
       x: (load: number) => load,
       frameAnchor: "top",

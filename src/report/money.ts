@@ -1,7 +1,7 @@
-/** `$4.59`, `$257`; cents matter below a hundred. */
+/** `$0.041`, `$4.59`, `$257`. */
 export function printUsd(amount: number | null): string {
   if (amount === null) return "–";
-  return `$${amount.toFixed(amount < 99.995 ? 2 : 0)}`;
+  return `$${amount.toFixed(amount < 0.0995 ? 3 : amount < 99.995 ? 2 : 0)}`;
 }
 
 /** As an axis shows it: `$5`, `$0.2`. */

@@ -1,6 +1,7 @@
 import { ROOFSERVE_VERSION } from "../../core/engine/version.js";
 import type { Comparison } from "../../core/evaluation/compareRun.js";
-import type { ReportPage } from "../../report/reportPage.js";
+import { evaluationReport } from "../../core/evaluation/evaluationReport.js";
+import type { EvaluationAnswerSection, ReportPage } from "../../report/reportPage.js";
 import type { LoadCurve, LoadCurvesSection, LoadPlot } from "../../report/sweepSections.js";
 import type { MeasuredSweep } from "../sweep/compareMeasuredSweep.js";
 
@@ -27,6 +28,7 @@ export function measuredSweepPage(sweeps: readonly MeasuredSweep[], config: obje
     title: isOne ? `${first?.name}, measured and predicted` : `${sweeps.length} measured sweeps, and predicted`,
     subtitle: isOne ? server : sweeps.map(({ name }) => name).join(", "),
     sections: [
+      answerSection(sweeps),
       ...sweeps.map((sweep, i) => ratesSection(sweep, i, isOne)),
       {
         kind: "scatter",
@@ -45,6 +47,14 @@ export function measuredSweepPage(sweeps: readonly MeasuredSweep[], config: obje
       },
     ],
   };
+}
+
+/** How far the predictions are off, over all benchmarks. */
+function answerSection(sweeps: readonly MeasuredSweep[]): EvaluationAnswerSection {
+  const runs = sweeps.flatMap(({ benchmarks }) => benchmarks);
+  const { coverage: _coverage, breakdown: _breakdown, ...summary } = evaluationReport(runs).summary;
+  const numExcluded = runs.filter(({ excluded }) => excluded !== null).length;
+  return { kind: "evaluation-answer", summary, numRuns: runs.length - numExcluded, numExcluded };
 }
 
 /** Benchmarks that have a rate, measured and predicted beside each other. */

@@ -54,6 +54,8 @@ interface Drawn {
   readonly unit: LoadUnit;
   readonly servers: readonly { readonly curve: LoadCurve; readonly points: readonly MeasuredPoint[] }[];
   readonly numSeeds: number;
+  /** Points of these servers that have no load: the server set the pace. */
+  readonly numUnloaded: number;
 }
 
 /** Latency, throughput and memory against the load; nothing where no point has one. */
@@ -62,7 +64,9 @@ export function loadCurveSections(all: readonly SweptSeries[], slo: Slo | null, 
   const unit = shown.find(({ saturation }) => saturation.unit !== null)?.saturation.unit ?? null;
   if (unit === null) return [];
   const servers = shown.filter(({ saturation }) => saturation.unit === unit).map((server) => loaded(server, unit));
-  const drawn = { unit, servers, numSeeds };
+  const numAll = shown.reduce((sum, { points }) => sum + points.length, 0);
+  const numUnloaded = numAll - servers.reduce((sum, { points }) => sum + points.length, 0);
+  const drawn = { unit, servers, numSeeds, numUnloaded };
   return [latencySection(drawn, slo), throughputSection(drawn), memorySection(drawn)];
 }
 
@@ -85,8 +89,12 @@ function latencySection(drawn: Drawn, slo: Slo | null): LoadCurvesSection {
     drawn.numSeeds === 1
       ? "One seed: how far chance moves them is not known."
       : `Means over ${drawn.numSeeds} seeds, with the 95 % t-interval as a bar.`;
+  const others =
+    drawn.numUnloaded === 0
+      ? ""
+      : ` Points without such a load, ${drawn.numUnloaded} of them, as synchronous and throughput are, stand in the table of all points.`;
   const says =
-    `${spanWords(drawn)} ${seeds} Axes are logarithmic where latencies spread; past saturation ` +
+    `${spanWords(drawn)} ${seeds}${others} Axes are logarithmic where latencies spread; past saturation ` +
     "they say how long the run was, not how fast the server is.";
   const plots = latencyNumbers(slo).map((number): LoadPlot => {
     const { latency, statistic } = number;
@@ -139,12 +147,12 @@ function memorySection(drawn: Drawn): LoadCurvesSection {
   const most = Math.max(
     ...drawn.servers.flatMap(({ points }) => points.map(({ engine }) => engine.kvPeakUsedFraction)),
   );
-  const preemptions = drawn.servers.flatMap(({ points }) => points).filter(({ engine }) => engine.preemptions > 0);
+  const preempted = drawn.servers.flatMap(({ points }) => points).filter(({ engine }) => engine.preemptions > 0);
   const says =
     `The KV cache is ${Math.round(100 * most)} % full at most. ` +
-    (preemptions.length === 0
+    (preempted.length === 0
       ? "Nothing is preempted."
-      : `Requests are preempted at ${preemptions.length} of ${drawn.servers.reduce((sum, { points }) => sum + points.length, 0)} points.`);
+      : `Requests are preempted at ${preempted.length} of ${drawn.servers.reduce((sum, { points }) => sum + points.length, 0)} points.`);
   const plot = (title: string, quantity: LoadPlot["quantity"], of: (point: MeasuredPoint) => number): LoadPlot => ({
     title,
     quantity,
@@ -161,7 +169,7 @@ function memorySection(drawn: Drawn): LoadCurvesSection {
     ...curvesOf(drawn),
     plots: [
       plot("KV cache used at peak", "fraction", ({ engine }) => engine.kvPeakUsedFraction),
-      plot("Preemptions", "count", ({ engine }) => engine.preemptions),
+      ...(preempted.length === 0 ? [] : [plot("Preemptions", "count", ({ engine }) => engine.preemptions)]),
     ],
   };
 }
@@ -188,5 +196,5 @@ function mostWords({ servers }: Drawn): string {
     points.map(({ throughput }) => ({ name: curve.name, served: throughput.requestsPerS ?? 0 })),
   );
   const most = all.reduce((a, b) => (b.served > a.served ? b : a), { name: "", served: 0 });
-  return `At most ${Number(most.served.toPrecision(3))} requests/s are served${most.name === "" ? "" : `, by ${most.name}`}.`;
+  return `At these loads at most ${Number(most.served.toPrecision(3))} requests/s are served${most.name === "" ? "" : `, by ${most.name}`}.`;
 }

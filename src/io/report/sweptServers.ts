@@ -8,7 +8,7 @@ export interface SweptSeries {
   /** Empty where the sweep has one server. */
   readonly name: string;
   readonly saturation: SeriesSaturation;
-  /** Ascending by load; those without one, which GuideLLM's sweep begins with, come first. */
+  /** Ascending by load: one request at a time first, all at once last. */
   readonly points: readonly MeasuredPoint[];
   /** Whether the plots show it: as many as there are colours, those that serve most. */
   readonly isDrawn: boolean;
@@ -23,7 +23,7 @@ export function sweptServers({ points, saturation }: Pick<SweepResult, "points" 
   const servers = saturation.series.map((series) => ({
     name: saturation.series.length === 1 ? "" : serverName(series.varied),
     saturation: series,
-    points: (bySeries.get(series.series) ?? []).filter(isMeasured).sort((a, b) => (loadOf(a) ?? 0) - (loadOf(b) ?? 0)),
+    points: (bySeries.get(series.series) ?? []).filter(isMeasured).sort((a, b) => order(a) - order(b)),
   }));
   const served = ({ saturation }: { readonly saturation: SeriesSaturation }) =>
     saturation.maxThroughput?.requestsPerS ?? 0;
@@ -39,6 +39,11 @@ export function serverName(varied: Readonly<Record<string, unknown>>): string {
     return typeof value === "string" ? value : `${SHORT_PATHS[key] ?? key} ${String(value)}`;
   });
   return words.join(" · ");
+}
+
+/** Profiles that have no load are the ends of every load. */
+function order(point: PointResult): number {
+  return loadOf(point) ?? (point.strategy === "throughput" ? Number.MAX_VALUE : 0);
 }
 
 /** Requests/s or streams; null where the server sets the pace. */

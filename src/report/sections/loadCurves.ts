@@ -1,4 +1,4 @@
-import { INK, MUTED, seriesColor } from "../colors.js";
+import { MUTED, seriesColor } from "../colors.js";
 import type { TableData } from "../dataTable.js";
 import { element, section } from "../element.js";
 import { figure, type Panel } from "../figure.js";
@@ -15,10 +15,11 @@ export function loadCurves(given: LoadCurvesSection): HTMLElement {
   if (curves.length === 0) {
     return section(id, heading, element("p", {}, "No point with a load has numbers: there is nothing to draw."));
   }
+  const entries = keyEntries(curves);
   return section(
     id,
     heading,
-    keyOf(keyEntries(curves)),
+    ...(entries.length === 0 ? [] : [keyOf(entries)]),
     figure({
       layout: "halves",
       panels: plots.map((plot) => panel(given, plot)),
@@ -43,7 +44,6 @@ function keyEntries(curves: readonly LoadCurve[]): KeyEntry[] {
     ...(curves.some(({ kneeLoad }) => kneeLoad !== null)
       ? [{ name: "latency bends here", color, mark: "ring" } as const]
       : []),
-    ...(names.length === 0 && !isAnyPast ? [{ name: "this server", color: color === MUTED ? INK : color }] : []),
   ];
 }
 

@@ -4,15 +4,15 @@ import { section } from "../element.js";
 import { figure, type Panel } from "../figure.js";
 import { keyOf } from "../key.js";
 import { printFraction, printUs, tickMs } from "../numbers.js";
-import { PLOT_STYLE, TIP } from "../plotStyle.js";
+import { LETTER_PX, PLOT_STYLE, TIP } from "../plotStyle.js";
 import type { LoadStepsSection } from "../sweepSections.js";
 
 type Server = LoadStepsSection["servers"][number];
 
 const US_PER_MS = 1000;
 const HEIGHT_PX = 230;
-/** Room for the name of a load below its bar. */
-const NAME_PX = 52;
+/** Beside the bars. */
+const MARGIN_PX = 72;
 
 /** Part of a load's bar. */
 interface Part {
@@ -87,7 +87,9 @@ function stepsPlot(components: readonly string[], { loads }: Server, { widthPx, 
   );
   const names = loads.map(({ name }) => name);
   const tallest = loads.map((load) => ({ ...load, ms: load.stepUs / US_PER_MS }));
-  const stride = Math.ceil((names.length * NAME_PX) / widthPx);
+  const stride = Math.ceil(
+    (names.length * (Math.max(...names.map((name) => name.length)) + 2) * LETTER_PX) / (widthPx - MARGIN_PX),
+  );
   return {
     height: HEIGHT_PX,
     marginLeft: 52,

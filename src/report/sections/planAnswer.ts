@@ -25,7 +25,9 @@ function tilesOf(best: PlannedServer, targetRequestsPerS: number | null): Tile[]
       value: printLoad(best.highestRatePerS),
       unit: "requests/s each",
       details: [
-        ...(rateInterval === null ? [] : [`seeds: ${printLoad(rateInterval.low)} to ${printLoad(rateInterval.high)}`]),
+        ...(rateInterval === null
+          ? []
+          : [`95 % interval ${printLoad(Math.max(0, rateInterval.low))} to ${printLoad(rateInterval.high)}`]),
         ...(best.brokenAbove.length === 0 ? [] : [`above it ${best.brokenAbove.join(", ")} breaks`]),
       ],
     },

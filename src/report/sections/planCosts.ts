@@ -3,12 +3,12 @@ import { INK, MUTED, seriesColor } from "../colors.js";
 import { section } from "../element.js";
 import { figure } from "../figure.js";
 import { keyOf } from "../key.js";
-import { labelPlaces } from "../labelPlaces.js";
+import { type Box, labelMoves } from "../labelBoxes.js";
 import { logTicks } from "../logTicks.js";
 import { printUsd, tickUsd } from "../money.js";
 import { printMs } from "../numbers.js";
 import type { PlanCostsSection } from "../planSections.js";
-import { HALO, PLOT_STYLE, TIP } from "../plotStyle.js";
+import { HALO, LETTER_PX, PLOT_STYLE, TIP } from "../plotStyle.js";
 import { valueScale } from "../valueScale.js";
 
 type Plan = PlanCostsSection["plans"][number] & { readonly e2eMeanMs: number };
@@ -16,7 +16,8 @@ type Plan = PlanCostsSection["plans"][number] & { readonly e2eMeanMs: number };
 const HEIGHT_PX = 380;
 const MARGIN = { top: 20, bottom: 40, left: 56, right: 24 } as const;
 const INSET_PX = 8;
-const LABEL_GAP_PX = 15;
+const LABEL_PX = 14;
+const DOT_PX = 4.5;
 const TICK_PX = 56;
 const FRONT = seriesColor(2);
 
@@ -59,8 +60,9 @@ function costsPlot(
   per: PlanCostsSection["per"],
   widthPx: number,
 ): PlotOptions {
+  const plotPx = widthPx - MARGIN.left - MARGIN.right;
   const costs = plans.map(({ usd }) => usd);
-  const domain: [number, number] = [Math.min(...costs) / 1.15, Math.max(...costs) * 1.15];
+  const domain = costDomain(costs, plotPx, Math.max(...front.map(({ name }) => name.length)) * LETTER_PX + 12);
   const heightPx = HEIGHT_PX - MARGIN.top - MARGIN.bottom - 2 * INSET_PX;
   const ticks = logTicks(domain, Math.floor(widthPx / TICK_PX));
   const y = valueScale(
@@ -82,15 +84,15 @@ function costsPlot(
       axisX(ticks, { text: tickUsd, ...label }),
       ...y.axis,
       line(front, { x: "usd", y: "e2eMeanMs", stroke: FRONT, strokeWidth: 1.5, curve: "step-after" }),
+      ...nameMarks(plans, { widthPx, heightPx, positionX: logPosition(domain), positionY: y.position }),
       dot(plans, {
         x: "usd",
         y: "e2eMeanMs",
-        r: 4.5,
+        r: DOT_PX,
         strokeWidth: 1.75,
         stroke: ({ isPareto }: Plan) => (isPareto ? FRONT : MUTED),
         fill: ({ isPareto }: Plan) => (isPareto ? FRONT : "var(--page)"),
       }),
-      ...nameMarks(plans, { widthPx, heightPx, positionX: logPosition(domain), positionY: y.position }),
       tip(
         plans,
         pointer({
@@ -107,6 +109,16 @@ function costsPlot(
   };
 }
 
+/** From the least to the greatest cost, with room for a label on the left. */
+function costDomain(costs: readonly number[], plotPx: number, labelPx: number): [number, number] {
+  const [least, most] = [Math.min(...costs), Math.max(...costs) * SPARE_RATIO];
+  const share = Math.min(0.5, labelPx / plotPx);
+  return [least * (least / most) ** (share / (1 - share)), most];
+}
+
+/** Room on the right, as a ratio of costs. */
+const SPARE_RATIO = 1.15;
+
 function logPosition([least, most]: readonly [number, number]): (usd: number) => number {
   return (usd) => Math.log(usd / least) / Math.log(most / least);
 }
@@ -121,30 +133,52 @@ interface Frame {
 }
 
 /**
- * Names beside their dots, on the side where there is more room; apart from each other on each side. On a narrow screen
- * only those of the front, which are the ones to choose from.
+ * Names of the front stand below and to the left of their dots, where by definition there is none; the others beside
+ * theirs, apart from each other. On a narrow screen only those of the front, which are the ones to choose from.
  */
-function nameMarks(plans: readonly Plan[], { widthPx, heightPx, positionX, positionY }: Frame): Markish[] {
-  const named = plans.filter(({ isPareto }) => isPareto || widthPx >= NARROW_PX);
-  return [true, false].flatMap((isLeft) => {
-    const own = named.filter(({ usd }) => positionX(usd) > RIGHT_PART === isLeft);
-    const wantedPx = own.map(({ e2eMeanMs }) => heightPx * (1 - positionY(e2eMeanMs)));
-    const placesPx = labelPlaces(wantedPx, LABEL_GAP_PX, 0, heightPx);
-    return own.map((plan, i) =>
-      text([plan], {
-        x: "usd",
-        y: "e2eMeanMs",
-        text: "name",
-        textAnchor: isLeft ? "end" : "start",
-        dx: isLeft ? -9 : 9,
-        dy: placesPx[i]! - wantedPx[i]!,
-        fill: plan.isPareto ? INK : MUTED,
-        fontWeight: plan.isPareto ? 600 : 400,
-        ...HALO,
-      }),
-    );
-  });
+function nameMarks(plans: readonly Plan[], frame: Frame): Markish[] {
+  const front = plans.filter(({ isPareto }) => isPareto);
+  const others = plans.filter(({ isPareto }) => !isPareto && frame.widthPx >= NARROW_PX);
+  const frontBoxes = front.map((plan) => labelBox(plan, frame, true, FRONT_LABEL));
+  const boxes = others.map((plan) => labelBox(plan, frame, isNearRight(plan, frame), SIDE_LABEL));
+  const movesPx = labelMoves(boxes, [...plans.map((plan) => dotBox(plan, frame)), ...frontBoxes]);
+  return [
+    ...others.map((plan, i) => {
+      const isLeft = isNearRight(plan, frame);
+      const dx = isLeft ? -SIDE_LABEL.dx : SIDE_LABEL.dx;
+      return text([plan], { ...PLACE, textAnchor: isLeft ? "end" : "start", dx, dy: movesPx[i]!, fill: MUTED });
+    }),
+    text(front, { ...PLACE, textAnchor: "end", dx: -FRONT_LABEL.dx, dy: FRONT_LABEL.dy, fill: INK, fontWeight: 600 }),
+  ];
 }
 
+/** There a label has no room on the right. */
+function isNearRight({ usd }: Plan, { positionX }: Frame): boolean {
+  return positionX(usd) > RIGHT_PART;
+}
+
+/** How far a label stands from its dot. */
+const FRONT_LABEL = { dx: 7, dy: 9 } as const;
+const SIDE_LABEL = { dx: 9, dy: 0 } as const;
+
+function labelBox(plan: Plan, frame: Frame, isLeft: boolean, { dx, dy }: { dx: number; dy: number }): Box {
+  const { left, top } = centre(plan, frame);
+  const width = plan.name.length * LETTER_PX;
+  return { left: isLeft ? left - dx - width : left + dx, top: top + dy - LABEL_PX / 2, width, height: LABEL_PX };
+}
+
+function dotBox(plan: Plan, frame: Frame): Box {
+  const { left, top } = centre(plan, frame);
+  return { left: left - DOT_PX, top: top - DOT_PX, width: 2 * DOT_PX, height: 2 * DOT_PX };
+}
+
+function centre({ usd, e2eMeanMs }: Plan, { widthPx, heightPx, positionX, positionY }: Frame) {
+  return {
+    left: positionX(usd) * (widthPx - MARGIN.left - MARGIN.right),
+    top: heightPx * (1 - positionY(e2eMeanMs)),
+  };
+}
+
+const PLACE = { x: "usd", y: "e2eMeanMs", text: "name", ...HALO } as const;
 const NARROW_PX = 560;
 const RIGHT_PART = 0.7;

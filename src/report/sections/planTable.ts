@@ -21,7 +21,11 @@ export function planTable({ plans, infeasible, prices }: PlanTableSection): HTML
       : [
           element("h3", { class: "failed" }, "What cannot keep it"),
           dataTable(
-            { columns: ["server", "reason"], rows: infeasible.map(({ name, reason }) => [name, reason]) },
+            {
+              columns: ["server", "reason"],
+              rows: infeasible.map(({ name, reason }) => [name, reason]),
+              wordColumns: ["reason"],
+            },
             "Servers that cannot keep the SLO, with the reason",
           ),
         ]),
@@ -33,6 +37,7 @@ export function planTable({ plans, infeasible, prices }: PlanTableSection): HTML
             {
               columns: ["GPU", "an hour", "read on", "source"],
               rows: prices.map(({ gpu, usdPerGpuHour, source, date }) => [gpu, printUsd(usdPerGpuHour), date, source]),
+              wordColumns: ["source"],
             },
             "Prices, each with its source and date",
           ),

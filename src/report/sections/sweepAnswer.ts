@@ -1,7 +1,7 @@
 import { seriesColor } from "../colors.js";
 import { dataTable } from "../dataTable.js";
 import { element, section } from "../element.js";
-import { loadWords, printLoad } from "../loads.js";
+import { loadWords, printLoad, unitWords } from "../loads.js";
 import { printCount, withUnitsKept } from "../numbers.js";
 import type { SweepAnswerSection, SweptServer } from "../sweepSections.js";
 import { type Tile, tileGrid } from "../tiles.js";
@@ -41,7 +41,7 @@ function tilesOf({ unit, sustainedLoad, saturatedLoad, latencyKnee, maxThroughpu
     title: "more load costs more latency than it buys throughput from here on",
     metric: "e2e",
     value: printLoad(latencyKnee?.load ?? null),
-    unit: unit === "streams" ? "streams" : "requests/s",
+    unit: latencyKnee === null || unit === null ? "" : unitWords(unit),
     details: latencyKnee === null ? ["at none of the loads"] : ["greatest throughput ÷ latency"],
   };
   const most: Tile = {
@@ -64,7 +64,7 @@ function tilesOf({ unit, sustainedLoad, saturatedLoad, latencyKnee, maxThroughpu
             title: "the largest load that keeps the SLO",
             metric: "ttft",
             value: printLoad(slo.keptLoad),
-            unit: unit === "streams" ? "streams" : "requests/s",
+            unit: unitWords(unit),
             details: [slo.keptLoad === null ? `no load keeps ${slo.name}` : slo.name],
           } as const,
         ]),

@@ -20,6 +20,7 @@ export function sweepPoints({ points, numLeftOut, failures }: SweepPointsSection
             {
               columns: ["server", "loads", "reason"],
               rows: failures.map(({ server, loads, reason }) => [server, loads.join(", "), reason]),
+              wordColumns: ["loads", "reason"],
             },
             "Points that failed, with the reason",
           ),
