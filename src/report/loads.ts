@@ -13,5 +13,6 @@ export function printLoad(load: number | null): string {
 
 /** `22.7 requests/s`. */
 export function loadWords(load: number, unit: LoadUnit): string {
-  return `${printLoad(load)}\u00a0${UNIT_WORDS[unit]}`;
+  const words = unit === "streams" && load === 1 ? "stream" : UNIT_WORDS[unit];
+  return `${printLoad(load)}\u00a0${words}`;
 }

@@ -66,7 +66,7 @@ function answerSection(servers: readonly SweptSeries[], slo: Slo | null): SweepA
     kind: "sweep-answer",
     says: [
       ...(servers.length > 1 && slo !== null ? [`The SLO is ${name}.`] : []),
-      ...(left === 0 ? [] : [`The plots show the ${drawn.length} servers that serve most, the table all.`]),
+      ...(left === 0 ? [] : [`Said and drawn are the ${drawn.length} servers that serve most; the tables have all.`]),
     ],
     servers: servers.map((server) => {
       const { unit, finding, sustainedLoad, saturatedLoad, latencyKnee, maxThroughput } = server.saturation;

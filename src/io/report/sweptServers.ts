@@ -54,7 +54,8 @@ export function loadOf({ rate, streams }: Pick<PointResult, "rate" | "streams">)
 /** `22.7/s`, `16 streams`, `throughput`. */
 export function loadName({ strategy, rate, streams }: PointResult): string {
   if (rate !== null) return `${Number(rate.toPrecision(3))}/s`;
-  return streams === null ? strategy : `${streams} streams`;
+  if (streams === null) return strategy;
+  return streams === 1 ? "1 stream" : `${streams} streams`;
 }
 
 /** At most so many, evenly, the first and the last among them. */

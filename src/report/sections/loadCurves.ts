@@ -31,7 +31,7 @@ export function loadCurves(given: LoadCurvesSection): HTMLElement {
 
 function keyEntries(curves: readonly LoadCurve[]): KeyEntry[] {
   const color = curves.length === 1 ? seriesColor(0) : MUTED;
-  const names = curves.length === 1 ? [] : curves.map(({ name }, i) => ({ name, color: seriesColor(i) }));
+  const names = curves.map(({ name }, i) => ({ name, color: seriesColor(i) })).filter(({ name }) => name !== "");
   const isAnyPast = curves.some(({ isPast }) => isPast.includes(true));
   return [
     ...names,

@@ -108,7 +108,7 @@ function checksPlot(plans: readonly string[], used: readonly UsedCheck[], widthP
         pointer({
           x: "usedFraction",
           y: "plan",
-          maxRadius: 80,
+          maxRadius: Number.POSITIVE_INFINITY,
           title: ({ plan, check }: UsedCheck) => `${plan}\n${checkWords(check)}`,
           ...TIP,
         }),

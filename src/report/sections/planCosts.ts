@@ -98,7 +98,7 @@ function costsPlot(
         pointer({
           x: "usd",
           y: "e2eMeanMs",
-          maxRadius: 80,
+          maxRadius: Number.POSITIVE_INFINITY,
           title: ({ name, usd, e2eMeanMs, ttftP99Ms }: Plan) =>
             `${name}\n${printUsd(usd)} per ${per}\nE2E mean ${printMs(e2eMeanMs)}\nTTFT p99 ${printMs(ttftP99Ms)}`,
           ...TIP,

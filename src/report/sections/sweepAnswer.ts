@@ -3,7 +3,7 @@ import { dataTable } from "../dataTable.js";
 import { element, section } from "../element.js";
 import { loadWords, printLoad, unitWords } from "../loads.js";
 import { printCount, withUnitsKept } from "../numbers.js";
-import type { SweepAnswerSection, SweptServer } from "../sweepSections.js";
+import { MOST_DRAWN_SERVERS, type SweepAnswerSection, type SweptServer } from "../sweepSections.js";
 import { type Tile, tileGrid } from "../tiles.js";
 
 /** Where each server saturates: a sentence each, then in numbers. */
@@ -15,10 +15,15 @@ export function sweepAnswer({ says, servers }: SweepAnswerSection): HTMLElement 
     "Answer",
     ...(isOne
       ? [element("p", { class: "lead" }, withUnitsKept(only.finding))]
-      : [element("ul", { class: "findings" }, ...servers.map(findingItem))]),
+      : [element("ul", { class: "findings" }, ...saidOf(servers).map(findingItem))]),
     ...says.map((sentence) => element("p", {}, withUnitsKept(sentence))),
     isOne ? tileGrid(tilesOf(only)) : dataTable(serverTable(servers), "What each server carries"),
   );
+}
+
+/** All, unless they are so many that not all are drawn: then those that are. */
+function saidOf(servers: readonly SweptServer[]): readonly SweptServer[] {
+  return servers.length <= MOST_DRAWN_SERVERS ? servers : servers.filter(({ drawnAs }) => drawnAs !== null);
 }
 
 function findingItem({ name, finding, drawnAs }: SweptServer): HTMLElement {
