@@ -203,6 +203,6 @@ function tipText(
     ...(curve.name === "" ? [] : [curve.name]),
     `${loadWords(load, unit)}${isPast ? ", past saturation" : ""}`,
     `${plot.title} ${print(value)}`,
-    ...(hasInterval ? [`95 % interval ${print(low)} to ${print(high)}`] : []),
+    ...(hasInterval ? [`95 % interval ${print(Math.max(0, low))} to ${print(high)}`] : []),
   ].join("\n");
 }

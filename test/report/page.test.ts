@@ -41,30 +41,34 @@ const PLAN = [
   ...["plan", ...SMALL, "--slo", "p90 ttft<=200ms, p50 itl<=100ms, ttft<=500ms, goodput>=90%", "--seeds", "2"],
   ...["--vary", "gpu=H100,L40S,L4", "--tp", "1"],
 ];
-const PAGES: readonly (readonly [string, (file: string) => readonly string[]])[] = [
-  ["a busy run", (file) => [...RUN, "--report", file]],
-  ["a run of one request", (file) => ["run", "--max-requests", "1", "--report", file]],
-  [
-    "an evaluation",
-    (file) => ["evaluate", experimentFolder(), "--model", "meta-llama/Llama-2-7b-hf", "--report", file],
-  ],
-  ["a sweep", (file) => [...SWEEP, "--report", file]],
-  ["a sweep of more servers than colours", (file) => [...manyServers(), "--report", file]],
-  ["a sweep of closed loops, half of which cannot be", (file) => [...closedLoops(), "--report", file]],
-  ["a GuideLLM sweep", (file) => ["sweep", ...SMALL, "--sweep-size", "4", "--out", guidellm, "--report", file]],
-  // Made of what the one above leaves.
-  ["a measured sweep", (file) => ["sweep", join(guidellm, "guidellm.json"), "--report", file]],
-  ["a plan", (file) => [...PLAN, "--target-rate", "50", "--report", file]],
-];
-
 const guidellm = join(folder, "guidellm");
+const SERVERS = ["--vary", "maxNumSeqs=1,2,3,4,5,6,7,8,9", "--rate", "8"];
+const LOOPS = ["--vary", "numGpuBlocksOverride=2,2500", "--profile", "concurrent", "--rate", "1,4,16"];
+const PAGES = {
+  "a busy run": RUN,
+  "a run of one request": ["run", "--max-requests", "1"],
+  "an evaluation": ["evaluate", experimentFolder(), "--model", "meta-llama/Llama-2-7b-hf"],
+  "a sweep": SWEEP,
+  "a sweep of more servers than colours": ["sweep", ...SMALL, ...SERVERS],
+  "a sweep of closed loops, half of which cannot be": ["sweep", ...SMALL, ...LOOPS],
+  "a GuideLLM sweep": ["sweep", ...SMALL, "--sweep-size", "4", "--out", guidellm],
+  "a measured sweep": ["sweep", join(guidellm, "guidellm.json")],
+  "a plan": [...PLAN, "--target-rate", "50"],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+type PageName = keyof typeof PAGES;
 
-function manyServers(): string[] {
-  return ["sweep", ...SMALL, "--vary", "maxNumSeqs=1,2,3,4,5,6,7,8,9", "--rate", "8"];
-}
+const made = new Map<PageName, string>();
 
-function closedLoops(): string[] {
-  return ["sweep", ...SMALL, "--vary", "numGpuBlocksOverride=2,2500", "--profile", "concurrent", "--rate", "1,4,16"];
+/** The report of a page, made when it is first asked for. */
+async function reportOf(name: PageName): Promise<string> {
+  const known = made.get(name);
+  if (known !== undefined) return known;
+  if (name === "a measured sweep") await reportOf("a GuideLLM sweep");
+  const file = join(folder, `${made.size}.html`);
+  const { exitCode, stderr } = await callCli(...PAGES[name], "--report", file);
+  expect(exitCode, stderr).toBe(0);
+  made.set(name, file);
+  return file;
 }
 
 /** How many marks each plot that is shown has. */
@@ -102,12 +106,11 @@ describe.skipIf(chromium === null)("a report in a browser", () => {
     await browser?.close();
   });
 
-  describe.each(PAGES)("of %s", (name, argsOf) => {
-    const file = join(folder, `${name.replaceAll(" ", "-")}.html`);
+  describe.each(Object.keys(PAGES) as PageName[])("of %s", (name) => {
+    let file: string;
 
     beforeAll(async () => {
-      const { exitCode, stderr } = await callCli(...argsOf(file));
-      expect(exitCode, stderr).toBe(0);
+      file = await reportOf(name);
     });
 
     test("draws every plot, without an error and without asking anyone for anything", async () => {
@@ -156,13 +159,13 @@ describe.skipIf(chromium === null)("a report in a browser", () => {
   });
 
   describe.each([
-    ["a sweep", SWEEP, ["latency", "throughput", "memory", "distributions", "step"]],
-    ["a plan", PLAN, ["costs", "rates", "slo"]],
-  ] as const)("of %s", (name, args, ids) => {
-    const file = join(folder, `pointed-${name.replaceAll(" ", "-")}.html`);
+    ["a sweep", ["latency", "throughput", "memory", "distributions", "step"]],
+    ["a plan", ["costs", "rates", "slo"]],
+  ] as const)("of %s", (name, ids) => {
+    let file: string;
 
     beforeAll(async () => {
-      await callCli(...args, "--report", file);
+      file = await reportOf(name);
     });
 
     test.each(ids)("answers a pointer over the plots of #%s", async (id) => {
@@ -173,7 +176,7 @@ describe.skipIf(chromium === null)("a report in a browser", () => {
   });
 
   test("says why servers cannot be, and the answer of the others", async () => {
-    const { page } = await openFile(browser, join(folder, "a-sweep-of-closed-loops,-half-of-which-cannot-be.html"));
+    const { page } = await openFile(browser, await reportOf("a sweep of closed loops, half of which cannot be"));
     expect(await page.locator("#answer").textContent()).toContain("No point of this server works");
     expect(await page.locator("#points").textContent()).toMatch(/1 stream, 4 streams, 16 streams.*KV/s);
     expect(await page.locator("#latency .key li").allTextContents()).toEqual(["numGpuBlocksOverride 2500"]);
@@ -181,8 +184,7 @@ describe.skipIf(chromium === null)("a report in a browser", () => {
   });
 
   test("draws the limit of a sweep once, and a ring, hollow dots and names for what they stand for", async () => {
-    const file = join(folder, "pointed-a-sweep.html");
-    const { page } = await openFile(browser, file);
+    const { page } = await openFile(browser, await reportOf("a sweep"));
     const limits = `[...document.querySelectorAll("#latency text")].filter(({ textContent }) => textContent.includes("≤")).length`;
     expect(await page.evaluate(limits)).toBe(1);
     const names = await page.locator("#latency .panel").first().locator("svg").textContent();
@@ -193,10 +195,10 @@ describe.skipIf(chromium === null)("a report in a browser", () => {
   });
 
   describe("of a run", () => {
-    const file = join(folder, "of-a-run.html");
+    let file: string;
 
     beforeAll(async () => {
-      await callCli(...RUN, "--report", file);
+      file = await reportOf("a busy run");
     });
 
     test.each(["latency", "timeline", "step", "slowest"])("answers a pointer over the plots of #%s", async (id) => {

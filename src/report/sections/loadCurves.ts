@@ -76,10 +76,10 @@ function table({ curves, unit, plots }: LoadCurvesSection): TableData {
   };
 }
 
-/** `812 ms (792 to 832 ms)`. */
+/** `812 ms (792 to 832 ms)`; no number is below 0, whatever the spread of a few seeds says. */
 function valueWords({ quantity, values, intervals }: LoadPlot, curve: number, load: number): string {
   const value = printValue(quantity, values[curve]?.[load] ?? null);
   const interval = intervals?.[curve]?.[load] ?? null;
   if (interval === null) return value;
-  return `${value} (${printValue(quantity, interval.low)} to ${printValue(quantity, interval.high)})`;
+  return `${value} (${printValue(quantity, Math.max(0, interval.low))} to ${printValue(quantity, interval.high)})`;
 }
