@@ -7,15 +7,17 @@ import { cleanJson } from "../io/results/cleanJson.js";
 import { compareMeasuredSweep, type MeasuredSweep } from "../io/sweep/compareMeasuredSweep.js";
 import { type Arguments, DEPLOYMENT_FLAGS, deploymentOf, givenConfig, withFlagNames } from "./deploymentOptions.js";
 import { signedPercent } from "./evaluationTable.js";
+import { reportFile, writeReportPage } from "./reportOption.js";
 import { numberColumns, printNumber, textTable } from "./textTable.js";
 import { WORKLOAD_FLAGS, WORKLOAD_PLACES } from "./workloadOptions.js";
 
 /** Options of a sweep of one's own: the file says which loads there were. */
-const OWN_SWEEP = ["vary", "seeds", "workers", "out", "restart", "sweep-size"];
+const OWN_SWEEP = ["vary", "seeds", "workers", "out", "restart", "sweep-size", "slo"];
 
-/** Replays a measured sweep and prints it beside what was predicted. */
-export function writeMeasuredSweep(argv: Arguments): void {
+/** Replays a measured sweep and prints it beside what was predicted, and its page where one is asked for. */
+export async function writeMeasuredSweep(argv: Arguments): Promise<void> {
   rejectOwnSweep(argv);
+  const file = await reportFile(argv);
   const given = givenConfig(argv, DEPLOYMENT_FLAGS) as { model?: unknown };
   const experiments = readMeasuredExperiments(String(argv.path), typeof given.model === "string" ? given.model : null);
   const sweeps = experiments.map((experiment) => {
@@ -29,6 +31,9 @@ export function writeMeasuredSweep(argv: Arguments): void {
   });
   const json = () => `${cleanJson({ schema: "roofserve.sweep-comparison/1", experiments: sweeps })}\n`;
   process.stdout.write(argv.format === "json" ? json() : sweeps.map(measuredSweepTable).join("\n"));
+  if (file === null) return;
+  const { measuredSweepPage } = await import("../io/report/measuredSweepPage.js");
+  await writeReportPage(file, measuredSweepPage(sweeps, given));
 }
 
 /** @throws ConfigError naming every option that would be ignored */

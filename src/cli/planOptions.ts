@@ -1,9 +1,10 @@
 import type { Argv } from "yargs";
+import { addReportOption } from "./reportOption.js";
 
 /** Adds what a plan has beside the options of a run. */
 export function addPlanOptions<T>(command: Argv<T>): Argv<T> {
   const group = "Plan:";
-  return command
+  return addReportOption(command, "cost against latency, what each server carries, the SLO, every server")
     .option("slo", {
       type: "string",
       requiresArg: true,

@@ -7,7 +7,7 @@ import { columnsOf, printMs, printNumber, textTable } from "./textTable.js";
 export function planTable(result: PlanResult): string {
   const feasible = result.plans.filter((plan): plan is FeasiblePlan => plan.isFeasible);
   const infeasible = result.plans.filter((plan) => !plan.isFeasible);
-  const parts = [`${answerOf(result)}\n`];
+  const parts = [`${planAnswer(result)}\n`];
   if (feasible.length > 0) parts.push(`${table(result, feasible)}${LEGEND}\n`);
   if (infeasible.length > 0) parts.push(`cannot:\n${infeasible.map(infeasibleLine).join("")}`);
   parts.push(foot(result));
@@ -21,20 +21,20 @@ const LEGEND = `* nothing else is at most as dear and at most as slow (mean E2E)
 const NAMED_PATHS = ["gpu", "engine.tensorParallelSize"];
 
 /** `2 × H100`, `2 × H100 maxNumSeqs=64`. */
-function nameOf({ varied, gpu, tensorParallelSize }: Plan): string {
+export function planName({ varied, gpu, tensorParallelSize }: Plan): string {
   const others = Object.entries(varied).filter(([path]) => !NAMED_PATHS.includes(path));
   const words = others.map(([path, value]) => `${path.split(".").at(-1)}=${String(value)}`);
   return [`${tensorParallelSize} × ${gpu}`, ...words].join(" ");
 }
 
 /** `4 × L40S (2 replicas of 2 × L40S) serve 8 requests/s …`. */
-function answerOf(result: PlanResult): string {
+export function planAnswer(result: PlanResult): string {
   const { plans, targetRequestsPerS, config } = result;
   const [best] = plans;
   const model = String(valueAt(config, ["model"]) ?? "the model");
-  if (best === undefined || !best.isFeasible) return `Nothing considered keeps the SLO (${sloWords(result)}).`;
+  if (best === undefined || !best.isFeasible) return `Nothing considered keeps the SLO (${planSlo(result)}).`;
   const { gpus, gpu, replicas, highestRatePerS, usdPerHour, usdPerMOutputTokens } = best;
-  const name = nameOf(best);
+  const name = planName(best);
   const what = replicas === 1 ? name : `${gpus} × ${gpu} (${replicas} replicas of ${name})`;
   const load = `${rate(targetRequestsPerS ?? highestRatePerS)} requests/s of ${model} within the SLO`;
   const cost =
@@ -42,7 +42,8 @@ function answerOf(result: PlanResult): string {
   return `${what} ${gpus === 1 ? "serves" : "serve"} ${load}${cost}: ${checksOf(best)}.`;
 }
 
-function sloWords({ slo }: PlanResult): string {
+/** `p99 TTFT ≤ 500 ms, goodput ≥ 95 %`. */
+export function planSlo({ slo }: Pick<PlanResult, "slo">): string {
   const limits = slo.limits.map(({ statistic, latency, limitMs }) => {
     const name = latency.slice(0, -2).toUpperCase();
     return `${statistic === null ? "" : `${statistic} `}${name} ≤ ${printMs(limitMs)}`;
@@ -78,7 +79,7 @@ function table({ targetRequestsPerS }: PlanResult, plans: readonly FeasiblePlan[
   );
   const rows = plans.map((plan) => [
     plan.isPareto ? "*" : "",
-    nameOf(plan),
+    planName(plan),
     rate(plan.highestRatePerS),
     plan.rateInterval === null ? "–" : rate((plan.rateInterval.high - plan.rateInterval.low) / 2),
     plan.brokenAbove.join(", "),
@@ -97,7 +98,7 @@ function table({ targetRequestsPerS }: PlanResult, plans: readonly FeasiblePlan[
 }
 
 function infeasibleLine(plan: Plan): string {
-  return plan.isFeasible ? "" : `  ${nameOf(plan)}: ${plan.reason}\n`;
+  return plan.isFeasible ? "" : `  ${planName(plan)}: ${plan.reason}\n`;
 }
 
 function foot({ prices, seeds, notes, plans }: PlanResult): string {

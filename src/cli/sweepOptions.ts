@@ -1,10 +1,18 @@
 import type { Argv } from "yargs";
+import { addReportOption } from "./reportOption.js";
 import { WORKLOAD_GROUP } from "./workloadOptions.js";
 
 /** Adds what a sweep has beside the options of a run, and two of those with another meaning. */
 export function addSweepOptions<T>(command: Argv<T>): Argv<T> {
   const group = "Sweep:";
-  return command
+  return addReportOption(command, "latency and throughput by load, distributions, steps, every point")
+    .option("slo", {
+      type: "string",
+      requiresArg: true,
+      group: "Output:",
+      describe:
+        'limits that --report draws and holds each point against: "p99 ttft<=500ms, p95 itl<=40ms"; statistics as in plan',
+    })
     .option("rate", {
       alias: "rates",
       requiresArg: true,

@@ -19,14 +19,24 @@ export function sweepTable(result: SweepResult): string {
   return parts.join("\n");
 }
 
-function heading({ config, grid, points }: SweepResult): string {
+function heading(result: SweepResult): string {
+  return `${sweptServer(result)}\n${sweptPoints(result)}\n`;
+}
+
+/** `meta-llama/Llama-3.1-8B-Instruct on 1 × H100, vLLM 0.11`, as far as all points have it in common. */
+export function sweptServer({ config }: Pick<SweepResult, "config">): string {
   const text = (path: string, varied: string): string => String(valueAt(config, path.split(".")) ?? varied);
   const server = `${text("model", "several models")} on ${text("engine.tensorParallelSize", "several")} × ${text("gpu", "several GPUs")}`;
+  return `${server}, vLLM ${text("engine.vllmVersion", "of several versions")}`;
+}
+
+/** `10 points × 3 seeds, 1 failed`. */
+export function sweptPoints({ grid, points }: Pick<SweepResult, "grid" | "points">): string {
   const loads = grid.guidellmSize === null ? "" : ", GuideLLM's sweep profile";
   const numFailed = points.filter((point) => !isMeasured(point)).length;
   const failed = numFailed === 0 ? "" : `, ${numFailed} failed`;
   const seeds = grid.seeds.length === 1 ? "" : ` × ${grid.seeds.length} seeds`;
-  return `${server}, vLLM ${text("engine.vllmVersion", "of several versions")}\n${points.length} points${seeds}${loads}${failed}\n`;
+  return `${points.length} points${seeds}${loads}${failed}`;
 }
 
 /** One line a server: what it carries, and how latency and throughput go over its loads. */

@@ -3,7 +3,7 @@ import type { Quantiles } from "../core/metrics/quantiles.js";
 import { INK } from "./colors.js";
 import { type LatencyScale, latencyScale } from "./latencyScale.js";
 import { printMs } from "./numbers.js";
-import { HALO, PLOT_STYLE, TIP } from "./plotStyle.js";
+import { HALO, LETTER_PX, PLOT_STYLE, TIP } from "./plotStyle.js";
 
 /** One line of a CDF. */
 export interface CdfLine {
@@ -11,8 +11,15 @@ export interface CdfLine {
   readonly quantiles: Quantiles;
   readonly color: string;
   readonly isDashed?: boolean;
-  /** Where its label stands, in percent of the values and beside the line; null = marked at 50 and 99 % instead. */
-  readonly labelAt: { readonly percent: number; readonly side: "left" | "right" } | null;
+  /** Of its name; default its own colour. */
+  readonly labelColor?: string;
+  /** Where its name stands, in percent of the values and beside the line; or marks at 50 and 99 %; or nothing. */
+  readonly labelAt: LabelPlace | "percentiles" | "none";
+}
+
+export interface LabelPlace {
+  readonly percent: number;
+  readonly side: "left" | "right";
 }
 
 /** A point of a line: this percentage of the values is at most so many ms. */
@@ -23,6 +30,8 @@ interface CdfPoint {
 }
 
 const HEIGHT_PX = 210;
+const MARGIN_LEFT_PX = 40;
+const MARGIN_RIGHT_PX = 20;
 const MARKED_PERCENTS = new Set([50, 99]);
 
 /** Cumulative distributions over ms. */
@@ -34,8 +43,8 @@ export function cdfPlot(lines: readonly CdfLine[], yLabel: string, widthPx: numb
   );
   return {
     height: HEIGHT_PX,
-    marginLeft: 40,
-    marginRight: 20,
+    marginLeft: MARGIN_LEFT_PX,
+    marginRight: MARGIN_RIGHT_PX,
     marginTop: 26,
     x: { ...scale.options, label: null },
     y: { domain: [0, 100], label: yLabel, ticks: [0, 25, 50, 75, 100], grid: true },
@@ -50,9 +59,7 @@ export function cdfPlot(lines: readonly CdfLine[], yLabel: string, widthPx: numb
           ...(isDashed === true ? { strokeDasharray: "6 4" } : {}),
         }),
       ),
-      ...lines.flatMap((line) =>
-        line.labelAt === null ? percentileMarks(line, scale) : [nameMark(line, line.labelAt)],
-      ),
+      ...lines.flatMap((line) => labelMarks(line, scale, widthPx)),
       tip(
         points,
         pointer({
@@ -66,6 +73,20 @@ export function cdfPlot(lines: readonly CdfLine[], yLabel: string, widthPx: numb
     ],
     ...PLOT_STYLE,
   };
+}
+
+function labelMarks(line: CdfLine, scale: LatencyScale, widthPx: number) {
+  const { labelAt } = line;
+  if (labelAt === "none") return [];
+  return labelAt === "percentiles"
+    ? percentileMarks(line, scale)
+    : [nameMark(line, roomyPlace(line, labelAt, scale, widthPx))];
+}
+
+/** To the right of the line where there is no room for its name on the left. */
+function roomyPlace({ name, quantiles }: CdfLine, place: LabelPlace, scale: LatencyScale, widthPx: number): LabelPlace {
+  const roomPx = scale.position(quantiles[place.percent] ?? 0) * (widthPx - MARGIN_LEFT_PX - MARGIN_RIGHT_PX);
+  return name.length * LETTER_PX <= roomPx ? place : { ...place, side: "right" };
 }
 
 function percentileMarks({ name, quantiles, color }: CdfLine, scale: LatencyScale) {
@@ -85,12 +106,12 @@ const MIDDLE = 0.55;
 const BELOW_RIGHT = { textAnchor: "start", dx: 9, dy: 4 } as const;
 const ABOVE_LEFT = { textAnchor: "end", dx: -9, dy: -6 } as const;
 
-function nameMark({ name, quantiles, color }: CdfLine, { percent, side }: NonNullable<CdfLine["labelAt"]>) {
+function nameMark({ name, quantiles, color, labelColor = color }: CdfLine, { percent, side }: LabelPlace) {
   return text([{ percent, ms: quantiles[percent] ?? 0 }], {
     x: "ms",
     y: "percent",
     text: () => name,
-    fill: color,
+    fill: labelColor,
     fontWeight: 600,
     textAnchor: side === "left" ? "end" : "start",
     dx: side === "left" ? -8 : 8,

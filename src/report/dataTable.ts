@@ -4,13 +4,23 @@ import { element } from "./element.js";
 export interface TableData {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
+  /** Of the columns those of words, which begin on the left and may take several lines. */
+  readonly wordColumns?: readonly string[];
 }
 
 /** A table that scrolls by itself where the screen is narrow; the keyboard reaches it. @param label says what it holds */
-export function dataTable({ columns, rows }: TableData, label: string): HTMLElement {
-  const head = element("tr", {}, ...columns.map((title) => element("th", { scope: "col" }, title)));
+export function dataTable({ columns, rows, wordColumns = [] }: TableData, label: string): HTMLElement {
+  const style = columns.map(
+    (title): Readonly<Record<string, string>> => (wordColumns.includes(title) ? { class: "words" } : {}),
+  );
+  const head = element("tr", {}, ...columns.map((title, i) => element("th", { scope: "col", ...style[i] }, title)));
   const body = rows.map(([name = "", ...cells]) =>
-    element("tr", {}, element("th", { scope: "row" }, name), ...cells.map((cell) => element("td", {}, cell))),
+    element(
+      "tr",
+      {},
+      element("th", { scope: "row" }, name),
+      ...cells.map((cell, i) => element("td", style[i + 1] ?? {}, cell)),
+    ),
   );
   const table = element("table", {}, element("thead", {}, head), element("tbody", {}, ...body));
   return scrollRegion(table, label);

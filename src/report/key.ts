@@ -4,15 +4,17 @@ import { element } from "./element.js";
 export interface KeyEntry {
   readonly name: string;
   readonly color: string;
+  /** A dot of a plot in place of a square: full, hollow, or with a ring about it. */
+  readonly mark?: "full" | "hollow" | "ring";
 }
 
 export function keyOf(entries: readonly KeyEntry[]): HTMLElement {
   return element(
     "ul",
     { class: "key", "aria-label": "Colours" },
-    ...entries.map(({ name, color }) => {
-      const swatch = element("span", { class: "swatch", "aria-hidden": "true" });
-      swatch.style.setProperty("background", color);
+    ...entries.map(({ name, color, mark = "" }) => {
+      const swatch = element("span", { class: `swatch ${mark}`.trim(), "aria-hidden": "true" });
+      swatch.style.setProperty("--color", color);
       return element("li", {}, swatch, name);
     }),
   );

@@ -6,8 +6,18 @@ import { components } from "./sections/components.js";
 import { configSection } from "./sections/config.js";
 import { distributions } from "./sections/distributions.js";
 import { evaluationAnswer } from "./sections/evaluationAnswer.js";
+import { loadCurves } from "./sections/loadCurves.js";
+import { loadDistributions } from "./sections/loadDistributions.js";
+import { loadSteps } from "./sections/loadSteps.js";
+import { planAnswer } from "./sections/planAnswer.js";
+import { planChecks } from "./sections/planChecks.js";
+import { planCosts } from "./sections/planCosts.js";
+import { planRates } from "./sections/planRates.js";
+import { planTable } from "./sections/planTable.js";
 import { runAnswer } from "./sections/runAnswer.js";
 import { scatter } from "./sections/scatter.js";
+import { sweepAnswer } from "./sections/sweepAnswer.js";
+import { sweepPoints } from "./sections/sweepPoints.js";
 import { timeline } from "./sections/timeline.js";
 import { twoWorlds } from "./sections/twoWorlds.js";
 import { waterfall } from "./sections/waterfall.js";
@@ -34,6 +44,26 @@ function sectionElement(data: ReportSection): HTMLElement {
       return scatter(data);
     case "two-worlds":
       return twoWorlds(data);
+    case "sweep-answer":
+      return sweepAnswer(data);
+    case "load-curves":
+      return loadCurves(data);
+    case "load-distributions":
+      return loadDistributions(data);
+    case "load-steps":
+      return loadSteps(data);
+    case "sweep-points":
+      return sweepPoints(data);
+    case "plan-answer":
+      return planAnswer(data);
+    case "plan-costs":
+      return planCosts(data);
+    case "plan-rates":
+      return planRates(data);
+    case "plan-checks":
+      return planChecks(data);
+    case "plan-table":
+      return planTable(data);
   }
 }
 

@@ -9,6 +9,9 @@ export const PLOT_STYLE = {
   },
 } as const;
 
+/** Width of a letter of a label, about. */
+export const LETTER_PX = 7.2;
+
 /** Makes a label readable where lines run behind it. */
 export const HALO = { stroke: "var(--page)", strokeWidth: 5 } as const;
 

@@ -3,6 +3,8 @@ import type { Advice } from "../core/analysis/knobs/tryKnobs.js";
 import type { RunSummary } from "../core/engine/simulate.js";
 import type { EvaluatedRun, EvaluationReport } from "../core/evaluation/evaluationReport.js";
 import type { MeasuredQuantiles } from "../core/evaluation/measuredQuantiles.js";
+import type { PlanSection } from "./planSections.js";
+import type { SweepSection } from "./sweepSections.js";
 
 /** The data of a page, as it stands in the HTML file: a heading, and sections from top to bottom. */
 export interface ReportPage {
@@ -97,7 +99,9 @@ export type ReportSection =
   | ConfigSection
   | EvaluationAnswerSection
   | ScatterSection
-  | TwoWorldsSection;
+  | TwoWorldsSection
+  | SweepSection
+  | PlanSection;
 
 /** Element ids of the HTML file that the page's program looks for. */
 export const DATA_ELEMENT_ID = "report-data";

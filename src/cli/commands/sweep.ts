@@ -15,6 +15,7 @@ import { untilInterrupted } from "../interruption.js";
 import { type AskedSweep, askedSweep } from "../sweepGrid.js";
 import { addSweepOptions } from "../sweepOptions.js";
 import { SweepProgress } from "../sweepProgress.js";
+import type { SweepReport } from "../sweepReport.js";
 import { sweepTable } from "../sweepTable.js";
 import { addWorkloadOptions } from "../workloadOptions.js";
 
@@ -23,6 +24,7 @@ const EXAMPLES = examplesText([
   ["sweep --rate 1:20:10 --seeds 3", "ten rates from 1 to 20 requests/s, three seeds each"],
   ["sweep --rate 2,4,8 --vary gpu=H100,L40S --vary tp=1,2 --out grid/", "four servers; grid/ keeps every finished run"],
   ["sweep guidellm/benchmarks.json", "a measured sweep: its rates and latencies beside those predicted"],
+  ['sweep --rate 1:20:10 --slo "p99 ttft<=500ms" --report sweep.html', "pictures for a browser, with the limit drawn"],
   ["sweep --profile concurrent --rate 1,4,16,64 --format csv", "closed loops; a row for each point"],
 ]);
 
@@ -44,9 +46,10 @@ export const sweepCommand: CommandBody = {
   handler: async (argv: ArgumentsCamelCase) => {
     if (argv.path !== undefined) {
       const { writeMeasuredSweep } = await import("../measuredSweep.js");
-      writeMeasuredSweep(argv);
+      await writeMeasuredSweep(argv);
       return;
     }
+    const report = await sweepReport(argv);
     const folder = outputFolder(argv);
     const asked = askedSweep(argv);
     const result = await runAsked(asked, argv, folder);
@@ -57,10 +60,17 @@ export const sweepCommand: CommandBody = {
       }
       for (const note of result.notes) process.stderr.write(`note: ${note}\n`);
       process.stdout.write(formatSweep(result, String(argv.format)));
+      await report?.write(result);
     }
     if (failure !== null) throw failure;
   },
 };
+
+async function sweepReport(argv: Arguments): Promise<SweepReport | null> {
+  if (argv.report === undefined && argv.slo === undefined) return null;
+  const { SweepReport } = await import("../sweepReport.js");
+  return SweepReport.asked(argv);
+}
 
 async function runAsked({ sweep, grid }: AskedSweep, argv: Arguments, folder: string | null): Promise<SweepResult> {
   // The pool of threads is loaded by nobody who only asks for help.

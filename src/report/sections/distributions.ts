@@ -48,7 +48,12 @@ export function distributions({ quantiles }: DistributionsSection): HTMLElement 
 }
 
 function panel(latency: Latency, quantiles: Quantiles): Panel {
-  const line = { name: SHORT_NAMES[latency], quantiles, color: LATENCY_COLORS[latency], labelAt: null };
+  const line = {
+    name: SHORT_NAMES[latency],
+    quantiles,
+    color: LATENCY_COLORS[latency],
+    labelAt: "percentiles",
+  } as const;
   return {
     heading: NAMES[latency],
     label: sentence(latency, quantiles),

@@ -1,0 +1,115 @@
+import { barX, dot, type PlotOptions, pointerY, ruleY, text, tip } from "@observablehq/plot";
+import { INK, seriesColor } from "../colors.js";
+import { section } from "../element.js";
+import { figure } from "../figure.js";
+import { printLoad } from "../loads.js";
+import type { PlanRatesSection } from "../planSections.js";
+import { HALO, PLOT_STYLE, TIP } from "../plotStyle.js";
+
+type Plan = PlanRatesSection["plans"][number];
+
+const ROW_PX = 28;
+
+/** A bar for each server: the rate that every seed holds, the interval of the seeds, and the seeds themselves. */
+export function planRates({ plans, numSeeds }: PlanRatesSection): HTMLElement {
+  const sorted = [...plans].sort((a, b) => b.highestRatePerS - a.highestRatePerS);
+  const most = sorted[0]!;
+  const seeds =
+    numSeeds === 1
+      ? "One seed: how far chance moves them is not known."
+      : `Dots are the ${numSeeds} seeds alone, of which the smallest counts; the line is the 95 % t-interval of their mean.`;
+  const caption = `The most that one replica carries within the SLO, to 2 %: ${most.name} ${printLoad(most.highestRatePerS)} requests/s. ${seeds}`;
+  return section(
+    "rates",
+    "What one replica carries",
+    figure({
+      layout: "stack",
+      panels: [
+        {
+          label: sorted
+            .map(({ name, highestRatePerS }) => `${name}: ${printLoad(highestRatePerS)} requests/s`)
+            .join(", "),
+          draw: (widthPx) => ratesPlot(sorted, widthPx),
+        },
+      ],
+      caption,
+      table: {
+        columns: ["server", "requests/s", "interval of the seeds", "seeds", "per GPU", "broken above by"],
+        rows: sorted.map((plan) => [
+          plan.name,
+          printLoad(plan.highestRatePerS),
+          intervalWords(plan),
+          plan.ratesOfSeedsPerS.map(printLoad).join(", "),
+          printLoad(plan.highestRatePerS / plan.gpusPerReplica),
+          plan.brokenAbove.join(", "),
+        ]),
+      },
+    }),
+  );
+}
+
+/** A rate is never below 0, whatever the spread of three seeds says. */
+function intervalWords({ rateInterval }: Plan): string {
+  if (rateInterval === null) return "–";
+  return `${printLoad(Math.max(0, rateInterval.low))} to ${printLoad(rateInterval.high)}`;
+}
+
+function ratesPlot(plans: readonly Plan[], widthPx: number): PlotOptions {
+  const spans = plans.flatMap(({ name, rateInterval }) =>
+    rateInterval === null ? [] : [{ name, low: Math.max(0, rateInterval.low), high: rateInterval.high }],
+  );
+  const seeds = plans.flatMap(({ name, ratesOfSeedsPerS }) => ratesOfSeedsPerS.map((ratePerS) => ({ name, ratePerS })));
+  const ends = new Map(
+    plans.map(({ name, highestRatePerS, ratesOfSeedsPerS, rateInterval }) => [
+      name,
+      Math.max(highestRatePerS, rateInterval?.high ?? 0, ...ratesOfSeedsPerS),
+    ]),
+  );
+  return {
+    height: plans.length * ROW_PX + 46,
+    marginLeft: Math.min(220, widthPx * 0.4, 16 + 7 * Math.max(...plans.map(({ name }) => name.length))),
+    marginRight: 56,
+    marginTop: 4,
+    marginBottom: 38,
+    x: {
+      label: "requests/s",
+      labelAnchor: "center",
+      labelArrow: "none",
+      grid: true,
+      ticks: Math.min(8, widthPx / 90),
+      zero: true,
+    },
+    y: { domain: plans.map(({ name }) => name), label: null, tickSize: 0, padding: 0.3 },
+    marks: [
+      barX(plans, { x: "highestRatePerS", y: "name", fill: seriesColor(0), fillOpacity: 0.85 }),
+      ruleY(spans, { x1: "low", x2: "high", y: "name", stroke: INK, strokeWidth: 1.5 }),
+      dot(seeds, { x: "ratePerS", y: "name", r: 2.5, fill: "var(--page)", stroke: INK }),
+      text(plans, {
+        x: ({ name }: Plan) => ends.get(name),
+        y: "name",
+        text: ({ highestRatePerS }: Plan) => printLoad(highestRatePerS),
+        textAnchor: "start",
+        dx: 8,
+        fill: INK,
+        fontWeight: 600,
+        ...HALO,
+      }),
+      tip(
+        plans,
+        pointerY({
+          x: "highestRatePerS",
+          y: "name",
+          maxRadius: Number.POSITIVE_INFINITY,
+          title: (plan: Plan) =>
+            [
+              `${plan.name}: ${printLoad(plan.highestRatePerS)} requests/s`,
+              `interval of the seeds ${intervalWords(plan)}`,
+              ...(plan.brokenAbove.length === 0 ? [] : [`broken above by ${plan.brokenAbove.join(", ")}`]),
+            ].join("\n"),
+          ...TIP,
+        }),
+      ),
+    ],
+    ...PLOT_STYLE,
+  };
+}
