@@ -9,8 +9,6 @@ import { readPrices } from "../io/plan/readPrices.js";
 import { type Arguments, numberFlag } from "./deploymentOptions.js";
 import { askedSweep } from "./sweepGrid.js";
 
-/** Requests of each trial where nobody says: twenty of them lie beyond p99. */
-const DEFAULT_REQUESTS = "2000";
 /** Seeds where nobody says. */
 const DEFAULT_SEEDS = "3";
 const TENSOR_PARALLEL_SIZES = "1,2,4,8";
@@ -40,10 +38,8 @@ export function askedPlan(argv: Arguments): AskedPlan {
     throw new ConfigError([{ path: "--profile", received: profile, allowed }]);
   }
   const prices = readPrices(argv.prices === undefined ? null : String(argv.prices));
-  const hasLimit = ["max-requests", "max-seconds", "config"].some((flag) => argv[flag] !== undefined);
   const { sweep } = askedSweep({
     ...argv,
-    ...(hasLimit ? {} : { "max-requests": DEFAULT_REQUESTS }),
     profile,
     // One load stands for all: which ones are tried is what the search finds out.
     rate: "1",

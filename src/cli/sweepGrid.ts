@@ -7,6 +7,7 @@ import { type RunConfig, runConfigSchema } from "../core/engine/runConfig.js";
 import { ConfigError, type ConfigIssue } from "../core/errors/simulationError.js";
 import { loadGpu, loadModel } from "../io/catalog.js";
 import { withFileHashes } from "../io/pricingFiles.js";
+import { WORKLOAD_PRESETS } from "../io/workloadPresets.js";
 import { setPath } from "./configFlags.js";
 import { type Arguments, DEPLOYMENT_FLAGS, givenConfig, numberFlag, withFlagNames } from "./deploymentOptions.js";
 import { type GridAxis, gridAxes } from "./gridAxes.js";
@@ -16,6 +17,9 @@ import { WORKLOAD_FLAGS, WORKLOAD_PLACES, withWorkload } from "./workloadOptions
 
 const FLAGS = [...DEPLOYMENT_FLAGS, ...WORKLOAD_FLAGS];
 const PLACES = [...FLAGS, ...WORKLOAD_PLACES];
+
+/** Requests of each run where nobody says: a preset's few hundred are over before a server near saturation has settled. */
+const DEFAULT_REQUESTS = "2000";
 
 /** Servers times loads at most. */
 const MAX_POINTS = 100_000;
@@ -43,7 +47,8 @@ export function askedSweep(argv: Arguments): AskedSweep {
     const allowed = `must make ${MAX_POINTS} points at most`;
     throw new ConfigError([{ path: "--vary", received: `${numCombinations} combinations`, allowed }]);
   }
-  const loads = { ...argv, ...(guidellmSize === null ? {} : { profile: "synchronous", rate: undefined }) };
+  const limits = saysHowMany(argv) ? {} : { "max-requests": DEFAULT_REQUESTS };
+  const loads = { ...argv, ...limits, ...(guidellmSize === null ? {} : { profile: "synchronous", rate: undefined }) };
   const problems = new Map<string, ConfigIssue>();
   const series = product(axes).map((values) => seriesOf(axes, values, rates, loads, problems));
   if (problems.size > 0) throw new ConfigError([...problems.values()]);
@@ -56,6 +61,13 @@ export function askedSweep(argv: Arguments): AskedSweep {
     seeds,
   };
   return { sweep: { series, seeds, guidellmSize }, grid };
+}
+
+/** Whether the user says when runs end: by a limit, or in a file of their own. */
+function saysHowMany({ workload, data, ...argv }: Arguments): boolean {
+  const isFile = workload !== undefined && !(WORKLOAD_PRESETS as readonly unknown[]).includes(workload);
+  const isTrace = data !== undefined && !String(data).includes("=");
+  return isFile || isTrace || ["max-requests", "max-seconds", "config"].some((flag) => argv[flag] !== undefined);
 }
 
 /** Benchmarks of GuideLLM's sweep profile; null where the loads are others. GuideLLM up to 0.6 calls them `--rate`. */

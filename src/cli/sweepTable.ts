@@ -1,4 +1,5 @@
 import type { SeriesSaturation } from "../core/analysis/sweep/saturation.js";
+import { isSettled } from "../core/analysis/sweep/settled.js";
 import { isMeasured, type MeasuredPoint, type PointResult } from "../core/analysis/sweep/sweepPoint.js";
 import type { SweepResult } from "../core/analysis/sweep/sweepResult.js";
 import { valueAt } from "../core/config/parseConfig.js";
@@ -98,8 +99,14 @@ function pointRow(point: MeasuredPoint): string[] {
     latency(point, "itlMs", "mean"),
     latency(point, "e2eMs", "mean"),
     latency(point, "e2eMs", "p99"),
-    REGIME_NAMES[regimeGroup(point.regime)],
+    saturationWord(point),
   ];
+}
+
+function saturationWord(point: MeasuredPoint): string {
+  const group = regimeGroup(point.regime);
+  const isOpen = point.rate !== null && group !== "closedLoop" && group !== "past";
+  return isOpen && !isSettled(point) ? "too short to tell" : REGIME_NAMES[group];
 }
 
 function loadWords({ strategy, rate, streams }: PointResult): string {

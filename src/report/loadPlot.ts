@@ -96,7 +96,7 @@ function pointsOf(curve: LoadCurve, { values, intervals }: LoadPlot, index: numb
 }
 
 /** Streams double from one to the next; rates are a range, from 0 on unless they lie close together. */
-function loadScale({ unit, curves }: Data, widthPx: number, startsAtZero: boolean): PlotOptions["x"] {
+function loadScale({ unit, curves }: Data, widthPx: number, startsAtZero: boolean): NonNullable<PlotOptions["x"]> {
   const loads = [...new Set(curves.flatMap((curve) => curve.loads))].sort((a, b) => a - b);
   const label = { label: unitWords(unit), labelAnchor: "center", labelArrow: "none" } as const;
   const [least = 0] = loads;

@@ -39,7 +39,7 @@ describe("roofserve sweep", () => {
         "rate regime requests seedIntervals seeds series strategy streams throughput tpotMs ttftMs varied",
     );
     expect(Object.keys(result.saturation.series[0]).sort().join(" ")).toBe(
-      "finding label latencyKnee maxThroughput saturatedLoad saturates series sustainedLoad throughputKnee unit varied",
+      "finding label latencyKnee maxThroughput saturatedLoad saturates series sustainedLoad throughputKnee tooShortLoad unit varied",
     );
     // What all points share, a point's values and its load make the config of a run.
     const [point] = result.points;

@@ -7,6 +7,7 @@ import { tInterval } from "../../metrics/tInterval.js";
 import { type ArrivalProfile, GUIDELLM_MAX_CONCURRENCY } from "../../workload/arrivalConfig.js";
 import { meanRun } from "../sweep/meanRun.js";
 import type { SweepSeries } from "../sweep/runSweep.js";
+import { isSettled } from "../sweep/settled.js";
 import type { SweepRun } from "../sweep/sweepRun.js";
 import { highestRate, type RateBracket } from "./highestRate.js";
 import { type PlanCost, type PlanSize, planCost, planSize } from "./planCost.js";
@@ -100,13 +101,15 @@ async function searchServer(
 ): Promise<Omit<FeasiblePlan, keyof PlanHead | "isFeasible" | "isPareto">> {
   const [guessPerS] = await Promise.all([closedLoopPerS(config, tryLoad), requireIdleSlo(config, tryLoad)]);
   const brackets = await Promise.all(
-    seeds.map((seed) => highestRate(guessPerS, (rate) => tryLoad(atRate({ ...config, seed }, rate), true), holdsSlo)),
+    seeds.map((seed) =>
+      highestRate(guessPerS, (rate) => settledTrial(atRate({ ...config, seed }, rate), tryLoad), holdsSlo),
+    ),
   );
   const ratesOfSeedsPerS = brackets.map(heldPerS);
   const highestRatePerS = Math.min(...ratesOfSeedsPerS);
   const size = planSize(highestRatePerS, config.engine.tensorParallelSize, targetPerS);
   const trials = await Promise.all(
-    seeds.map((seed) => wholeRun(atRate({ ...config, seed }, size.ratePerReplicaPerS), tryLoad)),
+    seeds.map((seed) => settledRun(atRate({ ...config, seed }, size.ratePerReplicaPerS), tryLoad)),
   );
   const run = meanRun(trials.map((trial) => trial.run));
   return {
@@ -120,6 +123,44 @@ async function searchServer(
     checks: meanChecks(trials),
     numTrials: brackets.reduce((sum, { numTrials }) => sum + numTrials, 0),
   };
+}
+
+/** Times a trial may be made longer, each time by as much again. */
+const MAX_LONGER = 6;
+
+/**
+ * A trial that is long enough to believe it when it says that the SLO holds: a fast server gets through the requests of one
+ * before it has settled. A trial that fails would fail the more the longer it is.
+ */
+async function settledTrial(config: RunConfig, tryLoad: TryLoad): Promise<PlanTrial> {
+  return longerUntil(
+    config,
+    (load) => tryLoad(load, true),
+    (trial) => !holdsSlo(trial) || trial.run === null || isSettled(trial.run),
+  );
+}
+
+/** The same of a run whose numbers are asked for. */
+async function settledRun(config: RunConfig, tryLoad: TryLoad): Promise<WholeTrial> {
+  return longerUntil(
+    config,
+    (load) => wholeRun(load, tryLoad),
+    ({ run }) => isSettled(run),
+  );
+}
+
+/** Runs a load with twice as many requests until the run is long enough; as it is where their number is not the limit. */
+async function longerUntil<T>(
+  config: RunConfig,
+  run: (config: RunConfig) => Promise<T>,
+  isEnough: (trial: T) => boolean,
+): Promise<T> {
+  const { workload } = config;
+  let trial = await run(config);
+  for (let i = 1; i <= MAX_LONGER && workload.maxRequests !== null && !isEnough(trial); i++) {
+    trial = await run({ ...config, workload: { ...workload, maxRequests: workload.maxRequests * 2 ** i } });
+  }
+  return trial;
 }
 
 type WholeTrial = PlanTrial & { readonly run: SweepRun };

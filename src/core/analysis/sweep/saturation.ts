@@ -1,5 +1,6 @@
 import { regimeGroup } from "../../metrics/regimeErrors.js";
 import { type Change, changeOf, type Knee, type LoadPoint, latencyKnee } from "./knee.js";
+import { isSettled, SETTLED_LATENCIES } from "./settled.js";
 import { isMeasured, type MeasuredPoint, type PointResult } from "./sweepPoint.js";
 
 /** Below this share of the offered load, throughput has fallen behind it. */
@@ -18,6 +19,8 @@ export interface SeriesSaturation {
   readonly sustainedLoad: number | null;
   /** Smallest load past saturation; null where none is. */
   readonly saturatedLoad: number | null;
+  /** Smallest load whose run is too short to tell whether it is carried; null where none is. */
+  readonly tooShortLoad: number | null;
   /** Where more load begins to cost more latency than it buys throughput; null where the series does not reach it. */
   readonly latencyKnee: Knee | null;
   /** The last load that throughput followed, and the first it did not; null where it followed all. */
@@ -35,6 +38,7 @@ export interface SeriesSaturation {
 /** How saturation was found, for readers of the JSON. */
 export const SATURATION_METHOD = {
   saturated: "the queue grew over the later half of the arrivals while requests waited most of the time (regime past)",
+  tooShort: `fewer than ${SETTLED_LATENCIES} mean end-to-end latencies from the first arrival to the last, and no growing queue yet`,
   latencyKnee: "greatest throughput / mean end-to-end latency (Kleinrock's power)",
   throughputKnee: `throughput below ${KEPT_UP_FRACTION} of what keeping up would give`,
 } as const;
@@ -53,13 +57,15 @@ export function seriesSaturation(head: SeriesHead, series: number, points: reado
     .flatMap((point) => ({ point, load: loadIn(unit, point) }))
     .filter((entry): entry is Loaded => entry.load !== null)
     .sort((a, b) => a.load - b.load);
-  const saturation = unit === "requestsPerS" ? queueChange(loaded) : NO_CHANGE;
-  const behind = unit === "requestsPerS" ? throughputChange(loaded) : NO_CHANGE;
+  const telling = loaded.filter(({ point }) => tells(point));
+  const saturation = unit === "requestsPerS" ? queueChange(telling) : NO_CHANGE;
+  const behind = unit === "requestsPerS" ? throughputChange(telling) : NO_CHANGE;
   const found = {
     unit,
     saturates: saturation.firstLoad !== null,
     sustainedLoad: saturation.lastLoad,
     saturatedLoad: saturation.firstLoad,
+    tooShortLoad: unit === "requestsPerS" ? (loaded.find(({ point }) => !tells(point))?.load ?? null) : null,
     latencyKnee: latencyKnee(loaded.flatMap(loadPoint)),
     throughputKnee: behind.firstLoad === null ? null : { followed: behind.lastLoad, fellBehind: behind.firstLoad },
     maxThroughput: maxThroughput(measured),
@@ -73,6 +79,9 @@ interface Loaded {
   readonly load: number;
 }
 
+/** What to do about runs that say nothing. */
+const TOO_SHORT = `${SETTLED_LATENCIES} mean latencies must pass from the first arrival to the last, so give more --max-requests`;
+
 const NO_CHANGE: Change = { lastLoad: null, firstLoad: null };
 
 function unitOf(points: readonly MeasuredPoint[]): SeriesSaturation["unit"] {
@@ -82,6 +91,11 @@ function unitOf(points: readonly MeasuredPoint[]): SeriesSaturation["unit"] {
 
 function loadIn(unit: SeriesSaturation["unit"], { rate, streams }: MeasuredPoint): number | null {
   return unit === "requestsPerS" ? rate : streams;
+}
+
+/** Whether a point shows a queue that grows, or a run long enough that one would have grown. */
+function tells(point: MeasuredPoint): boolean {
+  return regimeGroup(point.regime) === "past" || isSettled(point);
 }
 
 /** A closed loop in effect, everything sent before the first answer, says nothing of a queue that grows. */
@@ -114,11 +128,17 @@ function maxThroughput(points: readonly MeasuredPoint[]): SeriesSaturation["maxT
 }
 
 function finding(found: Omit<SeriesSaturation, "series" | "label" | "varied" | "finding">, loaded: readonly Loaded[]) {
-  const { unit, sustainedLoad, saturatedLoad } = found;
+  const { unit, sustainedLoad, saturatedLoad, tooShortLoad } = found;
   const knee = found.latencyKnee === null ? "" : `; latency bends at ${loadWords(found.latencyKnee.load, unit)}`;
   if (unit === null || loaded.length === 0) return "No loads to compare: give several rates to find saturation.";
   if (unit === "streams") {
     return `Clients wait for answers, so no queue grows without end${knee === "" ? "; latency bends at none of the loads" : knee}.`;
+  }
+  if (sustainedLoad === null && saturatedLoad === null)
+    return `The runs are too short to tell what saturates: ${TOO_SHORT}.`;
+  if (tooShortLoad !== null && saturatedLoad === null) {
+    const from = loadWords(tooShortLoad, unit);
+    return `No rate up to ${loadWords(sustainedLoad as number, unit)} saturates the server${knee}; from ${from} on the runs are too short to tell: ${TOO_SHORT}.`;
   }
   const last = loadWords(loaded.at(-1)!.load, unit);
   if (saturatedLoad === null) return `No rate saturates the server, not even ${last}${knee}.`;

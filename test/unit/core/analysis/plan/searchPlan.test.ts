@@ -105,10 +105,28 @@ describe("searchPlan", () => {
     await expect(searchPlan(series(smallConfig()), question(), bug)).rejects.toThrow("a bug");
   });
 
+  it("makes a trial longer until ten mean latencies have passed, before it believes that a load is held", async () => {
+    const numRequests = new Set<number>();
+    const server = queueingServer(() => 10);
+    const slow: RunPlanTask = async (task) => {
+      const { profile, maxRequests } = task.config.workload;
+      const outcome = await server(task);
+      if (outcome.failure !== undefined || !("rate" in profile)) return outcome;
+      if (holdsSlo(outcome.trial)) numRequests.add(maxRequests ?? 0);
+      const run = { ...baseRun, ...outcome.trial.run, arrivalSpanS: (maxRequests ?? 0) / profile.rate };
+      return { trial: { ...outcome.trial, run: { ...run, e2eMs: { ...run.e2eMs, mean: 2000 } } } };
+    };
+    const plan = await feasible(series(smallConfig()), question({ seeds: [1] }), slow);
+    // 12 requests at about 8/s are over in 1.5 s; 20 s take 192.
+    expect([...numRequests].sort((a, b) => a - b)).toEqual([12, 24, 48, 96, 192]);
+    expect(plan.highestRatePerS).toBeCloseTo(8, 0);
+  });
+
   it("finds of a simulated server a rate that holds, with one two percent higher that does not", async () => {
     const deployment = loadDeployment({ model: "meta-llama/Llama-3.1-8B-Instruct", gpu: "H100" });
     const simulateHere: RunPlanTask = async (task) => ({ trial: simulatePlanTask(deployment, task) });
-    const config = smallConfig({ kind: "poisson", rate: 1 }, { engine: { maxNumSeqs: 2 } });
+    const small = smallConfig({ kind: "poisson", rate: 1 }, { engine: { maxNumSeqs: 2 } });
+    const config = { ...small, workload: { ...small.workload, maxRequests: 400 } };
     const asked = question({ slo: parseSlo("p90 e2e<=100ms, mean queue<=20ms"), seeds: [42] });
     const plan = await feasible(series(config), asked, simulateHere);
     const holds = async (rate: number) => {

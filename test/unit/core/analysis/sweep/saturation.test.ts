@@ -60,6 +60,18 @@ describe("the saturation of an M/M/1 queue", () => {
     expect(past.finding).toContain("Every rate saturates");
   });
 
+  it("is not told from runs that end before a queue could have grown", async () => {
+    const short: RunTask = async ({ config: { workload } }) => {
+      const rate = "rate" in workload.profile ? workload.profile.rate : 0;
+      const run = mm1Run(rate, false);
+      return { run: { ...run, arrivalSpanS: 9 * ((run.e2eMs.mean ?? 0) / 1000) * (rate < 8 ? 2 : 1) } };
+    };
+    const found = await saturationOf([5, 7, 9, 11], short);
+    expect(found).toMatchObject({ saturates: false, sustainedLoad: 7, saturatedLoad: null, tooShortLoad: 9 });
+    expect(found.finding).toContain("from 9 requests/s on the runs are too short to tell");
+    expect(await saturationOf([9, 11], short)).toMatchObject({ sustainedLoad: null, tooShortLoad: 9 });
+  });
+
   it("does not move for one run that went well by luck", async () => {
     const lucky: RunTask = async (task) => {
       const { profile } = task.config.workload;
