@@ -76,6 +76,9 @@ const NUM_MARKS = `[...document.querySelectorAll(".plot-canvas")]
   .filter((canvas) => canvas.clientWidth > 0)
   .map((canvas) => canvas.querySelectorAll("svg g[aria-label]:not([aria-label*=axis], [aria-label*=grid]) :is(path[d], rect, circle)").length)`;
 
+/** Plots that wait to be seen. */
+const NUM_UNDRAWN = `document.querySelectorAll(".plot-canvas:not(:has(svg))").length`;
+
 const SCROLL_WIDTH = "document.documentElement.scrollWidth";
 
 /** What a pointer over the first plot of a section is told. */
@@ -127,9 +130,8 @@ describe.skipIf(chromium === null)("a report in a browser", () => {
     test.each(["light", "dark"] as const)("fits a narrow phone, %s", async (colorScheme) => {
       const { page, problems } = await openFile(browser, file, { width: 360, colorScheme });
       expect(await page.evaluate(SCROLL_WIDTH)).toBe(360);
-      for (const details of await page.locator("details:not([open]) > summary").all()) {
-        if (await details.isVisible()) await details.click();
-      }
+      await page.evaluate(`for (const details of document.querySelectorAll("details")) details.open = true`);
+      await expect.poll(() => page.evaluate(NUM_UNDRAWN)).toBe(0);
       expect(await page.evaluate(SCROLL_WIDTH)).toBe(360);
       expect(problems).toEqual([]);
       await page.close();
