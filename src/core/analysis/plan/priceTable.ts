@@ -20,8 +20,6 @@ export type GpuPrice = PriceTable["prices"][number];
 
 /** The price of a GPU; null where the table has none. @param gpu its id, an alias or its product name */
 export function priceOf(table: PriceTable, gpu: string): GpuPrice | null {
-  return findGpu(
-    gpu,
-    table.prices.map((price) => ({ ...price, id: price.gpu, name: price.gpu })),
-  );
+  const named = table.prices.map((price) => ({ price, id: price.gpu, name: price.gpu }));
+  return findGpu(gpu, named)?.price ?? null;
 }

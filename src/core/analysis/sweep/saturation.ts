@@ -148,5 +148,5 @@ function finding(found: Omit<SeriesSaturation, "series" | "label" | "varied" | "
 
 function loadWords(load: number, unit: SeriesSaturation["unit"]): string {
   const number = Number(load.toPrecision(3));
-  return unit === "streams" ? `${number} streams` : `${number} requests/s`;
+  return unit === "streams" ? `${number} ${number === 1 ? "stream" : "streams"}` : `${number} requests/s`;
 }
