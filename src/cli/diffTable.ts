@@ -62,8 +62,12 @@ function pairedTables(paired: PairedChange): string[] {
   const title = `${numPairs} requests, each beside itself${alone}\n`;
   if (timeline === null) return [title];
   const pictures = [changePicture("TTFT", timeline.ttftMs), changePicture("E2E", timeline.e2eMs)].join("");
-  return [`${title}${latencyTable(paired)}`, partTable(paired), pictures];
+  return [`${title}${latencyTable(paired)}${INTERVAL_NOTE}`, partTable(paired), pictures];
 }
+
+/** Batch means know the noise that passes within a batch. */
+const INTERVAL_NOTE =
+  "intervals hold where no queue forms; near saturation requests hang together for longer, and they are too narrow\n";
 
 function latencyTable({ latencies }: PairedChange): string {
   const columns = columnsOf(

@@ -10,7 +10,7 @@ export function addPlanOptions<T>(command: Argv<T>): Argv<T> {
       requiresArg: true,
       group,
       describe:
-        'what must hold: "p99 ttft<=500ms, p95 itl<=40ms"; statistics mean, p50, p90, p95, p99 of ttft, itl, tpot, e2e, queue; without a statistic a limit on each request, and goodput>=95% says how many must keep it [90%]',
+        'what must hold: "p99 ttft<=500ms, p95 itl<=40ms"; ms unless s stands there; statistics mean, p50, p90, p95, p99 of ttft, itl, tpot, e2e, queue, where itl is the mean gap of a request counted once per token, as in GuideLLM, not the single gap; without a statistic a limit on each request, and goodput>=95% says how many must keep it [90%]',
     })
     .option("target-rate", {
       requiresArg: true,

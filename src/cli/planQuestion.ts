@@ -32,21 +32,19 @@ export function askedPlan(argv: Arguments): AskedPlan {
     throw new ConfigError([{ path: "--slo", received: "nothing", allowed }]);
   }
   const slo = parseSlo(String(argv.slo));
-  const profile = String(argv.profile ?? "poisson");
-  if (!OPEN_PROFILES.includes(profile)) {
-    const allowed = `must be one of ${OPEN_PROFILES.join(", ")}: a plan looks for the rate of arrivals`;
-    throw new ConfigError([{ path: "--profile", received: profile, allowed }]);
+  if (argv.rate !== undefined) {
+    const allowed = "leave it out: a plan finds the rate; the load to carry in all is --target-rate";
+    throw new ConfigError([{ path: "--rate", received: String(argv.rate), allowed }]);
   }
   const prices = readPrices(argv.prices === undefined ? null : String(argv.prices));
   const { sweep } = askedSweep({
     ...argv,
-    profile,
     // One load stands for all: which ones are tried is what the search finds out.
     rate: "1",
     seeds: argv.seeds ?? DEFAULT_SEEDS,
     vary: candidates(argv, prices),
   });
-  requireGenerated(sweep.series);
+  requireRates(sweep.series);
   const targetPerS = numberFlag(argv, "target-rate", z.number().gt(0).max(1e6));
   return { series: sweep.series, question: { slo, targetPerS, seeds: sweep.seeds, prices } };
 }
@@ -76,10 +74,21 @@ function knownGpus(prices: PriceTable): string[] {
   throw new ConfigError([{ path: "--prices", received: `${prices.prices.length} prices`, allowed }]);
 }
 
-function requireGenerated(series: readonly SweepSeries[]): void {
-  const data = series.flatMap(({ configs }) => configs).find(({ workload }) => workload.data.kind === "trace");
-  if (data === undefined) return;
-  const allowed =
-    "must be generated: the times of a trace are its own. Try replay with --time-scale, or a workload with its lengths";
-  throw new ConfigError([{ path: "--data", received: "a trace", allowed }]);
+/** A plan looks for the rate of arrivals, and counts the requests of its trials. */
+function requireRates(series: readonly SweepSeries[]): void {
+  for (const { workload } of series.flatMap(({ configs }) => configs)) {
+    if (workload.data.kind === "trace") {
+      const allowed =
+        "must be generated: the times of a trace are its own. Try replay with --time-scale, or a workload with its lengths";
+      throw new ConfigError([{ path: "--data", received: "a trace", allowed }]);
+    }
+    if (!OPEN_PROFILES.includes(workload.profile.kind)) {
+      const allowed = `must be one of ${OPEN_PROFILES.join(", ")}: a plan looks for the rate of arrivals`;
+      throw new ConfigError([{ path: "--profile", received: workload.profile.kind, allowed }]);
+    }
+    if (workload.maxRequests === null || workload.maxSeconds !== null) {
+      const allowed = "leave it out: trials end by requests (--max-requests), so that none is cut off at the end";
+      throw new ConfigError([{ path: "--max-seconds", received: String(workload.maxSeconds), allowed }]);
+    }
+  }
 }

@@ -8,14 +8,15 @@ export function planTable(result: PlanResult): string {
   const feasible = result.plans.filter((plan): plan is FeasiblePlan => plan.isFeasible);
   const infeasible = result.plans.filter((plan) => !plan.isFeasible);
   const parts = [`${planAnswer(result)}\n`];
-  if (feasible.length > 0) parts.push(`${table(result, feasible)}${LEGEND}\n`);
+  const pareto = result.targetRequestsPerS === null ? "" : `${PARETO_LEGEND}\n`;
+  if (feasible.length > 0) parts.push(`${table(result, feasible)}${pareto}${LEGEND}\n`);
   if (infeasible.length > 0) parts.push(`cannot:\n${infeasible.map(infeasibleLine).join("")}`);
   parts.push(foot(result));
   return parts.join("\n");
 }
 
-const LEGEND = `* nothing else is at most as dear and at most as slow (mean E2E) and better in one of these
-± the 95 % t-interval of the seeds' own rates, of which the smallest is the one that counts`;
+const PARETO_LEGEND = "* nothing else is at most as dear and at most as slow (mean E2E) and better in one of these";
+const LEGEND = `± the 95 % t-interval of the seeds' own rates, of which the smallest is the one that counts`;
 
 /** What every plan has in its name; other axes follow it. */
 const NAMED_PATHS = ["gpu", "engine.tensorParallelSize"];
@@ -39,7 +40,7 @@ export function planAnswer(result: PlanResult): string {
   const load = `${rate(targetRequestsPerS ?? highestRatePerS)} requests/s of ${model} within the SLO`;
   const cost =
     usdPerHour === null ? "" : ` for ${usd(usdPerHour)}/h, ${usd(usdPerMOutputTokens)} per million output tokens`;
-  return `${what} ${gpus === 1 ? "serves" : "serve"} ${load}${cost}: ${checksOf(best)}.`;
+  return `${what} ${gpus === 1 ? "serves" : "serve"} ${load}${cost}: ${checksOf(best)}.${doubtOf(best)}`;
 }
 
 /** `p99 TTFT ≤ 500 ms, goodput ≥ 95 %`. */
@@ -81,7 +82,7 @@ function table({ targetRequestsPerS }: PlanResult, plans: readonly FeasiblePlan[
     plan.isPareto ? "*" : "",
     planName(plan),
     rate(plan.highestRatePerS),
-    plan.rateInterval === null ? "–" : rate((plan.rateInterval.high - plan.rateInterval.low) / 2),
+    plan.rateInterval === null ? "–" : rate(halfWidth(plan)),
     plan.brokenAbove.join(", "),
     String(plan.replicas),
     String(plan.gpus),
@@ -95,6 +96,21 @@ function table({ targetRequestsPerS }: PlanResult, plans: readonly FeasiblePlan[
   const load =
     targetRequestsPerS === null ? "each at the most it carries" : `for ${rate(targetRequestsPerS)} requests/s in all`;
   return `cheapest first, ${load}; latencies at that load\n${textTable(columns, rows)}`;
+}
+
+/** Half of the seeds' interval, req/s; what rounding leaves of none is none. */
+function halfWidth({ rateInterval, highestRatePerS }: FeasiblePlan): number {
+  const half = rateInterval === null ? 0 : (rateInterval.high - rateInterval.low) / 2;
+  return half < 1e-9 * highestRatePerS ? 0 : half;
+}
+
+/** The answer is less sure than it looks where seeds differ by this share of the rate. */
+const LARGE_SHARE = 0.25;
+
+function doubtOf(plan: FeasiblePlan): string {
+  const half = halfWidth(plan);
+  if (half < LARGE_SHARE * plan.highestRatePerS) return "";
+  return ` Seeds differ much (± ${rate(half)} on ${rate(plan.highestRatePerS)} requests/s a replica): give more --max-requests or --seeds.`;
 }
 
 function infeasibleLine(plan: Plan): string {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "csv-parse/sync";
 import { describe, expect, it, test } from "vitest";
@@ -151,5 +151,18 @@ describe.skipIf(measured === null)("a measured GuideLLM sweep", () => {
     expect(errors).toHaveLength(5);
     expect(Math.max(...errors.slice(0, 4))).toBeLessThan(3);
     expect(errors[4]).toBeLessThan(13);
+  });
+  it("touches nothing in a folder that another program keeps its files in", async () => {
+    const theirs = join(folder, "theirs");
+    mkdirSync(join(theirs, "benchmarks"), { recursive: true });
+    writeFileSync(join(theirs, "manifest.json"), '{"name": "a web app"}');
+    writeFileSync(join(theirs, "benchmarks", "precious.csv"), "1");
+    for (const restart of [[], ["--restart"]]) {
+      const { exitCode, stderr } = await callCli("sweep", ...SMALL, "--rate", "2", "--out", theirs, ...restart);
+      expect(exitCode).toBe(2);
+      expect(stderr).toContain("that no sweep wrote: choose an empty or a new folder");
+    }
+    expect(readFileSync(join(theirs, "manifest.json"), "utf8")).toContain("a web app");
+    expect(readdirSync(theirs).sort()).toEqual(["benchmarks", "manifest.json"]);
   });
 });

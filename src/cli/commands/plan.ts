@@ -24,7 +24,8 @@ const EXAMPLES = examplesText([
 ]);
 
 const RULES = `A load is held when the SLO is with every seed, and the queue does not grow for as long as requests come. The rate is found
-by bisection to 2 %. Replicas share the load evenly; a balancer that knows better can do a little better. Requests that do
+by bisection to 2 %; where the SLO breaks and holds again as the load grows, it is one of the rates at which it breaks. Rates and
+--target-rate count sessions where they have several turns. Replicas share the load evenly; a balancer that knows better can do a little better. Requests that do
 not complete count as late. Prices are list prices of single days, with source and date: give your own with --prices.`;
 
 export const planCommand: CommandBody = {

@@ -14,6 +14,9 @@ export interface SloCheck {
   readonly isMet: boolean;
 }
 
+/** What binary fractions may miss a share such as 0.999 by. */
+export const FRACTION_SLACK = 1e-12;
+
 /** The part of a record that an SLO looks at. */
 export type JudgedRecord = Pick<
   RequestRecord,
@@ -42,7 +45,7 @@ export function isGood(record: JudgedRecord, { limits }: Slo): boolean {
 export function checkSlo(slo: Slo, run: RunMetrics, goodFraction: number | null): SloCheck[] {
   const checks = slo.limits.filter(({ statistic }) => statistic !== null).map((limit) => checkLimit(limit, run));
   if (slo.goodputFraction === null) return checks;
-  const isMet = goodFraction !== null && goodFraction >= slo.goodputFraction;
+  const isMet = goodFraction !== null && goodFraction >= slo.goodputFraction - FRACTION_SLACK;
   return [...checks, { name: "goodput", limit: slo.goodputFraction, value: goodFraction, isMet }];
 }
 
@@ -50,7 +53,8 @@ export function checkSlo(slo: Slo, run: RunMetrics, goodFraction: number | null)
 function checkLimit(limit: SloLimit, run: RunMetrics): SloCheck {
   const { latency, statistic, limitMs } = limit;
   const { completed, submitted } = run.requests;
-  const isKnown = statistic !== null && completed > 0 && completed >= neededFraction(statistic) * submitted;
+  const isKnown =
+    statistic !== null && completed > 0 && completed >= (neededFraction(statistic) - FRACTION_SLACK) * submitted;
   const value = isKnown ? run[latency][statistic] : null;
   return { name: sloName(limit), limit: limitMs, value, isMet: value !== null && value <= limitMs };
 }

@@ -9,6 +9,7 @@ import { ConfigError, DataFileError } from "../../core/errors/simulationError.js
 import { readOptionalDataText } from "../dataFile/dataFile.js";
 import { writeFileAtomically } from "../results/atomicFile.js";
 import { parseJson } from "../structuredFile.js";
+import { FolderLock } from "./folderLock.js";
 
 const MANIFEST_SCHEMA = "roofserve.sweep-manifest/1";
 /** Differences that a refusal spells out. */
@@ -34,26 +35,37 @@ export class RunJournal {
   /** Runs that were there when it was opened. */
   readonly numFound: number;
 
-  private constructor(known: Map<string, TaskOutcome>, descriptor: number) {
+  readonly #lock: FolderLock;
+
+  private constructor(known: Map<string, TaskOutcome>, descriptor: number, lock: FolderLock) {
     this.#known = known;
     this.#descriptor = descriptor;
+    this.#lock = lock;
     this.numFound = known.size;
   }
 
   /**
    * Opens the journal of a run directory that exists, or begins it.
    * @param startOver forget what is there
-   * @throws ConfigError where it holds runs of another sweep, naming every difference; DataFileError for a broken file
+   * @throws ConfigError where another process writes there, or it holds runs of another sweep, naming every difference; DataFileError for a broken file
    */
   static open(folder: string, manifest: SweepManifest, startOver: boolean): RunJournal {
     const files = { manifest: join(folder, "manifest.json"), runs: join(folder, "runs.jsonl") };
-    if (startOver && existsSync(files.manifest)) forgetSweep(folder);
-    const { known, numBytes } = readRuns(files.runs);
-    if (known.size > 0) requireSameSweep(folder, files.manifest, manifest);
-    writeFileAtomically(files.manifest, [`${JSON.stringify({ schema: MANIFEST_SCHEMA, ...manifest }, null, 2)}\n`]);
-    // A line that a kill cut short would spoil the next one.
-    if (existsSync(files.runs)) truncateSync(files.runs, numBytes);
-    return new RunJournal(known, openSync(files.runs, "a"));
+    const lock = FolderLock.take(folder);
+    try {
+      requireOwnFolder(folder, files.manifest);
+      removeTemporaryFiles(folder);
+      if (startOver) forgetSweep(folder);
+      const { known, numBytes } = readRuns(files.runs);
+      if (known.size > 0) requireSameSweep(folder, files.manifest, manifest);
+      writeFileAtomically(files.manifest, [`${JSON.stringify({ schema: MANIFEST_SCHEMA, ...manifest }, null, 2)}\n`]);
+      // A line that a kill cut short would spoil the next one.
+      if (existsSync(files.runs)) truncateSync(files.runs, numBytes);
+      return new RunJournal(known, openSync(files.runs, "a"), lock);
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
   }
 
   /** Runs tasks by what is on disk, else by `runTask`, and keeps what it gives. */
@@ -72,6 +84,7 @@ export class RunJournal {
 
   close(): void {
     closeSync(this.#descriptor);
+    this.#lock.release();
   }
 
   #append(line: object): void {
@@ -83,6 +96,27 @@ export class RunJournal {
 /** What a sweep writes into its run directory. */
 const SWEEP_FILES =
   /^(manifest\.json|runs\.jsonl|sweep\.json|points\.csv|guidellm(-\d+-.*)?\.json|benchmarks|vllm-bench)$/;
+
+/**
+ * A run directory is empty at first, and then known by its manifest: what another program, or another command, left under the
+ * names that a sweep writes is not touched.
+ */
+function requireOwnFolder(folder: string, manifestFile: string): void {
+  const text = readOptionalDataText(manifestFile);
+  const isOwn = text?.includes(`"${MANIFEST_SCHEMA.split("/")[0]}/`) === true;
+  const [taken] = isOwn ? [] : readdirSync(folder).filter((name) => SWEEP_FILES.test(name) || name === "summary.json");
+  if (taken === undefined) return;
+  const allowed = `holds a ${taken} that no sweep wrote: choose an empty or a new folder`;
+  throw new ConfigError([{ path: "--out", received: folder, allowed }]);
+}
+
+/** What a kill left half-written. */
+function removeTemporaryFiles(folder: string): void {
+  for (const place of [folder, join(folder, "benchmarks"), join(folder, "vllm-bench")]) {
+    const names = existsSync(place) ? readdirSync(place).filter((name) => /\.\d+\.tmp$/.test(name)) : [];
+    for (const name of names) rmSync(join(place, name));
+  }
+}
 
 function forgetSweep(folder: string): void {
   const names = readdirSync(folder).filter((name) => SWEEP_FILES.test(name));

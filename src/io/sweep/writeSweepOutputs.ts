@@ -23,8 +23,13 @@ export function writeSweepOutputs(folder: string, sweep: Sweep, result: SweepRes
   const reports = sweep.series.flatMap((series, index) => {
     const word = sweep.series.length === 1 ? "" : `-${index}-${fileWord(series.label)}`;
     const file = join(folder, `guidellm${word}.json`);
-    const points = result.points.filter((point) => point.series === index && isMeasured(point));
-    return writeGuidellmFile(file, series.configs[0]!, points, result.version) ? [file] : [];
+    const own = result.points.filter((point) => point.series === index);
+    const points = own.filter(isMeasured);
+    if (!writeGuidellmFile(file, series.configs[0]!, points, result.version)) return [];
+    // What failed may work another time: then the others are needed again.
+    if (points.length === own.length)
+      for (const point of own) rmSync(benchmarkPieceFile(folder, point), { force: true });
+    return [file];
   });
   const pieces = join(folder, "benchmarks");
   if (existsSync(pieces) && readdirSync(pieces).length === 0) rmdirSync(pieces);
@@ -32,8 +37,8 @@ export function writeSweepOutputs(folder: string, sweep: Sweep, result: SweepRes
 }
 
 /**
- * Puts the benchmarks of a series together and removes their pieces, which may be large. Without them (the sweep was
- * complete before) the file is there already.
+ * Puts the benchmarks of a series together. Without their pieces, which may be large and go when the sweep is complete, the
+ * file is there already.
  */
 function writeGuidellmFile(
   file: string,
@@ -45,7 +50,6 @@ function writeGuidellmFile(
   if (pieces.length === 0 || !pieces.every((piece) => existsSync(piece))) return false;
   const simulator = { name: "roofserve", version, seed: config.seed };
   writeFileAtomically(file, reportText(guidellmReportHead({ args: guidellmArgs(config), simulator }), pieces));
-  for (const piece of pieces) rmSync(piece, { force: true });
   return true;
 }
 

@@ -33,7 +33,7 @@ export function distributions({ quantiles }: DistributionsSection): HTMLElement 
     figure({
       layout: "halves",
       panels: known.map(({ latency, values }) => panel(latency, values)),
-      caption: `Share of requests (for time between tokens: of tokens) served within a time. ${known
+      caption: `Share of requests (for time between tokens, the mean of each request: of tokens) served within a time. ${known
         .map(({ latency, values }) => sentence(latency, values))
         .join(" ")}`,
       table: {

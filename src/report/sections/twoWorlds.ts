@@ -29,7 +29,7 @@ export function twoWorlds({ runs }: TwoWorldsSection): HTMLElement {
     element(
       "p",
       {},
-      "Dashed: measured. Solid: predicted. Share of requests (for time between tokens: of tokens) served within a time.",
+      "Dashed: measured. Solid: predicted. Share of requests (for time between tokens, the mean of each request: of tokens) served within a time.",
     ),
     ...runs.map((run, i) =>
       element(

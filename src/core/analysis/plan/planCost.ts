@@ -34,7 +34,7 @@ export function planSize(ratePerS: number, gpusPerReplica: number, targetPerS: n
   };
 }
 
-/** @param requestsPerS what one replica serves @param run one replica at that rate: its tokens for each request */
+/** @param requestsPerS what one replica completes @param run one replica at that rate: its tokens for each request */
 export function planCost(
   { gpus, replicas }: PlanSize,
   requestsPerS: number,

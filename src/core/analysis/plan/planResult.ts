@@ -38,14 +38,11 @@ export function planResult(
 ): PlanResult {
   const cost = (plan: FeasiblePlan) => (targetPerS === null ? plan.usdPerMOutputTokens : plan.usdPerHour);
   const feasible = plans.filter((plan): plan is FeasiblePlan => plan.isFeasible);
-  const priced = marked(
-    feasible.filter((plan) => cost(plan) !== null),
-    cost,
-  );
-  const unpriced = marked(
-    feasible.filter((plan) => cost(plan) === null),
-    cost,
-  );
+  const known = feasible.filter((plan) => cost(plan) !== null);
+  const unknown = feasible.filter((plan) => cost(plan) === null);
+  // Latencies at different loads do not compare, nor GPUs with dollars.
+  const priced = targetPerS === null ? known : marked(known, cost);
+  const unpriced = targetPerS === null || known.length > 0 ? unknown : marked(unknown, cost);
   const byRank = (a: FeasiblePlan, b: FeasiblePlan): number =>
     (cost(a) ?? 0) - (cost(b) ?? 0) || a.gpus - b.gpus || b.highestRatePerS - a.highestRatePerS;
   const ranked = [...priced.sort(byRank), ...unpriced.sort(byRank)];

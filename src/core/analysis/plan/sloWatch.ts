@@ -1,6 +1,6 @@
 import type { RequestSink } from "../../engine/runResult.js";
 import { neededFraction, type Slo, sloName } from "../../metrics/slo.js";
-import { isGood, isLate, type JudgedRecord, type SloCheck } from "../../metrics/sloCheck.js";
+import { FRACTION_SLACK, isGood, isLate, type JudgedRecord, type SloCheck } from "../../metrics/sloCheck.js";
 
 /** Nothing that is still to come can mend an SLO: ends the simulation. */
 export class SloBroken extends Error {
@@ -60,7 +60,7 @@ function watchedOf(slo: Slo, numRequests: number): Watched[] {
     if (statistic === null) return [];
     const check = { name: sloName(limit), limit: limitMs, value: null, isMet: false };
     const fraction = neededFraction(statistic);
-    const numLost = (1 - fraction) * numRequests;
+    const numLost = shareOf(numRequests, 1 - fraction);
     const lost = { isBroken: isLost, check, numAllowed: numLost, numBroken: 0 };
     if (statistic === "mean" || latency === "itlMs") return [lost];
     const numLate = numRequests - Math.floor(fraction * (numRequests - 1)) - 1;
@@ -69,10 +69,15 @@ function watchedOf(slo: Slo, numRequests: number): Watched[] {
   });
   if (slo.goodputFraction === null) return watched;
   const check = { name: "goodput", limit: slo.goodputFraction, value: null, isMet: false };
-  const numAllowed = (1 - slo.goodputFraction) * numRequests;
+  const numAllowed = shareOf(numRequests, 1 - slo.goodputFraction);
   return [...watched, { isBroken: (record) => !isGood(record, slo), check, numAllowed, numBroken: 0 }];
 }
 
 function isLost({ status }: JudgedRecord): boolean {
   return status !== "completed";
+}
+
+/** A share of a number of requests, whole ones; a share that binary fractions miss by a hair does not lose one. */
+function shareOf(numRequests: number, fraction: number): number {
+  return Math.floor(fraction * numRequests + FRACTION_SLACK * numRequests);
 }

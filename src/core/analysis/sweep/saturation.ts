@@ -141,7 +141,12 @@ function finding(found: Omit<SeriesSaturation, "series" | "label" | "varied" | "
     return `No rate up to ${loadWords(sustainedLoad as number, unit)} saturates the server${knee}; from ${from} on the runs are too short to tell: ${TOO_SHORT}.`;
   }
   const last = loadWords(loaded.at(-1)!.load, unit);
-  if (saturatedLoad === null) return `No rate saturates the server, not even ${last}${knee}.`;
+  if (saturatedLoad === null) {
+    const most = found.maxThroughput?.label.endsWith("throughput")
+      ? `; all at once it serves ${loadWords(found.maxThroughput.requestsPerS, unit)}`
+      : "";
+    return `No rate saturates the server, not even ${last}${most}${knee}.`;
+  }
   if (sustainedLoad === null) return `Every rate saturates the server, even ${loadWords(loaded[0]!.load, unit)}.`;
   return `Saturates between ${loadWords(sustainedLoad, unit)} and ${loadWords(saturatedLoad, unit)}${knee}.`;
 }

@@ -9,6 +9,9 @@ export const SETTLED_LATENCIES = 10;
  * that ends there looks like one that is carried. Latencies that grow for as long as requests come keep their mean above a
  * tenth of that time while the load is a fifth or more beyond what is carried.
  */
-export function isSettled({ arrivalSpanS, e2eMs }: Pick<SweepRun, "arrivalSpanS" | "e2eMs">): boolean {
-  return arrivalSpanS * 1000 >= SETTLED_LATENCIES * (e2eMs.mean ?? 0);
+export function isSettled(
+  { arrivalSpanS, e2eMs }: Pick<SweepRun, "arrivalSpanS" | "e2eMs">,
+  numLatencies: number = SETTLED_LATENCIES,
+): boolean {
+  return arrivalSpanS * 1000 >= numLatencies * (e2eMs.mean ?? 0);
 }

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { RunTask, SweepTask } from "../../../../src/core/analysis/sweep/sweepTask.js";
@@ -116,10 +116,13 @@ describe("the run directory of another sweep", () => {
     expect(left).toEqual([true, false, false]);
   });
 
-  it("keeps the files of a folder that never held a sweep", () => {
-    const { write, folder } = { folder: root, write: (name: string) => writeFileSync(join(root, name), "x") };
-    write("sweep.json");
-    RunJournal.open(folder, manifest, true).close();
-    expect(existsSync(join(folder, "sweep.json"))).toBe(true);
+  it("is not begun where a file of that name lies that no sweep wrote", () => {
+    for (const name of ["sweep.json", "runs.jsonl", "summary.json"]) {
+      const theirs = join(root, `with-${name}`);
+      mkdirSync(theirs);
+      writeFileSync(join(theirs, name), "x");
+      expect(() => RunJournal.open(theirs, manifest, true)).toThrow(`holds a ${name} that no sweep wrote`);
+      expect(readdirSync(theirs)).toEqual([name]);
+    }
   });
 });

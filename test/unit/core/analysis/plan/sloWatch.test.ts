@@ -49,6 +49,20 @@ describe("SloWatch", () => {
     expect(numWatched("mean ttft<=500ms", late)).toBe(1000);
   });
 
+  it("lets exactly as many be late as the SLO allows, whatever binary fractions make of it", () => {
+    for (const [text, share] of [
+      ["ttft<=500ms, goodput>=90%", 0.1],
+      ["ttft<=500ms, goodput>=99.9%", 0.001],
+    ] as const) {
+      const late = Array.from({ length: 2000 * share }, () => record(900));
+      const all = [...late, ...Array.from({ length: 2000 - late.length }, () => record(100))];
+      expect(numWatched(text, all)).toBe(2000);
+      const slo = parseSlo(text);
+      expect(checkSlo(slo, summariseRecords(all), 1 - share).every(({ isMet }) => isMet)).toBe(true);
+      expect(numWatched(text, [...late, ...all])).toBeLessThan(2000);
+    }
+  });
+
   it("never stops a run that would have kept it", () => {
     const records = fc.array(
       fc.tuple(fc.integer({ min: 1, max: 99 }), fc.constantFrom<RequestStatus>("completed", "completed", "aborted")),
