@@ -1,6 +1,7 @@
 import type { PlanResult } from "../core/analysis/plan/planResult.js";
 import type { FeasiblePlan, Plan } from "../core/analysis/plan/searchPlan.js";
 import { valueAt } from "../core/config/parseConfig.js";
+import { sloName } from "../core/metrics/slo.js";
 import { columnsOf, printMs, printNumber, textTable } from "./textTable.js";
 
 /** A plan for people: the answer in a line, then every server that was considered. */
@@ -45,10 +46,7 @@ export function planAnswer(result: PlanResult): string {
 
 /** `p99 TTFT ≤ 500 ms, goodput ≥ 95 %`. */
 export function planSlo({ slo }: Pick<PlanResult, "slo">): string {
-  const limits = slo.limits.map(({ statistic, latency, limitMs }) => {
-    const name = latency.slice(0, -2).toUpperCase();
-    return `${statistic === null ? "" : `${statistic} `}${name} ≤ ${printMs(limitMs)}`;
-  });
+  const limits = slo.limits.map((limit) => `${sloName(limit)} ≤ ${printMs(limit.limitMs)}`);
   return [...limits, ...(slo.goodputFraction === null ? [] : [`goodput ≥ ${percent(slo.goodputFraction)}`])].join(", ");
 }
 

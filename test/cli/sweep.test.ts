@@ -152,6 +152,21 @@ describe.skipIf(measured === null)("a measured GuideLLM sweep", () => {
     expect(Math.max(...errors.slice(0, 4))).toBeLessThan(3);
     expect(errors[4]).toBeLessThan(13);
   });
+  it("runs long enough to tell, unless the user says how many requests", async () => {
+    const sizeOf = async (...args: string[]) => {
+      const { stdout } = await callCli("sweep", "--rate", "20", "--format", "json", ...args);
+      return JSON.parse(stdout).config.workload.maxRequests;
+    };
+    const data = ["--profile", "poisson", "--data", "prompt_tokens=50,output_tokens=2"];
+    expect(await sizeOf(...data)).toBe(2000);
+    expect(await sizeOf(...data, "--max-requests", "30")).toBe(30);
+    const file = join(folder, "short.json");
+    const fixed = (tokens: number) => ({ kind: "fixed", tokens });
+    const lengths = { kind: "lengths", prompt: fixed(50), output: fixed(2) };
+    writeFileSync(file, JSON.stringify({ profile: { kind: "poisson", rate: 1 }, data: lengths, maxRequests: 40 }));
+    expect(await sizeOf("--workload", file)).toBe(40);
+  });
+
   it("touches nothing in a folder that another program keeps its files in", async () => {
     const theirs = join(folder, "theirs");
     mkdirSync(join(theirs, "benchmarks"), { recursive: true });

@@ -84,6 +84,38 @@ describe("searchPlan", () => {
     expect(plan.checks[0]).toMatchObject({ isMet: true });
   });
 
+  it("holds the SLO at the very load that it plans, where that breaks again below the highest rate", async () => {
+    const server = queueingServer(() => 10);
+    const uneven: RunPlanTask = async (task) => {
+      const outcome = await server(task);
+      const { profile } = task.config.workload;
+      const isBad = "rate" in profile && profile.rate > 5.5 && profile.rate < 6.5;
+      if (outcome.failure !== undefined || !isBad) return outcome;
+      const checks = outcome.trial.checks.map((check) => ({ ...check, value: 600, isMet: false }));
+      return { trial: { ...outcome.trial, checks } };
+    };
+    const plan = await feasible(series(smallConfig()), question({ targetPerS: 12 }), uneven);
+    expect(plan).toMatchObject({ replicas: 3, ratePerReplicaPerS: 4, checks: [{ isMet: true }] });
+  });
+
+  it("spreads the cost over the requests that complete, and over the turns of a session", async () => {
+    const server = queueingServer(() => 10);
+    const lossy: RunPlanTask = async (task) => {
+      const outcome = await server(task);
+      if (outcome.failure !== undefined || outcome.trial.run === null) return outcome;
+      const run = { ...outcome.trial.run, requests: { ...baseRun.requests, submitted: 100, completed: 50 } };
+      return { trial: { ...outcome.trial, run } };
+    };
+    const asked = question({ seeds: [1] });
+    const all = await feasible(series(smallConfig()), asked, server);
+    const half = await feasible(series(smallConfig()), asked, lossy);
+    expect(half.usdPerMOutputTokens! / all.usdPerMOutputTokens!).toBeCloseTo(2, 9);
+    const config = smallConfig();
+    const data = { ...config.workload.data, turns: 4 } as RunConfig["workload"]["data"];
+    const turns = await feasible(series({ ...config, workload: { ...config.workload, data } }), asked, server);
+    expect(all.usdPerMOutputTokens! / turns.usdPerMOutputTokens!).toBeCloseTo(4, 9);
+  });
+
   it("says why a server is out of the question: an SLO broken without load, or a server that cannot be", async () => {
     const strict = question({ slo: parseSlo("p99 ttft<=99ms") });
     expect(
