@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     root: new URL("..", import.meta.url).pathname,
     include: ["test/**/*.test.ts"],
+    globalSetup: "test/reference/temporaryRoot.ts",
     testTimeout: 60_000,
     // A hook may have to build the command line.
     hookTimeout: 120_000,
