@@ -43,6 +43,21 @@ describe("the rows of a CSV file", () => {
     expect(numQuoted).toBeLessThan(1200);
   });
 
+  it("keep their numbers after a line end in a cell, whichever it is", () => {
+    for (const end of ["\n", "\r\n"]) {
+      const file = write("cells.csv", ["a,b", '1,"x', 'y"', "2,3", '4,"z"', "5,6"].join(end));
+      const rows = [...csvRows(file)].map(({ cells, row }) => ({ second: cells[1], row }));
+      // A row's number is that of its last line, as the parser counts.
+      expect(rows).toEqual([
+        { second: "b", row: 1 },
+        { second: "x\ny", row: 3 },
+        { second: "3", row: 4 },
+        { second: "z", row: 5 },
+        { second: "6", row: 6 },
+      ]);
+    }
+  });
+
   it("keep their numbers over many pieces of quoted lines, and so does what is wrong with one", () => {
     const lines = Array.from({ length: 20_000 }, (_, i) => (i % 3 === 0 ? `"a,${i}",b` : `plain,${i}`));
     const file = write("long.csv", lines.join("\n"));
