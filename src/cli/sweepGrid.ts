@@ -16,7 +16,9 @@ import { withOurWords } from "./vllmWords.js";
 import { WORKLOAD_FLAGS, WORKLOAD_PLACES, withWorkload } from "./workloadOptions.js";
 
 const FLAGS = [...DEPLOYMENT_FLAGS, ...WORKLOAD_FLAGS];
-const PLACES = [...FLAGS, ...WORKLOAD_PLACES];
+
+/** Flags that say what each point of a sweep is made from. */
+export const SWEEP_FLAGS = [...FLAGS, ...WORKLOAD_PLACES];
 
 /** Requests of each run where nobody says: a preset's few hundred are over before a server near saturation has settled. */
 const DEFAULT_REQUESTS = "2000";
@@ -111,7 +113,7 @@ function seriesOf(
     const flags = axes.flatMap(({ flag }, i) => (flag === null ? [] : [[flag, values[i]]]));
     const given = { ...argv, ...Object.fromEntries(flags), ...(rate === null ? {} : { rate: String(rate) }) };
     try {
-      return withFileHashes(withFlagNames(given, PLACES, () => pointConfig(given, axes, values)));
+      return withFileHashes(withFlagNames(given, SWEEP_FLAGS, () => pointConfig(given, axes, values)));
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       for (const issue of error.issues) addProblem(problems, issue, axes);

@@ -35,7 +35,7 @@ describe("roofserve sweep", () => {
     expect(result.saturation.series).toHaveLength(2);
     expect(Object.keys(result).sort().join(" ")).toBe("config grid notes points saturation schema version");
     expect(Object.keys(result.points[0]).sort().join(" ")).toBe(
-      "arrivalSpanS benchmarkIndex bottleneck e2eMs engine error index itlMs keptUpFraction label notes quantiles queueMs " +
+      "arrivalSpanS benchmarkIndex bottleneck e2eMs engine error index isProbe itlMs keptUpFraction label notes quantiles queueMs " +
         "rate regime requests seedIntervals seeds series strategy streams throughput tpotMs ttftMs varied",
     );
     expect(Object.keys(result.saturation.series[0]).sort().join(" ")).toBe(
@@ -49,6 +49,7 @@ describe("roofserve sweep", () => {
     expect(runConfigSchema.safeParse(config).success).toBe(true);
     expect(readFileSync(join(out, "sweep.json"), "utf8")).toBe(stdout);
     expect(readdirSync(out).sort()).toEqual([
+      "benchmarks",
       "guidellm-0-numGpuBlocksOverride-null.json",
       "manifest.json",
       "points.csv",
@@ -58,7 +59,7 @@ describe("roofserve sweep", () => {
     ]);
     const table = await callCli(...grid, "--out", out);
     expect(table.stderr).toContain("found 12 finished runs");
-    expect(table.stdout).toContain("No rate saturates the server, not even 4 requests/s");
+    expect(table.stdout).toContain("Carries every rate, up to 4 requests/s");
     expect(table.stdout).toMatch(/^poisson 1\/s, poisson 2\/s, poisson 4\/s: none of 10 requests can be scheduled/m);
     expect(table.stdout).toMatch(/^req\/s {4}[▁-█]{3}$/m);
     const csv = await callCli(...grid, "--out", out, "--format", "csv");
@@ -66,7 +67,7 @@ describe("roofserve sweep", () => {
     expect(csv.stdout).toBe(readFileSync(join(out, "points.csv"), "utf8"));
     const changed = await callCli(...grid, "--out", out, "--max-num-seqs", "9");
     expect(changed).toMatchObject({ exitCode: 2, stdout: "" });
-    expect(changed.stderr).toMatch(/engine\.maxNumSeqs: got 9; it was null; .*--restart/);
+    expect(changed.stderr).toMatch(/--max-num-seqs: got 9; it was null; .*--restart/);
   });
 
   it("is GuideLLM's sweep profile where nothing says which loads, and its export reads back as that sweep", async () => {
@@ -86,8 +87,7 @@ describe("roofserve sweep", () => {
     expect(points.map(({ strategy }: { strategy: string }) => strategy)).toEqual([
       "synchronous",
       "throughput",
-      "constant",
-      "constant",
+      ...Array(4).fill("constant"),
     ]);
     expect(points[3].rate).toBeCloseTo(points[1].throughput.requestsPerS, 9);
     const compared = await callCli("sweep", join(out, "guidellm.json"), "--format", "json");
