@@ -10,7 +10,7 @@ import { withFileHashes } from "../io/pricingFiles.js";
 import { WORKLOAD_PRESETS } from "../io/workloadPresets.js";
 import { setPath } from "./configFlags.js";
 import { type Arguments, DEPLOYMENT_FLAGS, givenConfig, numberFlag, withFlagNames } from "./deploymentOptions.js";
-import { type GridAxis, gridAxes } from "./gridAxes.js";
+import { axisName, type GridAxis, gridAxes } from "./gridAxes.js";
 import { parseRates } from "./rateList.js";
 import { withOurWords } from "./vllmWords.js";
 import { WORKLOAD_FLAGS, WORKLOAD_PLACES, withWorkload } from "./workloadOptions.js";
@@ -137,7 +137,7 @@ function pointConfig(argv: Arguments, axes: readonly GridAxis[], values: readonl
 
 function addProblem(problems: Map<string, ConfigIssue>, issue: ConfigIssue, axes: readonly GridAxis[]): void {
   const axis = axes.find(({ path, flag }) => path === issue.path || (flag !== null && issue.path === `--${flag}`));
-  const named = axis === undefined ? issue : { ...issue, path: `--vary ${axis.path}` };
+  const named = axis === undefined ? issue : { ...issue, path: axisName(axis) };
   problems.set(`${named.path} ${named.received}`, named);
 }
 
@@ -168,10 +168,11 @@ function requireNames(series: readonly SweepSeries[], axes: readonly GridAxis[])
     for (const gpu of new Set(configs.map((config) => config.gpu))) loadGpu(gpu);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    const isVaried = (path: string) => axes.some((axis) => path === `--${axis.path}`);
-    throw new ConfigError(
-      error.issues.map((issue) => (isVaried(issue.path) ? { ...issue, path: `--vary ${issue.path.slice(2)}` } : issue)),
-    );
+    const named = error.issues.map((issue) => {
+      const axis = axes.find(({ path }) => issue.path === `--${path}`);
+      return axis === undefined ? issue : { ...issue, path: axisName(axis) };
+    });
+    throw new ConfigError(named);
   }
 }
 

@@ -4,8 +4,6 @@ import { numPoints } from "../../core/analysis/sweep/runSweep.js";
 import { sweepFailure } from "../../core/analysis/sweep/sweepFailure.js";
 import type { PointResult } from "../../core/analysis/sweep/sweepPoint.js";
 import type { SweepResult } from "../../core/analysis/sweep/sweepResult.js";
-import { ConfigError } from "../../core/errors/simulationError.js";
-import { requireWritableFolder } from "../../io/results/outputFolder.js";
 import type { RunningSweep } from "../../io/sweep/executeSweep.js";
 import { pointCsvLines } from "../../io/sweep/pointTable.js";
 import { sweepJson } from "../../io/sweep/sweepText.js";
@@ -14,6 +12,7 @@ import type { CommandBody } from "../commandTable.js";
 import { type Arguments, addDeploymentOptions, numberFlag, withFlagNames } from "../deploymentOptions.js";
 import { examplesText } from "../examples.js";
 import { untilInterrupted } from "../interruption.js";
+import { sweepFolder } from "../sweepFolder.js";
 import { type AskedSweep, askedSweep, SWEEP_FLAGS } from "../sweepGrid.js";
 import { addSweepOptions } from "../sweepOptions.js";
 import { SweepProgress } from "../sweepProgress.js";
@@ -25,6 +24,7 @@ const EXAMPLES = examplesText([
   ["sweep", "GuideLLM's sweep of a chat workload: synchronous, throughput, eight rates between them"],
   ["sweep --rate 1:20:10 --seeds 3", "ten rates from 1 to 20 requests/s, three seeds each"],
   ["sweep --rate 2,4,8 --vary gpu=H100,L40S --vary tp=1,2 --out grid/", "four servers; grid/ keeps every finished run"],
+  ["sweep --rate 2,4,8,16 --vary gpu=H100,L40S --vary tp=1,2 --out grid/", "one rate more, and nothing run twice"],
   ["sweep guidellm/benchmarks.json", "a measured sweep: its rates and latencies beside those predicted"],
   ['sweep --rate 1:20:10 --slo "p99 ttft<=500ms" --report sweep.html', "pictures for a browser, with the limit drawn"],
   ["sweep --profile concurrent --rate 1,4,16,64 --format csv", "closed loops; a row for each point"],
@@ -54,7 +54,7 @@ export const sweepCommand: CommandBody = {
       return;
     }
     const report = await sweepReport(argv);
-    const folder = outputFolder(argv);
+    const folder = sweepFolder(argv);
     const asked = askedSweep(argv);
     const { result, benchmarkPieces } = await runAsked(asked, argv, folder);
     const failure = sweepFailure(result.points);
@@ -119,20 +119,6 @@ async function runAsked({ sweep, grid }: AskedSweep, argv: Arguments, folder: st
   const numNotAsked = running.numNotAsked();
   if (numNotAsked > 0) process.stderr.write(`${numNotAsked} runs in ${folder} were not asked for: kept, not shown\n`);
   return { result, benchmarkPieces: running.benchmarkPieces };
-}
-
-/** Where `--out` says; what cannot be written is said before the first run. */
-function outputFolder(argv: Arguments): string | null {
-  if (argv.out === undefined) {
-    if (argv.restart !== true) return null;
-    throw new ConfigError([{ path: "--restart", received: "no --out", allowed: "say with --out what to start over" }]);
-  }
-  const folder = String(argv.out);
-  if (folder.trim() === "") {
-    throw new ConfigError([{ path: "--out", received: JSON.stringify(folder), allowed: "must name a folder" }]);
-  }
-  requireWritableFolder(folder);
-  return folder;
 }
 
 function formatSweep(result: SweepResult, format: string): string {
