@@ -8,6 +8,8 @@ import { WORKLOAD_FLAGS, WORKLOAD_PLACES } from "./workloadOptions.js";
 
 /** One axis of a grid: what `--vary key=v1,v2` says. */
 export interface GridAxis {
+  /** The key as it was typed. */
+  readonly given: string;
   /** Place in the config, or `workload` and `workload.profile` as their flags set them whole. */
   readonly path: string;
   /** The flag that sets it, where its flag means more than the one value; else null. */
@@ -21,6 +23,11 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   seed: "give --seeds N: every point gets the same N seeds",
   data: "vary a part of it, as in --vary promptTokens=512,2048",
 };
+
+/** What a refusal calls an axis: `--vary max-num-seqs (engine.maxNumSeqs)`. */
+export function axisName({ given, path }: GridAxis): string {
+  return given === path ? `--vary ${path}` : `--vary ${given} (${path})`;
+}
 
 /** @param texts the values of `--vary` @throws ConfigError naming every problem */
 export function gridAxes(texts: readonly string[]): GridAxis[] {
@@ -40,12 +47,12 @@ function axisOf(text: string): GridAxis {
   const flag = workloadFlag(key);
   const elsewhere = ELSEWHERE[flag?.name ?? key];
   if (elsewhere !== undefined) throw refusal(text, elsewhere);
-  if (flag !== null) return { path: flag.path, flag: flag.name, values: distinct(words, text) };
+  if (flag !== null) return { given: given.trim(), path: flag.path, flag: flag.name, values: distinct(words, text) };
   const { path, kind } = leafOf(key, text);
   const values = words.map((word) =>
     kind === "boolean" && /^(true|false)$/.test(word) ? word === "true" : flagValue(word, kind),
   );
-  return { path, flag: null, values: distinct(values, text) };
+  return { given: given.trim(), path, flag: null, values: distinct(values, text) };
 }
 
 function distinct(values: readonly unknown[], text: string): readonly unknown[] {

@@ -10,13 +10,15 @@ import { withFileHashes } from "../io/pricingFiles.js";
 import { WORKLOAD_PRESETS } from "../io/workloadPresets.js";
 import { setPath } from "./configFlags.js";
 import { type Arguments, DEPLOYMENT_FLAGS, givenConfig, numberFlag, withFlagNames } from "./deploymentOptions.js";
-import { type GridAxis, gridAxes } from "./gridAxes.js";
+import { axisName, type GridAxis, gridAxes } from "./gridAxes.js";
 import { parseRates } from "./rateList.js";
 import { withOurWords } from "./vllmWords.js";
 import { WORKLOAD_FLAGS, WORKLOAD_PLACES, withWorkload } from "./workloadOptions.js";
 
 const FLAGS = [...DEPLOYMENT_FLAGS, ...WORKLOAD_FLAGS];
-const PLACES = [...FLAGS, ...WORKLOAD_PLACES];
+
+/** Flags that say what each point of a sweep is made from. */
+export const SWEEP_FLAGS = [...FLAGS, ...WORKLOAD_PLACES];
 
 /** Requests of each run where nobody says: a preset's few hundred are over before a server near saturation has settled. */
 const DEFAULT_REQUESTS = "2000";
@@ -111,7 +113,7 @@ function seriesOf(
     const flags = axes.flatMap(({ flag }, i) => (flag === null ? [] : [[flag, values[i]]]));
     const given = { ...argv, ...Object.fromEntries(flags), ...(rate === null ? {} : { rate: String(rate) }) };
     try {
-      return withFileHashes(withFlagNames(given, PLACES, () => pointConfig(given, axes, values)));
+      return withFileHashes(withFlagNames(given, SWEEP_FLAGS, () => pointConfig(given, axes, values)));
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       for (const issue of error.issues) addProblem(problems, issue, axes);
@@ -135,7 +137,7 @@ function pointConfig(argv: Arguments, axes: readonly GridAxis[], values: readonl
 
 function addProblem(problems: Map<string, ConfigIssue>, issue: ConfigIssue, axes: readonly GridAxis[]): void {
   const axis = axes.find(({ path, flag }) => path === issue.path || (flag !== null && issue.path === `--${flag}`));
-  const named = axis === undefined ? issue : { ...issue, path: `--vary ${axis.path}` };
+  const named = axis === undefined ? issue : { ...issue, path: axisName(axis) };
   problems.set(`${named.path} ${named.received}`, named);
 }
 
@@ -166,10 +168,11 @@ function requireNames(series: readonly SweepSeries[], axes: readonly GridAxis[])
     for (const gpu of new Set(configs.map((config) => config.gpu))) loadGpu(gpu);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    const isVaried = (path: string) => axes.some((axis) => path === `--${axis.path}`);
-    throw new ConfigError(
-      error.issues.map((issue) => (isVaried(issue.path) ? { ...issue, path: `--vary ${issue.path.slice(2)}` } : issue)),
-    );
+    const named = error.issues.map((issue) => {
+      const axis = axes.find(({ path }) => issue.path === `--${path}`);
+      return axis === undefined ? issue : { ...issue, path: axisName(axis) };
+    });
+    throw new ConfigError(named);
   }
 }
 

@@ -52,7 +52,7 @@ export function addSweepOptions<T>(command: Argv<T>): Argv<T> {
       requiresArg: true,
       group: "Output:",
       describe:
-        "run directory: every finished run at once, so that a stopped sweep goes on; then sweep.json, points.csv, guidellm.json and vllm-bench/",
+        "run directory: every finished run at once, so that a stopped sweep goes on and a finished one grows; then sweep.json, points.csv, guidellm.json and vllm-bench/; beside a measured sweep comparison.json and comparison.csv",
     })
     .option("restart", {
       type: "boolean",

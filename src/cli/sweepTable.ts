@@ -9,6 +9,9 @@ import { REGIME_NAMES } from "./regimeWords.js";
 import { sparkline } from "./sparkline.js";
 import { type Column, numberColumns, printMs, printNumber, textTable } from "./textTable.js";
 
+/** Behind a load that GuideLLM would not have tried. */
+const PROBE_MARK = "*";
+
 /** A sweep for people: where each server saturates, then every point, with a picture of how the numbers go. */
 export function sweepTable(result: SweepResult): string {
   const { saturation, grid } = result;
@@ -31,9 +34,11 @@ export function sweptServer({ config }: Pick<SweepResult, "config">): string {
   return `${server}, vLLM ${text("engine.vllmVersion", "of several versions")}`;
 }
 
-/** `10 points × 3 seeds, 1 failed`. */
+/** `10 points × 3 seeds, 1 failed`; `12 points, GuideLLM's sweep profile and 2 beyond it`. */
 export function sweptPoints({ grid, points }: Pick<SweepResult, "grid" | "points">): string {
-  const loads = grid.guidellmSize === null ? "" : ", GuideLLM's sweep profile";
+  const numProbes = points.filter(({ isProbe }) => isProbe).length;
+  const beyond = numProbes === 0 ? "" : ` and ${numProbes} beyond it`;
+  const loads = grid.guidellmSize === null ? "" : `, GuideLLM's sweep profile${beyond}`;
   const numFailed = points.filter((point) => !isMeasured(point)).length;
   const failed = numFailed === 0 ? "" : `, ${numFailed} failed`;
   const seeds = grid.seeds.length === 1 ? "" : ` × ${grid.seeds.length} seeds`;
@@ -71,7 +76,11 @@ function seriesPart({ points }: SweepResult, series: SeriesSaturation, isGrid: b
     { title: "saturation", align: "left" } as const,
   ];
   const measured = own.filter(isMeasured);
-  const table = measured.length === 0 ? "" : `${textTable(columns, measured.map(pointRow))}${pictures(measured)}`;
+  const beyond = measured.some(({ isProbe }) => isProbe)
+    ? `${PROBE_MARK} beyond GuideLLM's profile, to find saturation\n`
+    : "";
+  const table =
+    measured.length === 0 ? "" : `${textTable(columns, measured.map(pointRow))}${beyond}${pictures(measured)}`;
   return `${isGrid ? `${series.label}\n` : ""}${series.finding}\n${table}${failures(own)}`;
 }
 
@@ -91,7 +100,7 @@ function pointsOf(points: readonly PointResult[], { series }: SeriesSaturation):
 
 function pointRow(point: MeasuredPoint): string[] {
   return [
-    loadWords(point),
+    `${loadWords(point)}${point.isProbe ? ` ${PROBE_MARK}` : ""}`,
     printNumber(point.throughput.requestsPerS, 2),
     printNumber(point.throughput.outputTokensPerS, 0),
     latency(point, "ttftMs", "p50"),

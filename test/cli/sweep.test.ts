@@ -35,7 +35,7 @@ describe("roofserve sweep", () => {
     expect(result.saturation.series).toHaveLength(2);
     expect(Object.keys(result).sort().join(" ")).toBe("config grid notes points saturation schema version");
     expect(Object.keys(result.points[0]).sort().join(" ")).toBe(
-      "arrivalSpanS benchmarkIndex bottleneck e2eMs engine error index itlMs keptUpFraction label notes quantiles queueMs " +
+      "arrivalSpanS benchmarkIndex bottleneck e2eMs engine error index isProbe itlMs keptUpFraction label notes quantiles queueMs " +
         "rate regime requests seedIntervals seeds series strategy streams throughput tpotMs ttftMs varied",
     );
     expect(Object.keys(result.saturation.series[0]).sort().join(" ")).toBe(
@@ -49,6 +49,7 @@ describe("roofserve sweep", () => {
     expect(runConfigSchema.safeParse(config).success).toBe(true);
     expect(readFileSync(join(out, "sweep.json"), "utf8")).toBe(stdout);
     expect(readdirSync(out).sort()).toEqual([
+      "benchmarks",
       "guidellm-0-numGpuBlocksOverride-null.json",
       "manifest.json",
       "points.csv",
@@ -58,7 +59,7 @@ describe("roofserve sweep", () => {
     ]);
     const table = await callCli(...grid, "--out", out);
     expect(table.stderr).toContain("found 12 finished runs");
-    expect(table.stdout).toContain("No rate saturates the server, not even 4 requests/s");
+    expect(table.stdout).toContain("Carries every rate, up to 4 requests/s");
     expect(table.stdout).toMatch(/^poisson 1\/s, poisson 2\/s, poisson 4\/s: none of 10 requests can be scheduled/m);
     expect(table.stdout).toMatch(/^req\/s {4}[▁-█]{3}$/m);
     const csv = await callCli(...grid, "--out", out, "--format", "csv");
@@ -66,7 +67,7 @@ describe("roofserve sweep", () => {
     expect(csv.stdout).toBe(readFileSync(join(out, "points.csv"), "utf8"));
     const changed = await callCli(...grid, "--out", out, "--max-num-seqs", "9");
     expect(changed).toMatchObject({ exitCode: 2, stdout: "" });
-    expect(changed.stderr).toMatch(/engine\.maxNumSeqs: got 9; it was null; .*--restart/);
+    expect(changed.stderr).toMatch(/--max-num-seqs: got 9; it was null; .*--restart/);
   });
 
   it("is GuideLLM's sweep profile where nothing says which loads, and its export reads back as that sweep", async () => {
@@ -86,15 +87,17 @@ describe("roofserve sweep", () => {
     expect(points.map(({ strategy }: { strategy: string }) => strategy)).toEqual([
       "synchronous",
       "throughput",
-      "constant",
-      "constant",
+      ...Array(4).fill("constant"),
     ]);
     expect(points[3].rate).toBeCloseTo(points[1].throughput.requestsPerS, 9);
     const compared = await callCli("sweep", join(out, "guidellm.json"), "--format", "json");
     const [{ rates, benchmarks }] = JSON.parse(compared.stdout).experiments;
+    // Its probes are no part of it.
+    expect(rates.constantPerS).toHaveLength(2);
     for (const { ape } of [rates.synchronousPerS, rates.throughputPerS, ...rates.constantPerS])
       expect(ape).toBeLessThan(1);
     expect(benchmarks).toHaveLength(4);
+    expect(compared.stderr).not.toContain("assumed");
     // A file of GuideLLM has the end of a stream, which comes 0.4 ms after its last token.
     for (const { metrics } of benchmarks) expect(metrics.ttftMs.mean.ape).toBeLessThan(0.01);
   });
@@ -113,7 +116,13 @@ function range(length: number): string {
 const REFUSED: readonly BadInput[] = [
   [["sweep", "--rate", "1:2"], 2, ["--rate", "from:to:count"]],
   [["sweep", "--vary", "gpu=H100,H10O"], 2, ["--vary gpu", "did you mean H100?"]],
-  [["sweep", "--vary", "maxNumSeqs=0,x"], 2, ["2 problems", "--vary engine.maxNumSeqs: got 0; must be ≥ 1", 'got "x"']],
+  [
+    ["sweep", "--vary", "maxNumSeqs=0,x"],
+    2,
+    ["2 problems", "--vary maxNumSeqs (engine.maxNumSeqs): got 0; must be ≥ 1", 'got "x"'],
+  ],
+  [["sweep", "--vary", "max-num-seqs=0"], 2, ["--vary max-num-seqs (engine.maxNumSeqs): got 0; must be ≥ 1"]],
+  [["sweep", "--vary", "tp=0,1"], 2, ["--vary tp (engine.tensorParallelSize): got 0"]],
   [["sweep", "--rate", "1", "--sweep-size", "4"], 2, ["--sweep-size", "--profile sweep"]],
   [["sweep", "--profile", "sweep", "--rate", "1"], 2, ["--rate: got 1; must be ≥ 2"]],
   [["sweep", "--max-concurrency", "4"], 2, ["--max-concurrency", "--profile sweep does not use it"]],
@@ -151,6 +160,25 @@ describe.skipIf(measured === null)("a measured GuideLLM sweep", () => {
     expect(errors).toHaveLength(5);
     expect(Math.max(...errors.slice(0, 4))).toBeLessThan(3);
     expect(errors[4]).toBeLessThan(13);
+  });
+
+  it("is answered in a line, and leaves its numbers in files", async () => {
+    const out = join(folder, "compared");
+    const table = await callCli("sweep", String(measured), "--out", out);
+    const [answer] = table.stdout.split("\n");
+    expect(answer).toMatch(
+      /^Rates within 3\.\d %, E2E within 12\.\d % \(worst at constant 1\.09\/s, near saturation; the others within 2\.\d %\), TTFT within .* ITL within .* %\.$/,
+    );
+    expect(table.stdout).toMatch(/^constant 0\.759\/s {2}ITL mean/m);
+    const csv = await callCli("sweep", String(measured), "--format", "csv");
+    expect(readFileSync(join(out, "comparison.csv"), "utf8")).toBe(csv.stdout);
+    const rows = parse(csv.stdout, { columns: true }) as Record<string, string>[];
+    expect(rows).toHaveLength(5 + 5 * 13);
+    for (const { measured, predicted, error_percent } of rows) {
+      expect(Number(error_percent)).toBeCloseTo(100 * (Number(predicted) / Number(measured) - 1), 6);
+    }
+    const { experiments } = JSON.parse(readFileSync(join(out, "comparison.json"), "utf8"));
+    expect(experiments[0].finding).toBe(answer);
   });
   it("runs long enough to tell, unless the user says how many requests", async () => {
     const sizeOf = async (...args: string[]) => {

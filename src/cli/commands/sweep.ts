@@ -2,17 +2,18 @@ import type { ArgumentsCamelCase } from "yargs";
 import * as z from "zod";
 import { numPoints } from "../../core/analysis/sweep/runSweep.js";
 import { sweepFailure } from "../../core/analysis/sweep/sweepFailure.js";
+import type { PointResult } from "../../core/analysis/sweep/sweepPoint.js";
 import type { SweepResult } from "../../core/analysis/sweep/sweepResult.js";
-import { ConfigError } from "../../core/errors/simulationError.js";
-import { requireWritableFolder } from "../../io/results/outputFolder.js";
+import type { RunningSweep } from "../../io/sweep/executeSweep.js";
 import { pointCsvLines } from "../../io/sweep/pointTable.js";
 import { sweepJson } from "../../io/sweep/sweepText.js";
 import { writeSweepOutputs } from "../../io/sweep/writeSweepOutputs.js";
 import type { CommandBody } from "../commandTable.js";
-import { type Arguments, addDeploymentOptions, numberFlag } from "../deploymentOptions.js";
+import { type Arguments, addDeploymentOptions, numberFlag, withFlagNames } from "../deploymentOptions.js";
 import { examplesText } from "../examples.js";
 import { untilInterrupted } from "../interruption.js";
-import { type AskedSweep, askedSweep } from "../sweepGrid.js";
+import { sweepFolder } from "../sweepFolder.js";
+import { type AskedSweep, askedSweep, SWEEP_FLAGS } from "../sweepGrid.js";
 import { addSweepOptions } from "../sweepOptions.js";
 import { SweepProgress } from "../sweepProgress.js";
 import type { SweepReport } from "../sweepReport.js";
@@ -23,6 +24,7 @@ const EXAMPLES = examplesText([
   ["sweep", "GuideLLM's sweep of a chat workload: synchronous, throughput, eight rates between them"],
   ["sweep --rate 1:20:10 --seeds 3", "ten rates from 1 to 20 requests/s, three seeds each"],
   ["sweep --rate 2,4,8 --vary gpu=H100,L40S --vary tp=1,2 --out grid/", "four servers; grid/ keeps every finished run"],
+  ["sweep --rate 2,4,8,16 --vary gpu=H100,L40S --vary tp=1,2 --out grid/", "one rate more, and nothing run twice"],
   ["sweep guidellm/benchmarks.json", "a measured sweep: its rates and latencies beside those predicted"],
   ['sweep --rate 1:20:10 --slo "p99 ttft<=500ms" --report sweep.html', "pictures for a browser, with the limit drawn"],
   ["sweep --profile concurrent --rate 1,4,16,64 --format csv", "closed loops; a row for each point"],
@@ -31,7 +33,9 @@ const EXAMPLES = examplesText([
 const RULES = [
   "--vary takes any place of the config: a flag's name (max-num-seqs, tp, workload), a key (maxNumSeqs) or a path " +
     "(workload.data.promptTokens).",
-  "A sweep that was stopped goes on where it was when the same command is given with its --out.",
+  "A sweep that was stopped goes on where it was when the same command is given with its --out. A finished one may grow: " +
+    "give more rates, seeds or --vary values, and only what is new is run. What is no longer asked for stays on disk and " +
+    "leaves the tables; anything else that differs is refused.",
   "Points that cannot work are listed with their reason; the exit code is theirs only when no point works, or 70 for a bug.",
 ].join("\n");
 
@@ -50,13 +54,14 @@ export const sweepCommand: CommandBody = {
       return;
     }
     const report = await sweepReport(argv);
-    const folder = outputFolder(argv);
+    const folder = sweepFolder(argv);
     const asked = askedSweep(argv);
-    const result = await runAsked(asked, argv, folder);
+    const { result, benchmarkPieces } = await runAsked(asked, argv, folder);
     const failure = sweepFailure(result.points);
     if (failure === null || failure.code === "invariant") {
       if (folder !== null) {
-        for (const file of writeSweepOutputs(folder, asked.sweep, result)) process.stderr.write(`wrote ${file}\n`);
+        const files = writeSweepOutputs(folder, asked.sweep, result, benchmarkPieces);
+        for (const file of files) process.stderr.write(`wrote ${file}\n`);
       }
       for (const note of result.notes) process.stderr.write(`note: ${note}\n`);
       process.stdout.write(formatSweep(result, String(argv.format)));
@@ -72,21 +77,28 @@ async function sweepReport(argv: Arguments): Promise<SweepReport | null> {
   return SweepReport.asked(argv);
 }
 
-async function runAsked({ sweep, grid }: AskedSweep, argv: Arguments, folder: string | null): Promise<SweepResult> {
+interface FinishedSweep extends Pick<RunningSweep, "benchmarkPieces"> {
+  readonly result: SweepResult;
+}
+
+async function runAsked({ sweep, grid }: AskedSweep, argv: Arguments, folder: string | null): Promise<FinishedSweep> {
   // The pool of threads is loaded by nobody who only asks for help.
   const { executeSweep } = await import("../../io/sweep/executeSweep.js");
   const progress = new SweepProgress(numPoints(sweep), sweep.seeds.length);
-  let numKept = 0;
-  const running = executeSweep(sweep, grid, {
+  const numRuns = { kept: 0, found: 0 };
+  const execution = {
     numWorkers: numberFlag(argv, "workers", z.number().int().min(1).max(256)),
     folder,
     startOver: argv.restart === true,
-    onRun: (isNew) => {
-      numKept++;
+    onRun: (isNew: boolean) => {
+      numRuns.kept++;
+      if (!isNew) numRuns.found++;
       progress.onRun(isNew);
     },
-    onPoint: (point) => progress.onPoint(point),
-  });
+    onPoint: (point: PointResult) => progress.onPoint(point),
+  };
+  // What is refused was said in flags.
+  const running = withFlagNames(argv, SWEEP_FLAGS, () => executeSweep(sweep, grid, execution));
   const startedMs = performance.now();
   if (running.numFound > 0) process.stderr.write(`found ${running.numFound} finished runs in ${folder}\n`);
   const result = await untilInterrupted(running.result, {
@@ -97,27 +109,16 @@ async function runAsked({ sweep, grid }: AskedSweep, argv: Arguments, folder: st
       const kept =
         folder === null
           ? "nothing is kept without --out"
-          : `${numKept} of ${of} runs are kept in ${folder}; the same command goes on from there`;
+          : `${numRuns.kept} of ${of} runs are kept in ${folder}; the same command goes on from there`;
       process.stderr.write(`stopped: ${kept}\n`);
     },
   });
   progress.end();
-  process.stderr.write(`swept in ${((performance.now() - startedMs) / 1000).toFixed(1)} s\n`);
-  return result;
-}
-
-/** Where `--out` says; what cannot be written is said before the first run. */
-function outputFolder(argv: Arguments): string | null {
-  if (argv.out === undefined) {
-    if (argv.restart !== true) return null;
-    throw new ConfigError([{ path: "--restart", received: "no --out", allowed: "say with --out what to start over" }]);
-  }
-  const folder = String(argv.out);
-  if (folder.trim() === "") {
-    throw new ConfigError([{ path: "--out", received: JSON.stringify(folder), allowed: "must name a folder" }]);
-  }
-  requireWritableFolder(folder);
-  return folder;
+  const found = numRuns.found === 0 ? "" : `: ${numRuns.kept - numRuns.found} runs, and ${numRuns.found} found`;
+  process.stderr.write(`swept in ${((performance.now() - startedMs) / 1000).toFixed(1)} s${found}\n`);
+  const numNotAsked = running.numNotAsked();
+  if (numNotAsked > 0) process.stderr.write(`${numNotAsked} runs in ${folder} were not asked for: kept, not shown\n`);
+  return { result, benchmarkPieces: running.benchmarkPieces };
 }
 
 function formatSweep(result: SweepResult, format: string): string {

@@ -18,6 +18,7 @@ const serverConfigSchema = z
     max_num_seqs: positive.nullish(),
     block_size: positive.nullish(),
     num_gpu_blocks: positive.nullish(),
+    num_gpu_blocks_override: positive.nullish(),
     enable_prefix_caching: z.boolean().nullish(),
     dtype: name.nullish(),
     vllm_version: z.union([name, z.number().transform(String)]).nullish(),
@@ -45,7 +46,14 @@ export interface ServerConfig {
  */
 export function readServerConfig(file: string): ServerConfig {
   const text = readOptionalDataText(file);
-  const input: unknown = text === null ? null : parseYaml(text, file);
+  return serverConfigOf(text === null ? null : parseYaml(text, file), file);
+}
+
+/**
+ * What parsed settings, of whatever file, say of a server.
+ * @throws DataFileError
+ */
+export function serverConfigOf(input: unknown, file: string): ServerConfig {
   const config = checkData(serverConfigSchema, input, file, "correct the value or remove the line") ?? {};
   return {
     model: config.model ?? null,
@@ -55,7 +63,7 @@ export function readServerConfig(file: string): ServerConfig {
     maxNumBatchedTokens: config.max_num_batched_tokens ?? null,
     maxNumSeqs: config.max_num_seqs ?? null,
     blockSize: config.block_size ?? null,
-    numGpuBlocks: config.num_gpu_blocks ?? null,
+    numGpuBlocks: config.num_gpu_blocks ?? config.num_gpu_blocks_override ?? null,
     enablePrefixCaching: config.enable_prefix_caching ?? null,
     dtype: config.dtype ?? null,
     vllmVersion: config.vllm_version ?? null,

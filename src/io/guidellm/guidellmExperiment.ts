@@ -14,7 +14,7 @@ import { type RequestSpec, requestSpec, type TokenSegment } from "../../core/req
 import { MS_PER_S, US_PER_S } from "../../core/units/units.js";
 import { GUIDELLM_MAX_CONCURRENCY } from "../../core/workload/arrivalConfig.js";
 import { contentId } from "../../core/workload/contentIds.js";
-import { readServerConfig } from "../dataFile/serverConfig.js";
+import { readServerConfig, type ServerConfig, serverConfigOf } from "../dataFile/serverConfig.js";
 import { type GuidellmBenchmark, type GuidellmReportRecord, readGuidellmReport } from "./guidellmReport.js";
 import { readVllmLog } from "./vllmLog.js";
 
@@ -49,7 +49,10 @@ export function readGuidellmExperiment(path: string, modelOtherwise: string | nu
   }
   const report = readGuidellmReport(file);
   const log = readVllmLog(join(folder, "vllm.log"));
-  const config = readServerConfig(join(folder, "exp-config.yaml"));
+  const config = withOtherwise(
+    readServerConfig(join(folder, "exp-config.yaml")),
+    serverConfigOf(report.simulatedServer, file),
+  );
   const notes: string[] = [];
   const model = log.model ?? config.model ?? report.model ?? modelOtherwise;
   if (model === null) {
@@ -58,7 +61,7 @@ export function readGuidellmExperiment(path: string, modelOtherwise: string | nu
       "nothing says which model was served; give --model, or add the file with `model: <Hugging Face id>`",
     );
   }
-  if ((log.maxNumBatchedTokens ?? config.maxNumBatchedTokens) === null) {
+  if (report.simulatedServer === null && (log.maxNumBatchedTokens ?? config.maxNumBatchedTokens) === null) {
     notes.push("neither vllm.log nor exp-config.yaml states the server's limits: vLLM's defaults are assumed");
   }
   const name = basename(resolve(isFolder ? path : folder));
@@ -83,6 +86,12 @@ export function readGuidellmExperiment(path: string, modelOtherwise: string | nu
     runs: report.benchmarks.map((benchmark, index) => measuredRun(benchmark, index, name, notes)),
     notes,
   };
+}
+
+/** The settings of one, and where it does not say those of the other. */
+function withOtherwise(config: ServerConfig, other: ServerConfig): ServerConfig {
+  const stated = Object.entries(config).filter(([, value]) => value !== null);
+  return { ...other, ...Object.fromEntries(stated) };
 }
 
 /** GuideLLM's times are Unix seconds; the first request's is when the server was measured. */

@@ -55,6 +55,8 @@ export interface GuidellmReport {
   readonly guidellmVersion: string | null;
   /** Model that GuideLLM was told to ask for; null when it took the server's only one. */
   readonly model: string | null;
+  /** What a file of ours says of the simulated server, as parsed; null in GuideLLM's own files. */
+  readonly simulatedServer: unknown;
   readonly benchmarks: readonly GuidellmBenchmark[];
 }
 
@@ -76,6 +78,7 @@ export function parseGuidellmReport(input: unknown, file: string): GuidellmRepor
     layout,
     guidellmVersion: data.metadata?.guidellm_version ?? null,
     model: modelOf(data),
+    simulatedServer: data.metadata?.simulated === true ? (valueAt(data, ["args", "backend_kwargs"]) ?? null) : null,
     benchmarks: data.benchmarks.map((benchmark, index) => canonicalBenchmark(data, benchmark, index, file)),
   };
 }

@@ -101,7 +101,13 @@ const benchmarkSchema = z.object({
 
 /** What is read of a results file of GuideLLM 0.3 … 0.7; keys not listed are ignored. */
 export const guidellmReportSchema = z.object({
-  metadata: z.object({ version: z.number().nullish(), guidellm_version: z.string().nullish() }).nullish(),
+  metadata: z
+    .object({
+      version: z.number().nullish(),
+      guidellm_version: z.string().nullish(),
+      simulated: z.boolean().nullish(),
+    })
+    .nullish(),
   args: z.unknown().optional(),
   config: z.unknown().optional(),
   benchmarks: z.array(benchmarkSchema).min(1, "at least one benchmark"),

@@ -7,7 +7,7 @@ import { makeFolders, refuseOtherThanFile } from "./outputFolder.js";
 const CHUNK_CHARACTERS = 1 << 20;
 
 /**
- * A text file that appears whole or not at all: written piece by piece under a temporary name, in bounded memory, and
+ * A file that appears whole or not at all: written piece by piece under a temporary name, in bounded memory, and
  * renamed at the end, so that a reader never sees half of it and a failed run leaves the old one. Makes the folder if
  * need be. End with `commit` or `discard`.
  * @throws DataFileError, from every method but `discard`, when the place cannot be written
@@ -37,6 +37,13 @@ export class AtomicFile {
     if (this.#numCharacters >= CHUNK_CHARACTERS) this.#attempt(() => this.#flush());
   }
 
+  writeBytes(bytes: Uint8Array): void {
+    this.#attempt(() => {
+      this.#flush();
+      this.#writeAll(bytes);
+    });
+  }
+
   commit(): void {
     this.#attempt(() => {
       this.#flush();
@@ -52,10 +59,13 @@ export class AtomicFile {
   }
 
   #flush(): void {
-    const bytes = Buffer.from(this.#pending.join(""), "utf8");
-    for (let written = 0; written < bytes.length; ) written += writeSync(this.#descriptor, bytes, written);
+    this.#writeAll(Buffer.from(this.#pending.join(""), "utf8"));
     this.#pending = [];
     this.#numCharacters = 0;
+  }
+
+  #writeAll(bytes: Uint8Array): void {
+    for (let written = 0; written < bytes.length; ) written += writeSync(this.#descriptor, bytes, written);
   }
 
   #close(): void {
@@ -70,6 +80,21 @@ export class AtomicFile {
       const { code } = error as NodeJS.ErrnoException;
       throw new DataFileError({ file: this.#file }, `cannot be written (${code}); choose a folder that can`);
     }
+  }
+}
+
+/**
+ * Writes a file of bytes, whole or not at all.
+ * @throws DataFileError when the place cannot be written
+ */
+export function writeBytesAtomically(file: string, bytes: Uint8Array): void {
+  const output = new AtomicFile(file);
+  try {
+    output.writeBytes(bytes);
+    output.commit();
+  } catch (error) {
+    output.discard();
+    throw error;
   }
 }
 

@@ -47,7 +47,20 @@ export function placeOf(file: string): string {
 
 /** Makes a folder and those above it. Node's own recursion never returns where a file system refuses new folders. */
 export function makeFolders(folder: string): void {
-  if (existsSync(folder)) return;
-  makeFolders(dirname(resolve(folder)));
-  mkdirSync(folder, { recursive: false });
+  try {
+    makeFolder(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    makeFolders(dirname(resolve(folder)));
+    makeFolder(folder);
+  }
+}
+
+/** To look first whether it is there would not do: threads of a sweep make the same folder at the same time. */
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) throw error;
+  }
 }

@@ -161,9 +161,24 @@ export function jsonLine(row: RequestRow): string {
   return `${JSON.stringify(row)}\n`;
 }
 
-/** A value as it stands in a CSV file; text is quoted where it must be. */
+/** What a spreadsheet takes for a formula, or for one that is guarded already. */
+const FORMULA = /^'*[=+\-@\t\r]/;
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+/**
+ * A value as it stands in a CSV file; text is quoted where it must be. Names come from files of other people: text that a
+ * spreadsheet would run as a formula has an apostrophe before it, as OWASP advises and csv-stringify's `escape_formulas` does,
+ * and `csvText` takes it away. Numbers are numbers, negative ones too, also where they are names.
+ * @see https://owasp.org/www-community/attacks/CSV_Injection
+ */
 export function csvCell(value: string | number | null): string {
   if (value === null) return "";
   if (typeof value === "number") return String(value);
-  return /[",\r\n]|^\s|\s$/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+  const text = FORMULA.test(value) && !NUMBER.test(value) ? `'${value}` : value;
+  return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** The text that `csvCell` made a cell of, its quotes read. */
+export function csvText(cell: string): string {
+  return cell.startsWith("'") && FORMULA.test(cell) ? cell.slice(1) : cell;
 }

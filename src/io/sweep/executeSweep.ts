@@ -1,7 +1,9 @@
+import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { numPoints, type OnPoint, runSweep, type Sweep } from "../../core/analysis/sweep/runSweep.js";
 import { type SweepGrid, type SweepResult, sweepResult } from "../../core/analysis/sweep/sweepResult.js";
-import type { RunTask } from "../../core/analysis/sweep/sweepTask.js";
+import type { RunTask, SweepTask } from "../../core/analysis/sweep/sweepTask.js";
+import { benchmarkPieceFile } from "./pointFiles.js";
 import { RunJournal } from "./runJournal.js";
 import { SimulationPool } from "./simulationPool.js";
 import { sweepManifest } from "./sweepManifest.js";
@@ -24,6 +26,10 @@ export interface RunningSweep {
   readonly result: Promise<SweepResult>;
   /** Runs that were on disk when it began. */
   readonly numFound: number;
+  /** Those of them that were not asked for; known at the end. */
+  readonly numNotAsked: () => number;
+  /** For each point, by its index, the file with its part of a GuideLLM file, in so far as the point has been run. */
+  readonly benchmarkPieces: ReadonlyMap<number, string>;
   /** Ends its threads and closes its files, whether it is done or not; what is finished stays on disk. */
   readonly release: () => Promise<void>;
 }
@@ -42,8 +48,11 @@ export function executeSweep(sweep: Sweep, grid: SweepGrid, execution: SweepExec
     simulated.add(task);
     return pool.run(task);
   };
-  const kept = journal === null ? simulate : journal.keeping(simulate);
+  const pieces = new Map<number, string>();
+  const hasFiles = (task: SweepTask) => task.repetition > 0 || existsSync(pieces.get(task.point.index) ?? "");
+  const kept = journal === null ? simulate : journal.keeping(simulate, hasFiles);
   const run: RunTask = async (task) => {
+    if (folder !== null && task.repetition === 0) pieces.set(task.point.index, benchmarkPieceFile(folder, task));
     const outcome = await kept(task);
     onRun(simulated.delete(task));
     return outcome;
@@ -53,6 +62,8 @@ export function executeSweep(sweep: Sweep, grid: SweepGrid, execution: SweepExec
   return {
     result: points.then((done) => sweepResult(sweep, grid, done)),
     numFound: journal?.numFound ?? 0,
+    numNotAsked: () => journal?.numNotAsked ?? 0,
+    benchmarkPieces: pieces,
     release: async () => {
       if (isReleased) return;
       isReleased = true;

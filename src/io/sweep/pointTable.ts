@@ -45,13 +45,13 @@ function latencyColumns(latency: HeadlineLatency): typeof NUMBERS {
 /** points.csv, header first: one row a point. The grid's axes are columns named by their config paths. */
 export function* pointCsvLines({ points, grid }: Pick<SweepResult, "points" | "grid">): Generator<string> {
   const paths = grid.axes.map(({ path }) => path);
-  const head = ["index", "label", "series", ...paths, "strategy", "rate", "streams", "seeds", "error"];
+  const head = ["index", "label", "series", ...paths, "strategy", "rate", "streams", "is_probe", "seeds", "error"];
   yield csvLine([...head, ...Object.keys(NUMBERS)]);
   for (const point of points) yield csvLine([...headCells(point, paths), ...numberCells(point)]);
 }
 
 function headCells(point: PointResult, paths: readonly string[]): Cell[] {
-  const { index, label, series, varied, strategy, rate, streams, seeds, error } = point;
+  const { index, label, series, varied, strategy, rate, streams, isProbe, seeds, error } = point;
   return [
     index,
     label,
@@ -60,6 +60,7 @@ function headCells(point: PointResult, paths: readonly string[]): Cell[] {
     strategy,
     rate,
     streams,
+    String(isProbe),
     seeds.length,
     error,
   ];

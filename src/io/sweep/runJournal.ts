@@ -1,36 +1,22 @@
-import { createHash } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, openSync, readdirSync, rmSync, truncateSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { SweepRun } from "../../core/analysis/sweep/sweepRun.js";
 import type { RunTask, SweepTask, TaskFailure, TaskOutcome } from "../../core/analysis/sweep/sweepTask.js";
-import { configDifferences } from "../../core/config/compareConfigs.js";
-import { printValue } from "../../core/config/parseConfig.js";
 import { ConfigError, DataFileError } from "../../core/errors/simulationError.js";
 import { readOptionalDataText } from "../dataFile/dataFile.js";
 import { writeFileAtomically } from "../results/atomicFile.js";
-import { parseJson } from "../structuredFile.js";
 import { FolderLock } from "./folderLock.js";
-
-const MANIFEST_SCHEMA = "roofserve.sweep-manifest/1";
-/** Differences that a refusal spells out. */
-const MAX_SHOWN = 8;
-
-/** What a run directory is of: two sweeps may share one if these are equal. */
-export interface SweepManifest {
-  /** roofserve's version. */
-  readonly version: string;
-  /** What was asked for. */
-  readonly sweep: object;
-  /** SHA-256 of the files it was made from, by path. */
-  readonly inputs: Readonly<Record<string, string>>;
-}
+import { extendedManifest, isManifest, manifestText, type SweepManifest } from "./sweepManifest.js";
+import { taskKey } from "./taskKey.js";
 
 /**
  * The finished runs of a sweep, on disk: a line of `runs.jsonl` each, written the moment it ends and forced to the disk,
- * so that whatever ends the process costs the runs under way and no more. A run is known by everything it depends on.
+ * so that whatever ends the process costs the runs under way and no more. A run is known by everything it depends on, so
+ * that a sweep may grow: what it asks for and has is taken, what it no longer asks for stays.
  */
 export class RunJournal {
   readonly #known: Map<string, TaskOutcome>;
+  readonly #asked = new Set<string>();
   readonly #descriptor: number;
   /** Runs that were there when it was opened. */
   readonly numFound: number;
@@ -47,7 +33,7 @@ export class RunJournal {
   /**
    * Opens the journal of a run directory that exists, or begins it.
    * @param startOver forget what is there
-   * @throws ConfigError where another process writes there, or it holds runs of another sweep, naming every difference; DataFileError for a broken file
+   * @throws ConfigError where another process writes there, or it holds runs of a sweep that this one does not extend, naming every difference; DataFileError for a broken file
    */
   static open(folder: string, manifest: SweepManifest, startOver: boolean): RunJournal {
     const files = { manifest: join(folder, "manifest.json"), runs: join(folder, "runs.jsonl") };
@@ -57,8 +43,8 @@ export class RunJournal {
       removeTemporaryFiles(folder);
       if (startOver) forgetSweep(folder);
       const { known, numBytes } = readRuns(files.runs);
-      if (known.size > 0) requireSameSweep(folder, files.manifest, manifest);
-      writeFileAtomically(files.manifest, [`${JSON.stringify({ schema: MANIFEST_SCHEMA, ...manifest }, null, 2)}\n`]);
+      const extended = known.size === 0 ? manifest : extendedManifest(folder, files.manifest, manifest);
+      writeFileAtomically(files.manifest, [manifestText(extended)]);
       // A line that a kill cut short would spoil the next one.
       if (existsSync(files.runs)) truncateSync(files.runs, numBytes);
       return new RunJournal(known, openSync(files.runs, "a"), lock);
@@ -68,11 +54,21 @@ export class RunJournal {
     }
   }
 
-  /** Runs tasks by what is on disk, else by `runTask`, and keeps what it gives. */
-  keeping(runTask: RunTask): RunTask {
+  /** Known runs that nobody has asked for yet. */
+  get numNotAsked(): number {
+    return [...this.#known.keys()].filter((key) => !this.#asked.has(key)).length;
+  }
+
+  /**
+   * Runs tasks by what is on disk, else by `runTask`, and keeps what it gives.
+   * @param hasFiles whether what else a run of this task leaves on disk is there; where it is not, it is run again for that
+   */
+  keeping(runTask: RunTask, hasFiles: (task: SweepTask) => boolean = () => true): RunTask {
     return async (task) => {
       const key = taskKey(task);
+      this.#asked.add(key);
       const known = this.#known.get(key);
+      if (known?.run !== undefined && !hasFiles(task)) return runTask(task);
       if (known !== undefined) return known;
       const outcome = await runTask(task);
       // A full disk or a bug may be gone the next time; what the config says is the same then.
@@ -102,9 +98,9 @@ const SWEEP_FILES =
  * names that a sweep writes is not touched.
  */
 function requireOwnFolder(folder: string, manifestFile: string): void {
-  const text = readOptionalDataText(manifestFile);
-  const isOwn = text?.includes(`"${MANIFEST_SCHEMA.split("/")[0]}/`) === true;
-  const [taken] = isOwn ? [] : readdirSync(folder).filter((name) => SWEEP_FILES.test(name) || name === "summary.json");
+  const [taken] = isManifest(readOptionalDataText(manifestFile))
+    ? []
+    : readdirSync(folder).filter((name) => SWEEP_FILES.test(name) || name === "summary.json");
   if (taken === undefined) return;
   const allowed = `holds a ${taken} that no sweep wrote: choose an empty or a new folder`;
   throw new ConfigError([{ path: "--out", received: folder, allowed }]);
@@ -121,14 +117,6 @@ function removeTemporaryFiles(folder: string): void {
 function forgetSweep(folder: string): void {
   const names = readdirSync(folder).filter((name) => SWEEP_FILES.test(name));
   for (const name of names) rmSync(join(folder, name), { recursive: true });
-}
-
-/** Names a run by all it depends on; what it is called in the sweep is not part of that. */
-function taskKey({ config, benchmarkIndex }: SweepTask): string {
-  return createHash("sha256")
-    .update(JSON.stringify([config, benchmarkIndex]))
-    .digest("hex")
-    .slice(0, 32);
 }
 
 /** The runs of a file, and the bytes up to the end of its last whole line. */
@@ -157,21 +145,4 @@ function parseLine(line: string, file: string, row: number): Line {
   } catch {
     throw new DataFileError({ file, row }, "is not a line that a sweep wrote; remove it, or start over with --restart");
   }
-}
-
-function requireSameSweep(folder: string, file: string, manifest: SweepManifest): void {
-  const text = readOptionalDataText(file);
-  if (text === null) {
-    throw new DataFileError({ file }, "is missing beside finished runs; start over with --restart or another --out");
-  }
-  const { schema: _schema, ...before } = parseJson(text, file) as object & { schema: unknown };
-  const differences = configDifferences(before, JSON.parse(JSON.stringify(manifest)));
-  if (differences.length === 0) return;
-  const remedy = `${folder} holds runs of another sweep: repeat that one, choose another --out, or start over with --restart`;
-  const issues = differences.slice(0, MAX_SHOWN).map(({ path, before, after }, i) => ({
-    path: path.replace(/^sweep\.(config\.)?/, ""),
-    received: printValue(after),
-    allowed: `it was ${printValue(before)}${i === Math.min(differences.length, MAX_SHOWN) - 1 ? `; ${remedy}` : ""}`,
-  }));
-  throw new ConfigError(issues);
 }

@@ -1,5 +1,6 @@
 import { CsvError, type Info, parse } from "csv-parse/sync";
 import { DataFileError } from "../../core/errors/simulationError.js";
+import { csvText } from "../results/requestTable.js";
 import { textLines } from "./textLines.js";
 import { TraceRecord } from "./traceRecord.js";
 
@@ -112,6 +113,6 @@ function toRecord(file: string, row: number, header: readonly string[], cells: r
     throw new DataFileError({ file, row }, problem);
   }
   const fields: Record<string, string> = {};
-  for (let i = 0; i < header.length; i++) fields[header[i]!] = cells[i]!;
+  for (let i = 0; i < header.length; i++) fields[header[i]!] = csvText(cells[i]!);
   return new TraceRecord(file, row, fields);
 }

@@ -13,7 +13,7 @@ describe("the axes of a grid", () => {
     ["promptTokens=100,200", "workload.data.promptTokens", [100, 200]],
     ["prompt.mean=100", "workload.data.prompt.mean", [100]],
   ])("%s", (text, path, values) => {
-    expect(gridAxes([text])).toEqual([{ path, flag: null, values }]);
+    expect(gridAxes([text])).toEqual([{ given: text.split("=")[0], path, flag: null, values }]);
   });
 
   it.each([

@@ -5,6 +5,13 @@ export const NUM_CALIBRATION_RUNS = 2;
 export const DEFAULT_SWEEP_SIZE = 10;
 
 /**
+ * Loads that a sweep tries after GuideLLM's own, as multiples of its throughput rate: GuideLLM ends there, at about what the
+ * server carries. Of thirteen servers (chat, code, rag, summarise, reasoning, agent; H100, L40S, B200; TP 1 and 4; 2,000
+ * requests) ten are past saturation at the first, all at the second.
+ */
+export const PROBE_FACTORS: readonly number[] = [1.15, 1.4];
+
+/**
  * The constant rates of a GuideLLM sweep: `size − 2` of them, evenly spaced above the synchronous rate, the last one the
  * throughput rate.
  * @param synchronousPerS requests/s of the run of one request at a time

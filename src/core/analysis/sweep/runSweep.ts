@@ -1,6 +1,6 @@
 import type { RunConfig } from "../../engine/runConfig.js";
 import { type ArrivalProfile, GUIDELLM_MAX_CONCURRENCY } from "../../workload/arrivalConfig.js";
-import { guidellmSweepRates } from "./guidellmSweepRates.js";
+import { guidellmSweepRates, PROBE_FACTORS } from "./guidellmSweepRates.js";
 import { meanRun, seedIntervals } from "./meanRun.js";
 import { isMeasured, loadOf, type MeasuredPoint, type PointResult, type SweepPoint } from "./sweepPoint.js";
 import type { RunTask, TaskOutcome } from "./sweepTask.js";
@@ -18,7 +18,7 @@ export interface Sweep {
   readonly series: readonly SweepSeries[];
   /** The same for every point, so that points differ by what was varied and not by luck. At least one. */
   readonly seeds: readonly number[];
-  /** Benchmarks of a GuideLLM sweep of each series' first config; null = the configs' own loads. */
+  /** Benchmarks of a GuideLLM sweep of each series' first config, probes beyond it not counted; null = the configs' own loads. */
   readonly guidellmSize: number | null;
 }
 
@@ -27,7 +27,11 @@ export type OnPoint = (point: PointResult) => void;
 
 /** How many points a sweep has. */
 export function numPoints({ series, guidellmSize }: Sweep): number {
-  return series.reduce((sum, { configs }) => sum + (guidellmSize ?? configs.length), 0);
+  return series.reduce((sum, { configs }) => sum + numLoads(guidellmSize, configs.length), 0);
+}
+
+function numLoads(guidellmSize: number | null, numConfigs: number): number {
+  return guidellmSize === null ? numConfigs : guidellmSize + PROBE_FACTORS.length;
 }
 
 /**
@@ -50,7 +54,7 @@ export async function runSweep(sweep: Sweep, runTask: RunTask, onPoint: OnPoint 
   let start = 0;
   const results = sweep.series.map((series, index) => {
     const place = { series: index, start };
-    start += sweep.guidellmSize ?? series.configs.length;
+    start += numLoads(sweep.guidellmSize, series.configs.length);
     return sweep.guidellmSize === null
       ? runAll(series.configs.map((config, i) => pointOf(series, place, i, config, 0)))
       : runGuidellmSweep(series, place, sweep.guidellmSize, runAll);
@@ -64,7 +68,7 @@ interface Place {
   readonly start: number;
 }
 
-/** Synchronous and throughput, then constant rates between what these two reached. */
+/** Synchronous and throughput, then constant rates between what these two reached, and the probes beyond. */
 async function runGuidellmSweep(
   series: SweepSeries,
   place: Place,
@@ -82,9 +86,11 @@ async function runGuidellmSweep(
     isMeasured(point) ? (point.throughput.requestsPerS ?? 0) : 0,
   ) as [number, number];
   const rates = guidellmSweepRates(synchronousPerS, throughputPerS, size);
-  const constants = rates.map((rate, i) =>
-    benchmark({ kind: "constant", rate, first: "after-gap" }, i + calibration.length),
-  );
+  const probes = synchronousPerS > 0 && throughputPerS > 0 ? PROBE_FACTORS.map((f) => f * throughputPerS) : [];
+  const constants = [...rates, ...probes].map((rate, i) => {
+    const point = benchmark({ kind: "constant", rate, first: "after-gap" }, i + calibration.length);
+    return { ...point, isProbe: i >= rates.length };
+  });
   return [...calibration, ...(await runAll(constants))];
 }
 
@@ -103,6 +109,7 @@ function pointOf(
     varied,
     config,
     benchmarkIndex,
+    isProbe: false,
   };
 }
 
@@ -115,8 +122,8 @@ function loadLabel(profile: ArrivalProfile): string {
 
 /** @param outcomes parallel to the seeds */
 function pointResult(point: SweepPoint, seeds: readonly number[], outcomes: readonly TaskOutcome[]): PointResult {
-  const { label, series, index, varied, config, benchmarkIndex } = point;
-  const head = { label, series, index, varied, ...loadOf(config.workload.profile), benchmarkIndex, seeds };
+  const { label, series, index, varied, config, benchmarkIndex, isProbe } = point;
+  const head = { label, series, index, varied, ...loadOf(config.workload.profile), benchmarkIndex, isProbe, seeds };
   const failed = outcomes.findIndex(({ failure }) => failure !== undefined);
   const failure = outcomes[failed]?.failure;
   if (failure !== undefined) {

@@ -1,5 +1,6 @@
 import { regimeGroup } from "../../metrics/regimeErrors.js";
 import { type Change, changeOf, type Knee, type LoadPoint, latencyKnee } from "./knee.js";
+import { saturationFinding } from "./saturationFinding.js";
 import { isSettled, SETTLED_LATENCIES } from "./settled.js";
 import { isMeasured, type MeasuredPoint, type PointResult } from "./sweepPoint.js";
 
@@ -71,16 +72,15 @@ export function seriesSaturation(head: SeriesHead, series: number, points: reado
     maxThroughput: maxThroughput(measured),
   };
   const works = measured.length > 0 || points.length === 0;
-  return { series, ...head, ...found, finding: works ? finding(found, loaded) : "No point of this server works." };
+  const loads = loaded.map(({ load }) => load);
+  const finding = works ? saturationFinding(found, loads) : "No point of this server works.";
+  return { series, ...head, ...found, finding };
 }
 
 interface Loaded {
   readonly point: MeasuredPoint;
   readonly load: number;
 }
-
-/** What to do about runs that say nothing. */
-const TOO_SHORT = `${SETTLED_LATENCIES} mean latencies must pass from the first arrival to the last, so give more --max-requests`;
 
 const NO_CHANGE: Change = { lastLoad: null, firstLoad: null };
 
@@ -125,33 +125,4 @@ function maxThroughput(points: readonly MeasuredPoint[]): SeriesSaturation["maxT
     most = { requestsPerS, outputTokensPerS, label };
   }
   return most;
-}
-
-function finding(found: Omit<SeriesSaturation, "series" | "label" | "varied" | "finding">, loaded: readonly Loaded[]) {
-  const { unit, sustainedLoad, saturatedLoad, tooShortLoad } = found;
-  const knee = found.latencyKnee === null ? "" : `; latency bends at ${loadWords(found.latencyKnee.load, unit)}`;
-  if (unit === null || loaded.length === 0) return "No loads to compare: give several rates to find saturation.";
-  if (unit === "streams") {
-    return `Clients wait for answers, so no queue grows without end${knee === "" ? "; latency bends at none of the loads" : knee}.`;
-  }
-  if (sustainedLoad === null && saturatedLoad === null)
-    return `The runs are too short to tell what saturates: ${TOO_SHORT}.`;
-  if (tooShortLoad !== null && saturatedLoad === null) {
-    const from = loadWords(tooShortLoad, unit);
-    return `No rate up to ${loadWords(sustainedLoad as number, unit)} saturates the server${knee}; from ${from} on the runs are too short to tell: ${TOO_SHORT}.`;
-  }
-  const last = loadWords(loaded.at(-1)!.load, unit);
-  if (saturatedLoad === null) {
-    const most = found.maxThroughput?.label.endsWith("throughput")
-      ? `; all at once it serves ${loadWords(found.maxThroughput.requestsPerS, unit)}`
-      : "";
-    return `No rate saturates the server, not even ${last}${most}${knee}.`;
-  }
-  if (sustainedLoad === null) return `Every rate saturates the server, even ${loadWords(loaded[0]!.load, unit)}.`;
-  return `Saturates between ${loadWords(sustainedLoad, unit)} and ${loadWords(saturatedLoad, unit)}${knee}.`;
-}
-
-function loadWords(load: number, unit: SeriesSaturation["unit"]): string {
-  const number = Number(load.toPrecision(3));
-  return unit === "streams" ? `${number} ${number === 1 ? "stream" : "streams"}` : `${number} requests/s`;
 }

@@ -17,6 +17,7 @@ export interface SweepPoint {
   /** For the first seed; the others differ in `seed` alone. */
   readonly config: RunConfig;
   readonly benchmarkIndex: number;
+  readonly isProbe: boolean;
 }
 
 /** What a point of a result says of itself, whether it succeeded or not. */
@@ -32,6 +33,8 @@ interface PointHead {
   /** Closed loops of a concurrent profile, else null. */
   readonly streams: number | null;
   readonly benchmarkIndex: number;
+  /** Whether it is ours, beyond GuideLLM's sweep profile and there to find saturation: no benchmark of a GuideLLM file. */
+  readonly isProbe: boolean;
   readonly seeds: readonly number[];
 }
 

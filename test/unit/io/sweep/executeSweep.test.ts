@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { basename, join } from "node:path";
 import { parse } from "csv-parse/sync";
 import { describe, expect, it } from "vitest";
 import type { Sweep } from "../../../../src/core/analysis/sweep/runSweep.js";
 import { runSweep } from "../../../../src/core/analysis/sweep/runSweep.js";
+import type { PointResult } from "../../../../src/core/analysis/sweep/sweepPoint.js";
 import { sweepResult } from "../../../../src/core/analysis/sweep/sweepResult.js";
 import { readGuidellmReport } from "../../../../src/io/guidellm/guidellmReport.js";
 import { executeSweep } from "../../../../src/io/sweep/executeSweep.js";
@@ -25,16 +26,18 @@ const sweep: Sweep = smallSweep({
 const axes = [{ path: "engine.numGpuBlocksOverride", values: [null, 2] }];
 const grid = { axes, rates: [2, 4], guidellmSize: null, seeds: sweep.seeds };
 
-async function execute(numWorkers: number, folder: string | null) {
+async function execute(numWorkers: number, folder: string | null, asked: Sweep = sweep) {
   const simulated: boolean[] = [];
-  const running = executeSweep(sweep, grid, {
+  const running = executeSweep(asked, grid, {
     numWorkers,
     folder,
     startOver: false,
     onRun: (isNew) => simulated.push(isNew),
   });
   try {
-    return { result: await running.result, numSimulated: simulated.filter(Boolean).length };
+    const result = await running.result;
+    const { benchmarkPieces: pieces, numNotAsked } = running;
+    return { result, pieces, numNotAsked: numNotAsked(), numSimulated: simulated.filter(Boolean).length };
   } finally {
     await running.release();
   }
@@ -56,8 +59,8 @@ describe("a sweep on worker threads", () => {
 
   it("leaves a file for each tool", async () => {
     const folder = join(root, "exports");
-    const { result } = await execute(2, folder);
-    const files = writeSweepOutputs(folder, sweep, result);
+    const { result, pieces } = await execute(2, folder);
+    const files = writeSweepOutputs(folder, sweep, result, pieces);
     expect(files.map((file) => file.slice(folder.length + 1))).toEqual([
       "sweep.json",
       "points.csv",
@@ -86,9 +89,63 @@ describe("a sweep on worker threads", () => {
       [2, 12],
       [4, 12],
     ]);
-    // The pieces are in the file, and a sweep that is complete has no need to write it again.
-    expect(existsSync(join(folder, "benchmarks"))).toBe(false);
-    expect(writeSweepOutputs(folder, sweep, result)).toHaveLength(2);
+  });
+
+  it("keeps the pieces of a GuideLLM file for when a point that failed has worked", async () => {
+    const folder = join(root, "failed");
+    const one = { ...sweep, series: sweep.series.slice(0, 1) };
+    const { result, pieces } = await execute(1, folder, one);
+    const whole = writeSweepOutputs(folder, one, result, pieces);
+    const text = readFileSync(whole[2]!, "utf8");
+    const failed: PointResult = { ...result.points[1]!, error: "no memory", errorCode: "invariant" };
+    const partly = { ...result, points: [result.points[0]!, failed] };
+    writeSweepOutputs(folder, one, partly, pieces);
+    const rates = () => readGuidellmReport(whole[2]!).benchmarks.map(({ strategy }) => strategy.requestsPerS);
+    expect(rates()).toEqual([2]);
+    writeSweepOutputs(folder, one, result, pieces);
+    expect(rates()).toEqual([2, 4]);
+    expect(readFileSync(whole[2]!, "utf8")).toBe(text);
+  });
+
+  it("grows by loads, servers and seeds, runs only what is new, and ends as if it had been asked for at once", async () => {
+    const folder = join(root, "grown");
+    const small = { ...sweep, series: [{ ...sweep.series[0]!, configs: smallRates(2, 4) }], seeds: [42] };
+    const more = [{ ...sweep.series[0]!, configs: smallRates(1, 2, 4) }, sweep.series[1]!];
+    const large = { ...sweep, series: more, seeds: [42, 1042] };
+    const before = await execute(2, folder, small);
+    const outputs = writeSweepOutputs(folder, small, before.result, before.pieces);
+    const texts = outputs.map((file) => readFileSync(file, "utf8"));
+    const grown = await execute(2, folder, large);
+    expect([before.numSimulated, grown.numSimulated, grown.numNotAsked]).toEqual([2, 6, 0]);
+    const fresh = join(root, "at-once");
+    const atOnce = await execute(2, fresh, large);
+    expect(sweepJson(grown.result)).toBe(sweepJson(atOnce.result));
+    const files = (place: string, { result, pieces }: typeof grown) =>
+      writeSweepOutputs(place, large, result, pieces).map((file) => [basename(file), readFileSync(file, "utf8")]);
+    expect(files(folder, grown)).toEqual(files(fresh, atOnce));
+    expect(readdirSync(folder).sort()).toEqual(readdirSync(fresh).sort());
+    expect(readdirSync(join(folder, "vllm-bench"))).toEqual(readdirSync(join(fresh, "vllm-bench")));
+    // And back: what is no longer asked for is kept.
+    const back = await execute(1, folder, small);
+    expect([back.numSimulated, back.numNotAsked]).toEqual([0, 6]);
+    const again = writeSweepOutputs(folder, small, back.result, back.pieces);
+    expect(again.map((file) => readFileSync(file, "utf8"))).toEqual(texts);
+    expect((await execute(1, folder, large)).numSimulated).toBe(0);
+  });
+
+  it("runs a point again, and keeps one line of it, where its files are gone", async () => {
+    const folder = join(root, "gone");
+    const one = { ...sweep, series: sweep.series.slice(0, 1) };
+    const { result, pieces } = await execute(1, folder, one);
+    const [, report] = [0, 2].map((i) => writeSweepOutputs(folder, one, result, pieces)[i]!);
+    const text = readFileSync(report!, "utf8");
+    const lines = readFileSync(join(folder, "runs.jsonl"), "utf8");
+    rmSync(pieces.get(1)!);
+    const again = await execute(1, folder, one);
+    expect(again.numSimulated).toBe(1);
+    expect(readFileSync(join(folder, "runs.jsonl"), "utf8")).toBe(lines);
+    writeSweepOutputs(folder, one, again.result, again.pieces);
+    expect(readFileSync(report!, "utf8")).toBe(text);
   });
 
   it("says once what all points have in common", async () => {

@@ -2,7 +2,8 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, write
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { RunTask, SweepTask } from "../../../../src/core/analysis/sweep/sweepTask.js";
-import { RunJournal, type SweepManifest } from "../../../../src/io/sweep/runJournal.js";
+import { RunJournal } from "../../../../src/io/sweep/runJournal.js";
+import type { SweepManifest } from "../../../../src/io/sweep/sweepManifest.js";
 import { temporaryFolder } from "../../../reference/temporaryFile.js";
 import { smallConfig, someRun } from "../../core/analysis/sweep/smallSweep.js";
 
@@ -10,7 +11,7 @@ const { folder: root } = temporaryFolder();
 const run = someRun();
 const manifest: SweepManifest = {
   version: "1",
-  sweep: { config: { gpu: "H100", seed: 1 } },
+  sweep: { config: { gpu: "H100", seed: 1 }, grid: { axes: [] } },
   inputs: { "a.csv": "00" },
 };
 
@@ -81,7 +82,8 @@ describe("a journal of runs", () => {
 });
 
 describe("the run directory of another sweep", () => {
-  const other: SweepManifest = { version: "2", sweep: { config: { gpu: "L4", seed: 1 } }, inputs: {} };
+  const sweep = { config: { gpu: "L4", seed: 1 }, grid: { axes: [] } };
+  const other: SweepManifest = { version: "2", sweep, inputs: { "a.csv": "11" } };
 
   it("is refused with every difference, and what to do", async () => {
     const folder = newFolder();
@@ -90,7 +92,7 @@ describe("the run directory of another sweep", () => {
     for (const part of [
       /version: got "2"; it was "1"/,
       /gpu: got "L4"; it was "H100"/,
-      /a\.csv: got nothing; it was "00"/,
+      /a\.csv: got "11"; it was "00"/,
       /--restart/,
     ]) {
       expect(open).toThrow(part);

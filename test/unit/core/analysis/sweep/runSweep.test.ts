@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { numPoints, runSweep } from "../../../../../src/core/analysis/sweep/runSweep.js";
+import { seriesSaturation } from "../../../../../src/core/analysis/sweep/saturation.js";
 import { sweepFailure } from "../../../../../src/core/analysis/sweep/sweepFailure.js";
 import { isMeasured, type MeasuredPoint, type PointResult } from "../../../../../src/core/analysis/sweep/sweepPoint.js";
 import { sweepResult } from "../../../../../src/core/analysis/sweep/sweepResult.js";
 import type { SweepTask } from "../../../../../src/core/analysis/sweep/sweepTask.js";
+import { loadWorkloadPreset } from "../../../../../src/io/workloadPresets.js";
 import { simulateHere, smallConfig, smallRates, smallSweep } from "./smallSweep.js";
 
 const measured = (points: readonly PointResult[]): MeasuredPoint[] => points.filter(isMeasured);
@@ -69,25 +71,40 @@ describe("GuideLLM's sweep profile", () => {
 
   it("runs constant rates between what its first two benchmarks reached", async () => {
     const points = measured(await runSweep(sweep, simulateHere));
-    expect(numPoints(sweep)).toBe(5);
-    expect(points.map(({ strategy }) => strategy)).toEqual([
-      "synchronous",
-      "throughput",
-      "constant",
-      "constant",
-      "constant",
-    ]);
+    expect(numPoints(sweep)).toBe(7);
+    expect(points.map(({ strategy }) => strategy)).toEqual(["synchronous", "throughput", ...Array(5).fill("constant")]);
     const [synchronousPerS, throughputPerS] = points.map(({ throughput }) => throughput.requestsPerS as number);
     const step = (throughputPerS! - synchronousPerS!) / 3;
     expect(points[2]?.rate).toBeCloseTo(synchronousPerS! + step, 9);
     expect(points[4]?.rate).toBe(throughputPerS);
   });
 
+  it("goes on beyond the throughput rate, and says that these points are no part of the profile", async () => {
+    const points = measured(await runSweep(sweep, simulateHere));
+    const throughputPerS = points[1]?.throughput.requestsPerS as number;
+    expect(points.map(({ isProbe }) => isProbe)).toEqual([false, false, false, false, false, true, true]);
+    expect(points.slice(5).map(({ rate }) => rate)).toEqual([1.15 * throughputPerS, 1.4 * throughputPerS]);
+  });
+
+  it.each(["chat", "code"])("brackets the knee of a preset where GuideLLM would have ended: %s", async (name) => {
+    const config = smallConfig(
+      {},
+      { workload: { ...loadWorkloadPreset(name), maxRequests: 600 }, engine: { maxNumSeqs: 16 } },
+    );
+    const full = smallSweep({ series: [{ label: "", varied: {}, configs: [config] }], guidellmSize: 4 });
+    const points = await runSweep(full, simulateHere);
+    const found = (some: readonly PointResult[]) => seriesSaturation({ label: "", varied: {} }, 0, some);
+    const throughputPerS = measured(points)[1]?.throughput.requestsPerS as number;
+    expect(found(points.slice(0, 4)).saturates).toBe(false);
+    expect(found(points).sustainedLoad).toBeGreaterThanOrEqual(throughputPerS);
+    expect(found(points).saturatedLoad).toBeLessThan(1.5 * throughputPerS);
+  });
+
   it("draws other lengths in each benchmark, as GuideLLM does, and meets each with a cold prefix", async () => {
     const points = measured(await runSweep(sweep, simulateHere));
-    expect(points.map(({ benchmarkIndex }) => benchmarkIndex)).toEqual([0, 1, 2, 3, 4]);
+    expect(points.map(({ benchmarkIndex }) => benchmarkIndex)).toEqual([0, 1, 2, 3, 4, 5, 6]);
     const tokensPerRequest = points.map(({ throughput }) => throughput.promptTokensPerS! / throughput.requestsPerS!);
-    expect(new Set(tokensPerRequest.map((tokens) => tokens.toFixed(3))).size).toBe(5);
+    expect(new Set(tokensPerRequest.map((tokens) => tokens.toFixed(3))).size).toBe(7);
     // Eleven of twelve requests find the 160 tokens that all share; the first of each benchmark does not.
     points.forEach(({ engine }, i) => {
       expect(engine.prefixCacheHitFraction).toBeCloseTo((11 * 160) / (12 * tokensPerRequest[i]!), 9);

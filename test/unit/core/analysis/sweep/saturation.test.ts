@@ -54,22 +54,40 @@ describe("the saturation of an M/M/1 queue", () => {
   it("is said not to be reached where no rate reaches it, and to lie below all where every one is past it", async () => {
     const below = await saturationOf([1, 2, 4]);
     expect(below).toMatchObject({ saturates: false, sustainedLoad: 4, saturatedLoad: null });
-    expect(below.finding).toContain("No rate saturates the server, not even 4 requests/s");
+    expect(below.finding).toContain("Carries every rate, up to 4 requests/s");
     const past = await saturationOf([12, 14]);
     expect(past).toMatchObject({ saturates: true, sustainedLoad: null, saturatedLoad: 12 });
-    expect(past.finding).toContain("Every rate saturates");
+    expect(past.finding).toContain(
+      "Carries none of the rates, not even 12 requests/s: throughput levels off at 10 requests/s",
+    );
   });
 
   it("is not told from runs that end before a queue could have grown", async () => {
     const short: RunTask = async ({ config: { workload } }) => {
       const rate = "rate" in workload.profile ? workload.profile.rate : 0;
       const run = mm1Run(rate, false);
-      return { run: { ...run, arrivalSpanS: 9 * ((run.e2eMs.mean ?? 0) / 1000) * (rate < 8 ? 2 : 1) } };
+      const arrivalSpanS = 9 * ((run.e2eMs.mean ?? 0) / 1000) * (rate < 8 ? 2 : 1);
+      const submitted = rate * arrivalSpanS;
+      return { run: { ...run, arrivalSpanS, requests: { ...run.requests, submitted } } };
     };
     const found = await saturationOf([5, 7, 9, 11], short);
     expect(found).toMatchObject({ saturates: false, sustainedLoad: 7, saturatedLoad: null, tooShortLoad: 9 });
     expect(found.finding).toContain("from 9 requests/s on the runs are too short to tell");
     expect(await saturationOf([9, 11], short)).toMatchObject({ sustainedLoad: null, tooShortLoad: 9 });
+  });
+
+  it("is where throughput levels off, carried on the one side and not on the other", async () => {
+    const { finding } = await saturationOf([5, 9, 12, 15]);
+    expect(finding).toBe(
+      "Carries 9 requests/s, not 12 requests/s: throughput levels off at 10 requests/s; latency bends at 5 requests/s.",
+    );
+    // A queue that grows is seen before throughput is far behind.
+    const early: RunTask = async ({ config: { workload } }) => {
+      const rate = "rate" in workload.profile ? workload.profile.rate : 0;
+      return { run: mm1Run(rate, rate > 8) };
+    };
+    expect((await saturationOf([5, 7, 9, 12], early)).finding).toContain("Carries 7 requests/s, not 9 requests/s");
+    expect((await saturationOf([5, 7, 9], early)).finding).toContain("not 9 requests/s: its queue grows there");
   });
 
   it("does not move for one run that went well by luck", async () => {

@@ -1,0 +1,58 @@
+import type { SeriesSaturation } from "./saturation.js";
+import { SETTLED_LATENCIES } from "./settled.js";
+
+/** What is found of a series before it is put into words. */
+export type FoundSaturation = Omit<SeriesSaturation, "series" | "label" | "varied" | "finding">;
+
+/** What to do about runs that say nothing. */
+const TOO_SHORT = `${SETTLED_LATENCIES} mean latencies must pass from the first arrival to the last, so give more --max-requests`;
+
+/** Loads on either side of the knee. */
+export interface CarriedLoads {
+  /** Largest load that is carried: no queue grows, and throughput follows; null where none is. */
+  readonly carried: number | null;
+  /** Smallest load that is not; null where all are. */
+  readonly notCarried: number | null;
+}
+
+/** The bracket of the knee: a load is carried below the first of its two signs, a growing queue and throughput that falls behind. */
+export function carriedLoads({ sustainedLoad, saturatedLoad, throughputKnee }: FoundSaturation): CarriedLoads {
+  if (throughputKnee === null) return { carried: sustainedLoad, notCarried: saturatedLoad };
+  const { followed, fellBehind } = throughputKnee;
+  const carried = sustainedLoad === null || followed === null ? null : Math.min(sustainedLoad, followed);
+  return { carried, notCarried: Math.min(saturatedLoad ?? fellBehind, fellBehind) };
+}
+
+/** Where a series saturates, in a sentence. @param loads those of its points, ascending */
+export function saturationFinding(found: FoundSaturation, loads: readonly number[]): string {
+  const { unit, tooShortLoad, latencyKnee, throughputKnee, maxThroughput } = found;
+  const words = (load: number) => loadWords(load, unit);
+  const bend = latencyKnee === null ? "" : `; latency bends at ${words(latencyKnee.load)}`;
+  const [least, most] = [loads[0], loads.at(-1)];
+  if (unit === null || least === undefined || most === undefined) {
+    return "No loads to compare: give several rates to find saturation.";
+  }
+  if (unit === "streams") {
+    return `Clients wait for answers, so no queue grows without end${bend === "" ? "; latency bends at none of the loads" : bend}.`;
+  }
+  const { carried, notCarried } = carriedLoads(found);
+  if (notCarried !== null) {
+    const level = throughputKnee === null || maxThroughput === null ? null : words(maxThroughput.requestsPerS);
+    const sign = level === null ? "its queue grows there" : `throughput levels off at ${level}`;
+    if (carried === null) return `Carries none of the rates, not even ${words(notCarried)}: ${sign}.`;
+    return `Carries ${words(carried)}, not ${words(notCarried)}: ${sign}${bend}.`;
+  }
+  if (carried === null) return `The runs are too short to tell what saturates: ${TOO_SHORT}.`;
+  if (tooShortLoad !== null) {
+    return `Carries every rate up to ${words(carried)}${bend}; from ${words(tooShortLoad)} on the runs are too short to tell: ${TOO_SHORT}.`;
+  }
+  const atOnce = maxThroughput?.label.endsWith("throughput")
+    ? `; all at once it serves ${words(maxThroughput.requestsPerS)}`
+    : "";
+  return `Carries every rate, up to ${words(most)}${atOnce}${bend}.`;
+}
+
+function loadWords(load: number, unit: SeriesSaturation["unit"]): string {
+  const number = Number(load.toPrecision(3));
+  return unit === "streams" ? `${number} ${number === 1 ? "stream" : "streams"}` : `${number} requests/s`;
+}
