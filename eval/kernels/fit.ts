@@ -8,6 +8,8 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { parseGpuSpec } from "../../src/core/hardware/gpuSpecSchema.js";
 import { type GpuEfficiency, gpuEfficiencySchema } from "../../src/core/kernels/gpuEfficiency.js";
+import { efficiencyText } from "../../src/io/benchData/efficiencyFile.js";
+import { loadKernelEfficiency } from "../../src/io/kernelEfficiency.js";
 import { fitGpu } from "./fitGpu.js";
 import { GPU_FIT_PLANS } from "./gpuFitPlan.js";
 
@@ -22,17 +24,15 @@ for (const plan of GPU_FIT_PLANS) {
   if (values.gpu !== undefined && plan.gpu.toLowerCase() !== values.gpu.toLowerCase()) continue;
   const hardwarePath = `${ROOT}configs/hardware/${plan.hardwareFile}`;
   const gpu = parseGpuSpec(JSON.parse(readFileSync(hardwarePath, "utf8")), hardwarePath);
-  const efficiency = gpuEfficiencySchema.parse(await fitGpu(values.data, plan, gpu));
+  const { efficiency: fitted, outcomes } = await fitGpu(values.data, plan, gpu, loadKernelEfficiency(gpu).fit);
+  const efficiency = gpuEfficiencySchema.parse(fitted);
+  for (const { family, dtype, keptBecause } of outcomes) {
+    if (keptBecause !== null) process.stderr.write(`${plan.gpu} ${family} ${dtype}: not fitted: ${keptBecause}\n`);
+  }
   if (!values["dry-run"]) {
-    writeFileSync(`${ROOT}bench_data/efficiency/${plan.gpu}.json`, formatJson(efficiency));
+    writeFileSync(`${ROOT}bench_data/efficiency/${plan.gpu}.json`, efficiencyText(efficiency));
   }
   process.stdout.write(formatReport(efficiency));
-}
-
-/** One line per leaf list, so that a refit reads well as a diff. */
-function formatJson(efficiency: GpuEfficiency): string {
-  const text = JSON.stringify(efficiency, null, 1);
-  return `${text.replace(/\[\s+([-\d.e,\s]+?)\s+\]/g, (_, list: string) => `[${list.replace(/\s+/g, " ")}]`)}\n`;
 }
 
 function formatReport(efficiency: GpuEfficiency): string {

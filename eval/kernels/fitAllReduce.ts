@@ -1,5 +1,5 @@
+import type { MeasuredRow } from "../../src/core/kernels/fit/measuredRow.js";
 import type { CollectiveEfficiency } from "../../src/core/kernels/gpuEfficiency.js";
-import type { MeasuredRow } from "./fitRows.js";
 
 /** Message sizes kept as knots: every second power of two, all around the change of algorithm. */
 const SIZES = [

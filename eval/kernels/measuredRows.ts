@@ -1,4 +1,4 @@
-import { cleanRows, type MeasuredRow } from "./fitRows.js";
+import { cleanRows, type MeasuredRow } from "../../src/core/kernels/fit/measuredRow.js";
 import { numberIn, readTable, type TableRow } from "./readTable.js";
 
 const US_PER_MS = 1e3;

@@ -4,7 +4,7 @@ import { stepSwitches } from "../core/stepmodel/stepSwitches.js";
 
 /** What prices the steps, in words; empty for the plain additive model. */
 export function pricedBy({ pricing, benchData }: Pick<RunConfig, "pricing" | "benchData">): string {
-  const { stepModel, toggleHypotheses, calibration, characterization } = pricing;
+  const { stepModel, toggleHypotheses, calibration, characterization, kernelEfficiency } = pricing;
   const toggled =
     toggleHypotheses === null
       ? ""
@@ -12,6 +12,7 @@ export function pricedBy({ pricing, benchData }: Pick<RunConfig, "pricing" | "be
   const parts = [
     stepModel === "additive" && toggleHypotheses === null ? "" : `${stepModel}${toggled}`,
     benchData === null ? "" : `kernel tables ${benchData}`,
+    kernelEfficiency === null ? "" : `kernel efficiencies ${kernelEfficiency}`,
     calibration === null ? "" : `calibration ${calibration}`,
     characterization === null || !usesCharacterization(pricing) ? "" : `characterization ${characterization}`,
   ].filter((text) => text !== "");

@@ -8,7 +8,7 @@ const NEEDED_ARGUMENTS: Readonly<Record<string, string>> = {
   explain: "a step log, as run --step-log writes it",
   calibrate: "a path: the folder or file of one benchmark run",
   check: "a folder of kernel tables",
-  import: "a database and its checkout: aiconfigurator <folder>",
+  import: "a measured folder; or a database and its checkout: aiconfigurator <folder>",
 };
 
 /**

@@ -24,7 +24,7 @@ import { BENCH_DATA_FOLDER, loadGpu, loadModel } from "./catalog.js";
 import { readCharacterization } from "./characterization/characterizationFile.js";
 import { characterized } from "./characterization/characterized.js";
 import { loadKernelEfficiency } from "./kernelEfficiency.js";
-import { changedFileNotes } from "./pricingFiles.js";
+import { changedFileNotes, shortSha256 } from "./pricingFiles.js";
 
 /** What a run config says of the deployment; `gpu` and `model` are names or paths. */
 export interface DeploymentConfig {
@@ -57,8 +57,9 @@ export function buildDeployment(config: DeploymentConfig, characterization: Char
   const pricing = config.pricing ?? pricingConfigSchema.parse({});
   const switches = requestedSwitches(pricing);
   const hypotheses: ReadonlySet<Hypothesis> = switches?.hypotheses ?? new Set();
-  const efficiency = characterized(loadKernelEfficiency(gpu), architecture, gpu, characterization, hypotheses);
-  const changed = changedFileNotes(pricing);
+  const kernelEfficiency = loadKernelEfficiency(gpu, pricing.kernelEfficiency);
+  const efficiency = characterized(kernelEfficiency, architecture, gpu, characterization, hypotheses);
+  const changed = changedFileNotes({ pricing, benchData: config.benchData ?? null });
   const precedence = characterization === null || !config.benchData ? [] : [TABLES_FIRST];
   const hasBandwidth = switches?.hypotheses.has("H1") ?? true;
   const fitted = hasBandwidth ? efficiency.fit : atPeakBandwidth(efficiency.fit);
@@ -101,7 +102,8 @@ interface Kernels {
 function interpolatedKernels(folder: string | null, gpu: GpuSpec, fallback: KernelModel): Kernels {
   if (folder === null) return { kernelModel: fallback, notes: () => [] };
   const tableModel = createTableKernelModel(gpu, tablesOf(folder, gpu), fallback);
-  return { kernelModel: tableModel, notes: () => fallbackNotes(tableModel.usage()) };
+  const named = tablesNote(folder);
+  return { kernelModel: tableModel, notes: () => [named, ...fallbackNotes(tableModel.usage())] };
 }
 
 /** The nearest rows of the user's tables, or of the built-in ones. */
@@ -113,7 +115,8 @@ function nearestKernels(folder: string | null, gpu: GpuSpec, fallback: KernelMod
     throw new ConfigError([{ path: "gpu", received: gpu.id, allowed }]);
   }
   const rows = tables?.tables ?? tablesOf(folder as string, gpu);
-  return { kernelModel: createNearestMfuKernelModel(gpu, rows, fallback), notes: () => [] };
+  const notes = folder === null ? [] : [tablesNote(folder)];
+  return { kernelModel: createNearestMfuKernelModel(gpu, rows, fallback), notes: () => notes };
 }
 
 /** @throws ConfigError when the folder has nothing for the GPU */
@@ -124,6 +127,11 @@ function tablesOf(folder: string, gpu: GpuSpec): KernelTableSet {
     otherGpuFolders.length === 0 ? "no tables at all" : `tables of ${[...new Set(otherGpuFolders)].join(", ")}`;
   const allowed = `must hold kernel tables of ${gpu.id}; it has ${others}`;
   throw new ConfigError([{ path: "--bench-data", received: JSON.stringify(folder), allowed }]);
+}
+
+/** Says that not everybody's prices are at work, and how to tell whose. */
+function tablesNote(folder: string): string {
+  return `kernels are priced from the tables in ${folder} (SHA-256 ${shortSha256(folder)}…)`;
 }
 
 /** Which kernel families the tables could not price. */

@@ -35,6 +35,7 @@ const EXAMPLES = examplesText([
   ["evaluate run1 run2 --gpu A100-80 --format json", "two folders, measured on A100"],
   ["evaluate runs/ --uncertainty", "80 % intervals, and how often they held what was measured"],
   ["evaluate runs/ --report runs.html", "the same in pictures"],
+  ["evaluate my-h200/whole_step/h200.json --bench-data tables", "engine steps that bench_data/collect measured"],
   ["evaluate runs/ --breakdown load", "errors at each offered load; of each run with --format json"],
 ]);
 
@@ -47,7 +48,8 @@ export const evaluateCommand: CommandBody = {
       .positional("path", {
         type: "string",
         array: true,
-        describe: "inference-perf or GuideLLM folders, ground-truth JSON files, or folders of these",
+        describe:
+          "inference-perf or GuideLLM folders, ground-truth JSON files, or folders of these; or measured steps (whole_step/<gpu>.json)",
       })
       .option("compare", {
         type: "boolean",
@@ -67,6 +69,7 @@ export const evaluateCommand: CommandBody = {
           "it is H100 unless --gpu says otherwise.",
       ),
   handler: async (argv: ArgumentsCamelCase) => {
+    if (await evaluateWholeSteps(argv)) return;
     const file = await reportFile(argv);
     if (argv.compare === true) withFlagNames(argv, DEPLOYMENT_FLAGS, () => rejectOwnStepModel(argv));
     const experiments = (argv.path as string[]).flatMap((path) => readMeasuredExperiments(path, givenModel(argv)));
@@ -84,6 +87,38 @@ export const evaluateCommand: CommandBody = {
     await writeReportPage(file, evaluationPage(report, quantiles, givenConfig(argv, DEPLOYMENT_FLAGS) as object));
   },
 };
+
+/**
+ * Compares measured steps, where the paths are files of these.
+ * @returns false where they are not
+ * @throws ConfigError for a mix of steps and runs, and for options that only runs have
+ */
+async function evaluateWholeSteps(argv: Arguments): Promise<boolean> {
+  const { isWholeStepFile } = await import("../../io/groundTruth/wholeStepFile.js");
+  const paths = argv.path as string[];
+  const files = paths.filter(isWholeStepFile);
+  if (files.length === 0) return false;
+  const runs = paths.filter((path) => !files.includes(path));
+  const issues = (["compare", "breakdown", "uncertainty", "report"] as const)
+    .filter((option) => argv[option] !== undefined && argv[option] !== false)
+    .map((option): ConfigIssue => {
+      const allowed = "leave it out: it needs runs, not single steps";
+      return { path: `--${option}`, received: String(argv[option]), allowed };
+    });
+  const [run] = runs;
+  if (run !== undefined) issues.push({ path: "path", received: run, allowed: "steps and runs are evaluated apart" });
+  if (issues.length > 0) throw new ConfigError(issues);
+  const { evaluateSteps } = await import("../../io/groundTruth/evaluateSteps.js");
+  const { stepEvaluationTable } = await import("../stepEvaluationTable.js");
+  const evaluation = withFlagNames(argv, DEPLOYMENT_FLAGS, () =>
+    evaluateSteps(files, givenConfig(argv, DEPLOYMENT_FLAGS), deploymentOf),
+  );
+  for (const note of evaluation.notes) process.stderr.write(`note: ${note}\n`);
+  process.stdout.write(
+    argv.format === "json" ? `${JSON.stringify(evaluation, null, 2)}\n` : stepEvaluationTable(evaluation),
+  );
+  return true;
+}
 
 /** A comparison replays on every step model: one of its own would be ignored. @throws ConfigError */
 function rejectOwnStepModel(argv: Arguments): void {

@@ -30,10 +30,15 @@ export const pricingConfigSchema = z.strictObject({
     .describe("corrections to take from the additive model, or to add to roofline-v2: H1 to H6, separated by commas"),
   calibration: path("file of `roofserve calibrate`: server constants fitted to a run of yours"),
   characterization: path("file of `roofserve characterize`: bandwidths and launch gaps measured on this GPU"),
+  kernelEfficiency: path(
+    "file of `roofserve bench-data fit`: kernel efficiencies fitted to measurements, of this GPU or of another to carry over",
+  ),
   fileSha256: z
     .record(z.string(), z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in hexadecimal"))
     .optional()
-    .describe("SHA-256 of these files by path, as a result states them: who uses it again hears of a change"),
+    .describe(
+      "SHA-256 of these files, and of a folder of kernel tables, by path, as a result states them: who uses it again hears of a change",
+    ),
 });
 
 export type PricingConfig = z.output<typeof pricingConfigSchema>;

@@ -181,8 +181,8 @@ function summarise(
 
 /** Whether a run is priced as the runs were that errors were seen on: another model, GPU or correction has errors of its own. */
 function isPricedAsSeen({ gpu, pricing, benchData }: RunConfig): boolean {
-  const { stepModel, toggleHypotheses, calibration, characterization } = pricing;
-  const isPlain =
-    stepModel === "additive" && toggleHypotheses === null && calibration === null && characterization === null;
+  const { stepModel, toggleHypotheses, calibration, characterization, kernelEfficiency } = pricing;
+  const isCorrected = calibration !== null || characterization !== null || kernelEfficiency !== null;
+  const isPlain = stepModel === "additive" && toggleHypotheses === null && !isCorrected;
   return isPlain && benchData === null && gpu.toUpperCase() === SEEN_GPU;
 }

@@ -81,3 +81,19 @@ export function transferSource(gpu: GpuSpec): TransferSource {
   if (gpu.interconnect.kind === "pcie") return { gpu: "L40S", slowdown: UNKNOWN_GPU_SLOWDOWN };
   return { gpu: gpu.compute.fp8FlopsPerS === null ? "A100-80" : "H100", slowdown: UNKNOWN_GPU_SLOWDOWN };
 }
+
+/**
+ * How much slower than the datasheet ratios promise a GPU is taken to be when it borrows from exactly this one: what is
+ * known of the pair; nothing where both are one chip with different memory, as H100 and H200; else as of an unknown GPU.
+ */
+export function transferSlowdown(
+  { gpu, reference }: Pick<GpuEfficiency, "gpu" | "reference">,
+  target: GpuSpec,
+): number {
+  const known = RELATIVES[target.id.toLowerCase()];
+  if (known !== undefined && known.gpu === gpu) return known.slowdown;
+  const { numSms, bf16FlopsPerS, fp8FlopsPerS } = target.compute;
+  const isSameChip =
+    reference.numSms === numSms && reference.bf16FlopsPerS === bf16FlopsPerS && reference.fp8FlopsPerS === fp8FlopsPerS;
+  return isSameChip ? 1 : UNKNOWN_GPU_SLOWDOWN;
+}

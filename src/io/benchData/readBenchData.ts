@@ -8,7 +8,7 @@ import type {
   KernelTableSet,
   PrefillAttentionRow,
 } from "../../core/kernels/tables/kernelTable.js";
-import { type ParsedTable, parseTable } from "./parseTable.js";
+import { type ParsedRow, type ParsedTable, parseTable } from "./parseTable.js";
 import { latencyUs } from "./rowOrder.js";
 import { FAMILY_COLUMNS } from "./tableFamily.js";
 import { findTableFiles, gpuOfFolder, type TableFile } from "./tableFiles.js";
@@ -28,9 +28,14 @@ export interface BenchData {
  * attention, all-reduce); MLA, GDN and DSA tables are only listed and checked. An `mfu` column is never read:
  * latency says it all.
  *
+ * @param select which rows of a table to take; all by default
  * @throws DataFileError at the first malformed row
  */
-export function readBenchData(dir: string, gpu: GpuSpec): BenchData {
+export function readBenchData(
+  dir: string,
+  gpu: GpuSpec,
+  select: (table: TableFile, rows: readonly ParsedRow[]) => readonly ParsedRow[] = (_table, rows) => rows,
+): BenchData {
   const { tables } = findTableFiles(dir);
   const own = tables.filter(({ gpuFolder }) => gpuOfFolder(gpuFolder) === gpu.id.toLowerCase());
   const others = tables.filter((table) => !own.includes(table)).map(({ gpuFolder }) => gpuFolder);
@@ -43,7 +48,7 @@ export function readBenchData(dir: string, gpu: GpuSpec): BenchData {
   for (const table of own) {
     if (!/^(gemm|grouped_gemm|mha|all_reduce)(\/|$)/.test(table.family)) continue;
     files.push(table.path);
-    const { rows } = readSoundTable(table);
+    const rows = select(table, readSoundTable(table).rows);
     switch (table.family) {
       case "gemm":
         append(gemm, gemmRows(rows, gpu));

@@ -36,13 +36,9 @@ export function duplicateRows(rows: readonly ParsedRow[], family: FamilyColumns)
 
 /** Rows whose latency falls below a smaller shape's by more than noise, within the same kernel. */
 export function fallingRows(rows: readonly ParsedRow[], family: FamilyColumns): FallingRow[] {
-  const { keys, sweep } = family;
+  const { sweep } = family;
   const falling: FallingRow[] = [];
-  for (const group of groupBy(
-    rows,
-    keys.filter((key) => key !== sweep),
-  ).values()) {
-    const ascending = [...group].sort((a, b) => a.numbers[sweep]! - b.numbers[sweep]! || a.row - b.row);
+  for (const ascending of sweptLines(rows, family)) {
     for (let i = 1; i < ascending.length; i += 1) {
       const smaller = ascending[i - 1]!;
       const row = ascending[i]!;
@@ -53,6 +49,15 @@ export function fallingRows(rows: readonly ParsedRow[], family: FamilyColumns): 
     }
   }
   return falling;
+}
+
+/** Rows of one kernel that differ in the swept dimension alone, ascending in it; in order of first appearance. */
+export function sweptLines(rows: readonly ParsedRow[], { keys, sweep }: FamilyColumns): ParsedRow[][] {
+  const lines = groupBy(
+    rows,
+    keys.filter((key) => key !== sweep),
+  );
+  return [...lines.values()].map((line) => line.sort((a, b) => a.numbers[sweep]! - b.numbers[sweep]! || a.row - b.row));
 }
 
 function groupBy(rows: readonly ParsedRow[], keys: readonly string[]): Map<string, ParsedRow[]> {

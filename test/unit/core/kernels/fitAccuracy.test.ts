@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { decodePredictor, isDecodeResident } from "../../../../eval/kernels/fitDecodeAttention.js";
-import { fitGemm, gemmPredictor, isGemmResident } from "../../../../eval/kernels/fitGemm.js";
-import { isHeldOut, mapePercent } from "../../../../eval/kernels/fitRows.js";
 import { attentionRows, gemmRows } from "../../../../eval/kernels/measuredRows.js";
+import { decodePredictor, isDecodeResident } from "../../../../src/core/kernels/fit/fitDecodeAttention.js";
+import { fitGemm, gemmPredictor, isGemmResident } from "../../../../src/core/kernels/fit/fitGemm.js";
+import { isHeldOut, mapePercent } from "../../../../src/core/kernels/fit/measuredRow.js";
 import { gpuRoofs } from "../../../../src/core/kernels/gpuRoofs.js";
 import { loadGpu, loadGpuEfficiency } from "../../../../src/io/catalog.js";
 import { sharedFile } from "../../../reference/sharedFile.js";

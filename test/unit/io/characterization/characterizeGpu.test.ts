@@ -120,6 +120,7 @@ describe("a characterisation file", () => {
       toggleHypotheses: null,
       calibration: null,
       characterization: file,
+      kernelEfficiency: null,
     } as const;
     const { constants, notes } = loadDeployment({ ...config, pricing });
     const gapUs = characterization.launchGap!.us * (9 + 4 / 32);

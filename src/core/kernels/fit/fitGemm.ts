@@ -1,19 +1,13 @@
-import { CompiledSurface, type EfficiencySurface } from "../../src/core/kernels/efficiencySurface.js";
-import { fitLogParameters } from "../../src/core/kernels/fit/levenbergMarquardt.js";
-import { risingGemm } from "../../src/core/kernels/fit/risingPrices.js";
-import { fitSurface } from "../../src/core/kernels/fit/surfaceFit.js";
-import {
-  gemmBytes,
-  gemmUs,
-  peakFlopsPerUs,
-  type RoofConstants,
-  roofBaseUs,
-} from "../../src/core/kernels/gemmKernel.js";
-import type { RoofEfficiency } from "../../src/core/kernels/gpuEfficiency.js";
-import type { GpuRoofs } from "../../src/core/kernels/gpuRoofs.js";
-import { gemmFlops } from "../../src/core/model/gemmOperator.js";
-import type { WeightDtype } from "../../src/core/units/dtype.js";
-import type { MeasuredRow } from "./fitRows.js";
+import { gemmFlops } from "../../model/gemmOperator.js";
+import type { WeightDtype } from "../../units/dtype.js";
+import { CompiledSurface, type EfficiencySurface } from "../efficiencySurface.js";
+import { gemmBytes, gemmUs, peakFlopsPerUs, type RoofConstants, roofBaseUs } from "../gemmKernel.js";
+import type { RoofEfficiency } from "../gpuEfficiency.js";
+import type { GpuRoofs } from "../gpuRoofs.js";
+import { fitLogParameters } from "./levenbergMarquardt.js";
+import type { MeasuredRow } from "./measuredRow.js";
+import { risingGemm } from "./risingPrices.js";
+import { fitSurface } from "./surfaceFit.js";
 
 /** The benchmark cycles through about six copies of the weights; a margin is left. */
 const RESIDENT_L2_FRACTION = 1 / 4;

@@ -1,21 +1,22 @@
+import type { KvDtype } from "../../units/dtype.js";
 import {
   compileDecodeSurfaces,
   type DecodeAttentionConstants,
   DecodeAttentionCost,
   decodeAttentionBaseUs,
   kvBytes,
-} from "../../src/core/kernels/decodeAttentionKernel.js";
-import { CompiledSurface, type EfficiencySurface } from "../../src/core/kernels/efficiencySurface.js";
-import { fitLogParameters } from "../../src/core/kernels/fit/levenbergMarquardt.js";
-import { risingDecode } from "../../src/core/kernels/fit/risingPrices.js";
-import { fitSurface, type SurfaceRows } from "../../src/core/kernels/fit/surfaceFit.js";
-import type { DecodeAttentionEfficiency } from "../../src/core/kernels/gpuEfficiency.js";
-import type { GpuRoofs } from "../../src/core/kernels/gpuRoofs.js";
-import type { KvDtype } from "../../src/core/units/dtype.js";
-import type { MeasuredRow } from "./fitRows.js";
+  REFERENCE_HEAD_DIM,
+} from "../decodeAttentionKernel.js";
+import { CompiledSurface, type EfficiencySurface } from "../efficiencySurface.js";
+import type { DecodeAttentionEfficiency } from "../gpuEfficiency.js";
+import type { GpuRoofs } from "../gpuRoofs.js";
+import { fitLogParameters } from "./levenbergMarquardt.js";
+import type { MeasuredRow } from "./measuredRow.js";
+import { risingDecode } from "./risingPrices.js";
+import { fitSurface, type SurfaceRows } from "./surfaceFit.js";
 
 /** Head size of the fitted rows. */
-const HEAD_DIM = 128;
+const HEAD_DIM = REFERENCE_HEAD_DIM;
 /** KV this small costs nothing but the launch, wherever it lies. */
 const LAUNCH_ONLY_FRACTION = 0.04;
 

@@ -1,18 +1,19 @@
-import { CompiledSurface, type EfficiencySurface } from "../../src/core/kernels/efficiencySurface.js";
-import { fitLogParameters } from "../../src/core/kernels/fit/levenbergMarquardt.js";
-import { risingGroupedGemm } from "../../src/core/kernels/fit/risingPrices.js";
-import { fitSurface } from "../../src/core/kernels/fit/surfaceFit.js";
-import { peakFlopsPerUs, type RoofConstants, roofBaseUs } from "../../src/core/kernels/gemmKernel.js";
-import type { RoofEfficiency } from "../../src/core/kernels/gpuEfficiency.js";
-import type { GpuRoofs } from "../../src/core/kernels/gpuRoofs.js";
+import type { WeightDtype } from "../../units/dtype.js";
+import { CompiledSurface, type EfficiencySurface } from "../efficiencySurface.js";
+import { peakFlopsPerUs, type RoofConstants, roofBaseUs } from "../gemmKernel.js";
+import type { RoofEfficiency } from "../gpuEfficiency.js";
+import type { GpuRoofs } from "../gpuRoofs.js";
 import {
   type GroupedGemmShape,
   groupedGemmBytes,
   groupedGemmFlops,
   groupedGemmUs,
-} from "../../src/core/kernels/groupedGemmKernel.js";
-import type { WeightDtype } from "../../src/core/units/dtype.js";
-import type { MeasuredRow } from "./fitRows.js";
+  touchedExperts,
+} from "../groupedGemmKernel.js";
+import { fitLogParameters } from "./levenbergMarquardt.js";
+import type { MeasuredRow } from "./measuredRow.js";
+import { risingGroupedGemm } from "./risingPrices.js";
+import { fitSurface } from "./surfaceFit.js";
 
 /** The benchmark cycles through copies of the weights; a margin is left. */
 const RESIDENT_L2_FRACTION = 1 / 4;
@@ -37,8 +38,12 @@ export function shapeOf(row: MeasuredRow): GroupedGemmShape {
   return { numTokens, numExperts, numLocalExperts, topK, hiddenSize, intermediateSize };
 }
 
-/** The benchmark's balanced routing deals tokens out in turn: no expert twice before all had one. */
-export function dealtExperts(shape: GroupedGemmShape): number {
+/** How a benchmark gives tokens to experts: dealt out in turn, no expert twice before all had one; or drawn at random. */
+export type ExpertRouting = "dealt" | "drawn";
+
+/** Experts of this GPU whose weights were read. */
+function readExperts(shape: GroupedGemmShape, routing: ExpertRouting): number {
+  if (routing === "drawn") return touchedExperts(shape);
   return Math.min(
     shape.numLocalExperts,
     Math.max(1, (shape.numTokens * shape.topK * shape.numLocalExperts) / shape.numExperts),
@@ -46,9 +51,15 @@ export function dealtExperts(shape: GroupedGemmShape): number {
 }
 
 /** Memory-bound rows whose touched weights fit into L2 several times over, as in `isGemmResident`. */
-export function isGroupedGemmResident(row: MeasuredRow, roofs: GpuRoofs, l2Bytes: number, dtype: WeightDtype): boolean {
+export function isGroupedGemmResident(
+  row: MeasuredRow,
+  roofs: GpuRoofs,
+  l2Bytes: number,
+  dtype: WeightDtype,
+  routing: ExpertRouting,
+): boolean {
   const shape = shapeOf(row);
-  const bytes = groupedGemmBytes(shape, dealtExperts(shape), dtype);
+  const bytes = groupedGemmBytes(shape, readExperts(shape, routing), dtype);
   const isMemoryBound = bytes / roofs.bytesPerUs > groupedGemmFlops(shape) / peakFlopsPerUs(roofs, dtype);
   return isMemoryBound && bytes < l2Bytes * RESIDENT_L2_FRACTION;
 }
@@ -59,8 +70,9 @@ export function fitGroupedGemm(
   roofs: GpuRoofs,
   l2Bytes: number,
   dtype: WeightDtype,
+  routing: ExpertRouting,
 ): RoofEfficiency {
-  const streamed = rows.filter((row) => !isGroupedGemmResident(row, roofs, l2Bytes, dtype));
+  const streamed = rows.filter((row) => !isGroupedGemmResident(row, roofs, l2Bytes, dtype, routing));
   const streamedShapes = streamed.map(shapeOf);
   const shapes = rows.map(shapeOf);
   const peak = peakFlopsPerUs(roofs, dtype);
@@ -69,7 +81,7 @@ export function fitGroupedGemm(
       fit,
       roofs.bytesPerUs,
       peak,
-      groupedGemmBytes(shape, dealtExperts(shape), dtype),
+      groupedGemmBytes(shape, readExperts(shape, routing), dtype),
       groupedGemmFlops(shape),
     );
   const [launchUs, memory, compute] = fitLogParameters(
@@ -99,9 +111,11 @@ export function fitGroupedGemm(
       z: Float64Array.from(shapes, (s) => s.intermediateSize),
       lnRatio: Float64Array.from(rows, (row, i) => {
         const base = baseUs(constants, shapes[i]!);
-        return Math.log((isGroupedGemmResident(row, roofs, l2Bytes, dtype) ? Math.max(row.us, base) : row.us) / base);
+        return Math.log(
+          (isGroupedGemmResident(row, roofs, l2Bytes, dtype, routing) ? Math.max(row.us, base) : row.us) / base,
+        );
       }),
-      weight: Float64Array.from(rows, (row) => (isGroupedGemmResident(row, roofs, l2Bytes, dtype) ? 0.3 : 1)),
+      weight: Float64Array.from(rows, (row) => (isGroupedGemmResident(row, roofs, l2Bytes, dtype, routing) ? 0.3 : 1)),
     },
     {
       ridge: 0.02,
@@ -117,10 +131,11 @@ export function groupedGemmPredictor(
   fit: RoofEfficiency,
   roofs: GpuRoofs,
   dtype: WeightDtype,
+  routing: ExpertRouting,
 ): (row: MeasuredRow) => number {
   const surface = fit.surface === null ? null : new CompiledSurface(fit.surface);
   return (row) => {
     const shape = shapeOf(row);
-    return groupedGemmUs(fit, surface, roofs, shape, dealtExperts(shape), dtype);
+    return groupedGemmUs(fit, surface, roofs, shape, readExperts(shape, routing), dtype);
   };
 }

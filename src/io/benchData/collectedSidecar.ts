@@ -1,0 +1,38 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import * as z from "zod";
+import { checkData, readDataText } from "../dataFile/dataFile.js";
+import { parseJson } from "../structuredFile.js";
+
+/** What `bench_data/collect` writes beside the tables it measured. */
+export const COLLECTED_FILE = "collected.json";
+/** Where an imported set keeps one of these per GPU. */
+export const COLLECTED_FOLDER = "collected";
+
+/** What we read of it; the rest is for people. */
+const collectedSchema = z.object({
+  schema: z.literal("roofserve.collected/1"),
+  device: z.object({ name: z.string().describe("the name CUDA reports") }),
+});
+
+export interface CollectedSidecar {
+  /** Relative to the folder. */
+  readonly path: string;
+  readonly deviceName: string;
+}
+
+/**
+ * The account of a measured folder, or of one GPU in an imported set; null where there is none: tables of other origin.
+ * @param gpuFolder a GPU id in lower case
+ * @throws DataFileError when it is there but malformed
+ */
+export function readCollectedSidecar(dir: string, gpuFolder: string): CollectedSidecar | null {
+  const path = [join(COLLECTED_FOLDER, `${gpuFolder}.json`), COLLECTED_FILE].find((name) =>
+    existsSync(join(dir, name)),
+  );
+  if (path === undefined) return null;
+  const file = join(dir, path);
+  const remedy = "give the folder as bench_data/collect wrote it";
+  const { device } = checkData(collectedSchema, parseJson(readDataText(file, remedy), file), file, remedy);
+  return { path, deviceName: device.name };
+}

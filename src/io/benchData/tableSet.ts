@@ -1,0 +1,135 @@
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { DataFileError } from "../../core/errors/simulationError.js";
+import { shortSha256 } from "../pricingFiles.js";
+import { makeFolders, placeOf, requireWritableFolder } from "../results/outputFolder.js";
+import { COLLECTED_FILE, COLLECTED_FOLDER } from "./collectedSidecar.js";
+import { folderOfGpu, gpuOfFolder } from "./tableFiles.js";
+
+/** A file on its way into a set. */
+export interface TableSetFile {
+  readonly from: string;
+  /** Its place in the set, with `/`. */
+  readonly path: string;
+  /** Lines to leave out, from 1. */
+  withoutLines: readonly number[];
+}
+
+/** What a set may hold at its top: kernel tables, what was measured beside them, and where they come from. */
+const SET_FOLDERS = [
+  ...["gemm", "grouped_gemm", "mha", "mla", "gdn", "dsa", "all_reduce"],
+  ...["characterization", "elementwise", "decode_mixed", "gemm_variants", "copies", "whole_step"],
+  COLLECTED_FOLDER,
+];
+
+/** All files of a folder that are about one GPU, with the places they have in a set; sorted. */
+export function filesOfGpu(dir: string, gpuId: string): TableSetFile[] {
+  const gpu = gpuId.toLowerCase();
+  const files = filesIn(dir).flatMap((path): TableSetFile[] => {
+    const parts = path.split("/");
+    const at = parts.findIndex((part) => gpuOfFolder(part.replace(/\.json$/, "")) === gpu);
+    if (at < 1 || !SET_FOLDERS.includes(parts[0]!)) return [];
+    const named = parts[at]!.endsWith(".json") ? `${folderOfGpu(gpuId)}.json` : folderOfGpu(gpuId);
+    return [{ from: join(dir, path), path: parts.with(at, named).join("/"), withoutLines: [] }];
+  });
+  const sidecar = join(dir, COLLECTED_FILE);
+  if (!existsSync(sidecar)) return files;
+  return [...files, { from: sidecar, path: `${COLLECTED_FOLDER}/${folderOfGpu(gpuId)}.json`, withoutLines: [] }];
+}
+
+/**
+ * Gives a set new files of some GPUs in place of all it had of them, at once: the new set is put together and checked
+ * beside the old one, then takes its name. The old one keeps its content under another name.
+ *
+ * @param check throws when the staged set is not sound; then nothing has changed
+ * @returns the folder the former set has now, or null
+ * @throws DataFileError when the folder holds anything else, or cannot be written
+ */
+export function replaceTableSet(
+  out: string,
+  gpuIds: readonly string[],
+  files: readonly TableSetFile[],
+  check: (staged: string) => void,
+): { readonly former: string | null } {
+  requireOwnFolder(out, files);
+  const replaced = existsSync(out) ? gpuIds.flatMap((id) => filesOfGpu(out, id)).map(({ from }) => from) : [];
+  const kept = (existsSync(out) ? filesIn(out) : [])
+    .map((path): TableSetFile => ({ from: join(out, path), path, withoutLines: [] }))
+    .filter(({ from }) => !replaced.includes(from));
+  makeFolders(dirname(resolve(out)));
+  const staged = mkdtempSync(`${resolve(out)}.partial-`);
+  try {
+    for (const file of [...kept, ...files]) writeSetFile(staged, file);
+    check(staged);
+    return { former: takePlace(staged, resolve(out)) };
+  } finally {
+    rmSync(staged, { recursive: true, force: true });
+  }
+}
+
+/** @throws DataFileError */
+function requireOwnFolder(out: string, files: readonly TableSetFile[]): void {
+  requireWritableFolder(dirname(resolve(out)));
+  requireWritableFolder(out);
+  const place = `${placeOf(out)}${sep}`;
+  if (files.some(({ from }) => placeOf(from).startsWith(place))) {
+    throw new DataFileError({ file: out }, "is the folder that is being imported; choose another one for the set");
+  }
+  const others = existsSync(out) ? readdirSync(out).filter((name) => !SET_FOLDERS.includes(name)) : [];
+  if (others.length === 0) return;
+  const problem = `holds other things than kernel tables (${others.slice(0, 3).join(", ")}), which an import would move away`;
+  throw new DataFileError({ file: out }, `${problem}; choose a folder of its own`);
+}
+
+/** Two renames: whatever happens between them, both sets are whole. */
+function takePlace(staged: string, out: string): string | null {
+  if (!existsSync(out)) {
+    renameSync(staged, out);
+    return null;
+  }
+  const former = freeName(`${out}.before-${shortSha256(out)}`);
+  renameSync(out, former);
+  try {
+    renameSync(staged, out);
+  } catch (error) {
+    renameSync(former, out);
+    throw error;
+  }
+  return former;
+}
+
+function freeName(name: string): string {
+  let free = name;
+  for (let number = 2; existsSync(free); number += 1) free = `${name}-${number}`;
+  return free;
+}
+
+function writeSetFile(dir: string, { from, path, withoutLines }: TableSetFile): void {
+  const to = join(dir, path);
+  makeFolders(dirname(to));
+  if (withoutLines.length === 0) {
+    copyFileSync(from, to);
+    return;
+  }
+  const left = new Set(withoutLines);
+  const lines = readFileSync(from, "utf8").split("\n");
+  writeFileSync(to, lines.filter((_, i) => !left.has(i + 1)).join("\n"));
+}
+
+/** Relative paths of all files, with `/`, sorted. */
+function filesIn(dir: string): string[] {
+  return readdirSync(dir, { recursive: true, encoding: "utf8" })
+    .map((path) => relative(dir, join(dir, path)).split(sep).join("/"))
+    .filter((path) => statSync(join(dir, path)).isFile() && !basename(path).startsWith("."))
+    .sort();
+}
