@@ -1,22 +1,21 @@
 import type { GpuTimeChange, PartChange } from "../core/analysis/diff/gpuTimeChange.js";
-import type { MetricChange } from "../core/analysis/diff/metricChange.js";
-import type { PairedChange, PairedLatency, Verdict } from "../core/analysis/diff/pairedChange.js";
+import type { PairedChange, PairedLatency } from "../core/analysis/diff/pairedChange.js";
 import type { RunDiff } from "../core/analysis/diff/runDiff.js";
+import type { Verdict } from "../core/analysis/diff/verdict.js";
 import { US_PER_MS, US_PER_S } from "../core/units/units.js";
 import { changePicture } from "./changePicture.js";
 import { configChangeTable } from "./configChangeTable.js";
 import { diffSentence } from "./diffSentence.js";
+import { metricChangeTable } from "./metricChangeTable.js";
+import { printAmount, signed, signedInterval } from "./signedNumber.js";
 import { columnsOf, numberColumns, printNumber, textTable } from "./textTable.js";
-
-/** Smaller changes are named in one line. */
-const LEAST_RELATIVE = 0.0005;
 
 const LATENCY_TITLES: Readonly<Record<PairedLatency, string>> = { ttftMs: "TTFT", interTokenMs: "TPOT", e2eMs: "E2E" };
 const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
   change: "a change",
   chance: "may be chance",
   none: "none",
-  unknown: "too few requests",
+  unknown: "one run does not tell",
 };
 const PART_TITLES = { waitingMs: "waiting for the first step", prefillMs: "prefill", decodeMs: "decode" } as const;
 
@@ -27,47 +26,34 @@ export function diffTable(diff: RunDiff): string {
   const sections = [
     `A  ${diff.a.name}\nB  ${diff.b.name}\n`,
     configChangeTable(diff.config),
-    metricTable(diff),
-    ...(diff.paired === null ? [`requests not paired: ${diff.notPaired}\n`] : pairedTables(diff.paired)),
+    metricChangeTable(diff),
+    ...(diff.paired === null ? [notPairedLine(diff)] : pairedTables(diff, diff.paired)),
     ...gpuTables(diff.gpu),
   ];
   return [sentence, ...sections].filter((section) => section !== "").join("\n");
 }
 
-function metricTable({ metrics }: RunDiff): string {
-  const isMoved = ({ a, b, relative }: MetricChange) =>
-    relative === null ? a !== b : Math.abs(relative) >= LEAST_RELATIVE;
-  const moved = metrics.filter(isMoved);
-  const still = metrics.filter((metric) => !isMoved(metric) && metric.a !== null);
-  const rows = moved.map((metric) => [
-    metric.name,
-    printAmount(metric.a),
-    printAmount(metric.b),
-    signed(metric.change, printAmount),
-    metric.relative === null ? "–" : signed(100 * metric.relative, (percent) => printNumber(percent)),
-    judgement(metric),
-  ]);
-  const table = rows.length === 0 ? "" : textTable(columnsOf("metric", "A#", "B#", "change#", "%#", ""), rows);
-  return still.length === 0 ? table : `${table}unchanged: ${still.map(({ name }) => name).join(", ")}\n`;
-}
-
-function judgement({ better, change }: MetricChange): string {
-  if (better === null || change === null) return "";
-  return change < 0 === (better === "lower") ? "better" : "worse";
-}
-
-function pairedTables(paired: PairedChange): string[] {
+function pairedTables(diff: RunDiff, paired: PairedChange): string[] {
   const { numPairs, numOnlyA, numOnlyB, timeline } = paired;
   const alone = numOnlyA + numOnlyB > 0 ? `; completed in A alone ${numOnlyA}, in B alone ${numOnlyB}` : "";
   const title = `${numPairs} requests, each beside itself${alone}\n`;
   if (timeline === null) return [title];
   const pictures = [changePicture("TTFT", timeline.ttftMs), changePicture("E2E", timeline.e2eMs)].join("");
-  return [`${title}${latencyTable(paired)}${INTERVAL_NOTE}`, partTable(paired), pictures];
+  return [`${title}${latencyTable(paired)}${intervalNote(diff, paired)}`, partTable(paired), pictures];
 }
 
-/** Batch means know the noise that passes within a batch. */
-const INTERVAL_NOTE =
-  "intervals hold where no queue forms; near saturation requests hang together for longer, and they are too narrow\n";
+/** What the intervals are of, or why there is none. */
+function intervalNote({ overSeeds }: RunDiff, { noInterval }: PairedChange): string {
+  if (overSeeds !== null) return "of the two runs given; the means over seeds above say what other requests show\n";
+  return noInterval === null
+    ? "intervals of the mean change in runs of this length, from stretches of these\n"
+    : `no intervals: ${noInterval}\n`;
+}
+
+function notPairedLine({ notPaired, overSeeds }: RunDiff): string {
+  const remedy = overSeeds === null ? "; --seeds 10 serves both the same requests, and tells a change from chance" : "";
+  return `requests not paired: ${notPaired}${remedy}\n`;
+}
 
 function latencyTable({ latencies }: PairedChange): string {
   const columns = columnsOf(
@@ -89,9 +75,7 @@ function latencyTable({ latencies }: PairedChange): string {
       String(numFaster),
       signed(medianMs, printAmount),
       signed(meanMs, printAmount),
-      meanInterval === null
-        ? "–"
-        : `${signed(meanInterval.low, printAmount)} to ${signed(meanInterval.high, printAmount)}`,
+      signedInterval(meanInterval),
       VERDICT_WORDS[verdict],
     ]),
   );
@@ -119,6 +103,10 @@ function partTable({ e2eParts }: PairedChange): string {
   ]);
 }
 
+/** Why a faster GPU takes more steps. */
+const STEP_NOTE =
+  "a server steps for as long as it has requests: shorter steps are more of them, longer ones fewer, for the same work\n";
+
 function gpuTables(gpu: GpuTimeChange): string[] {
   const { components, bounds, phases, steps, gpuUs, idleUs, stepUs, byNumberUs, byLengthUs } = gpu;
   const seconds = (us: number | null) => printNumber(us === null ? null : us / US_PER_S, 2);
@@ -127,7 +115,7 @@ function gpuTables(gpu: GpuTimeChange): string[] {
     `GPU time ${seconds(gpuUs.a)} → ${seconds(gpuUs.b)} s (${signed(gpuUs.change, seconds)}): ` +
     `${signed(byNumberUs, seconds)} by the number of steps (${steps.a} → ${steps.b}), ` +
     `${signed(byLengthUs, seconds)} by their length (${ms(stepUs.a)} → ${ms(stepUs.b)} ms); ` +
-    `idle ${seconds(idleUs.a)} → ${seconds(idleUs.b)} s\n`;
+    `idle ${seconds(idleUs.a)} → ${seconds(idleUs.b)} s\n${byNumberUs * byLengthUs < 0 ? STEP_NOTE : ""}`;
   const whole: PartChange = {
     name: "all",
     aUs: gpuUs.a ?? 0,
@@ -160,21 +148,6 @@ function partsTable(title: string, parts: readonly PartChange[]): string {
   ]);
   const columns = numberColumns(title, "A", "B", "change", "%", "% of change", "A, s of run", "B, s", "change, s");
   return textTable(columns, rows);
-}
-
-/** A number with its sign; printed as 0 it has none. */
-function signed(value: number | null, print: (value: number) => string): string {
-  if (value === null) return "–";
-  const text = print(Math.abs(value));
-  if (Number(text) === 0) return text;
-  return `${value < 0 ? "−" : "+"}${text}`;
-}
-
-/** Four digits or so: counts and large numbers whole, small ones with the digits that say something. */
-function printAmount(value: number | null): string {
-  if (value === null || Number.isInteger(value)) return printNumber(value, 0);
-  const size = Math.abs(value);
-  return printNumber(value, size >= 1000 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 4);
 }
 
 function share(fraction: number | null): string {

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { DEFAULT_SWEEP_SIZE, NUM_CALIBRATION_RUNS } from "../core/analysis/sweep/guidellmSweepRates.js";
 import type { Sweep, SweepSeries } from "../core/analysis/sweep/runSweep.js";
+import { spacedSeeds } from "../core/analysis/sweep/spacedSeeds.js";
 import type { SweepGrid } from "../core/analysis/sweep/sweepResult.js";
 import { parseConfig, printValue, valueAt } from "../core/config/parseConfig.js";
 import { type RunConfig, runConfigSchema } from "../core/engine/runConfig.js";
@@ -25,9 +26,6 @@ const DEFAULT_REQUESTS = "2000";
 
 /** Servers times loads at most. */
 const MAX_POINTS = 100_000;
-
-/** From one seed of a sweep to the next: GuideLLM's data draws from seeds that lie close together. */
-const SEED_STRIDE = 1000;
 
 /** What a command line asks to sweep. */
 export interface AskedSweep {
@@ -179,10 +177,5 @@ function requireNames(series: readonly SweepSeries[], axes: readonly GridAxis[])
 function seedsOf(argv: Arguments, series: readonly SweepSeries[]): number[] {
   const numSeeds = numberFlag(argv, "seeds", z.number().int().min(1).max(1000)) ?? 1;
   const first = series[0]?.configs[0]?.seed ?? 0;
-  const seeds = Array.from({ length: numSeeds }, (_, i) => first + i * SEED_STRIDE);
-  const { maxValue } = runConfigSchema.shape.seed.unwrap();
-  if (maxValue === null || seeds.at(-1)! <= maxValue) return seeds;
-  throw new ConfigError([
-    { path: "--seed", received: String(first), allowed: `must leave room for ${numSeeds} seeds, ${SEED_STRIDE} apart` },
-  ]);
+  return spacedSeeds(first, numSeeds);
 }

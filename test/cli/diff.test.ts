@@ -54,9 +54,15 @@ describe("roofserve diff", () => {
   it("says in a sentence what a planted change did, then where", async () => {
     const { stdout, stderr, json } = await diffed("base", "few");
     expect(stdout).toMatch(
-      /^B takes \d+\.\d times as long as A end to end \(mean .* → .*\), (all|\d+ %) of that in waiting for the first step; \d config keys? differs?\.\n/,
+      /^B takes \d+\.\d times as long as A end to end \(mean .* → .*\), (all|more than all|\d+ %) of that in waiting for the first step; but /,
+    );
+    expect(stdout).toMatch(
+      /^.*; but p99 ITL is \d+\.\d % shorter and mean ITL is .* shorter; whether .*; \d config keys? differs?\.\n/,
     );
     expect(stdout).toMatch(/^engine\.maxNumSeqs +\d+ +2$/m);
+    expect(stdout).toMatch(
+      /^no intervals: requests waited for a place in a step, .*; --seeds 10 tries other requests$/m,
+    );
     expect(stdout).toMatch(/^60 requests, each beside itself$/m);
     expect(stdout).toMatch(/^E2E by arrival, .*\n {2}slower \|[▁▂▃▄▅▆▇█ ]+\| at most /m);
     expect(stdout).toMatch(/^by kind of step /m);
@@ -67,10 +73,10 @@ describe("roofserve diff", () => {
 
   it("names the component that a slower GPU lengthens most", async () => {
     const { stdout } = await diffed("base", "gpu");
-    expect(stdout).toMatch(
-      /; steps are \d+\.\d % longer, (mostly|first of all) because \w+ takes \d+ % more; 1 config key/,
+    expect(stdout).toMatch(/; steps take \d+\.\d times as long, \d+ % of that in \w+ \(\+\d+ %\); 1 config key/);
+    expect((await diffed("gpu", "base")).stdout).toMatch(
+      /^B is \d+\.\d % faster .*; steps are .* % shorter, .* of that in \w+ \(−\d+ %\); 1 config key/,
     );
-    expect((await diffed("gpu", "base")).stdout).toMatch(/^B is \d+\.\d % faster .* shorter, .* less; 1 config key/);
   });
 
   it("does not pair the requests of another seed, and calls the change chance", async () => {
@@ -112,12 +118,69 @@ describe("roofserve diff", () => {
     ]);
   });
 
+  it("simulates both sides with the same seeds, and gives every number an interval; the same bytes twice", async () => {
+    const args = ["diff", place("base"), place("few"), "--seeds", "6"];
+    const { exitCode, stdout, stderr } = await callCli(...args);
+    expect([exitCode, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/^B takes .* \(mean .* over 6 seeds, 95 % interval of the change \+.* to \+.*\)/);
+    expect(stdout).toMatch(/^means over 6 seeds, the same for both sides \(42 to 5042\)$/m);
+    expect(stdout).toMatch(/^e2eMs\.mean +\d+.* \+\S+ to \+\S+ +\+\S+ +worse$/m);
+    expect((await callCli(...args)).stdout).toBe(stdout);
+    const { overSeeds, metrics } = JSON.parse((await callCli(...args, "--format", "json")).stdout);
+    expect(overSeeds).toMatchObject({ seeds: [42, 1042, 2042, 3042, 4042, 5042], intervalLevel: 0.95 });
+    expect(Object.keys(overSeeds.metrics[0]).sort().join(" ")).toBe(
+      "a b better change group interval name relative verdict",
+    );
+    expect(overSeeds.metrics.map(({ name }: { name: string }) => name)).toEqual(
+      metrics.map(({ name }: { name: string }) => name),
+    );
+  });
+
+  it("says when a result is not what its config gives now", async () => {
+    const other = broken("other", "summary.json", (text) => text.replace(/"steps": (\d+)/, '"steps": 1$1'));
+    rmSync(join(other, "steps.jsonl"));
+    const { exitCode, stderr } = await callCli("diff", other, place("few"), "--seeds", "2");
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain(`note: ${other} is not what its config gives now with its seed 42`);
+    expect(stderr).not.toContain(`${place("few")} is not`);
+  });
+
+  it("compares two plans: whether the answer is another, what was asked, and every server", async () => {
+    const plan = async (name: string, ttftMs: number, ...flags: string[]) => {
+      const asked = ["--slo", `p90 ttft<=${ttftMs}ms`, "--tp", "1", "--target-rate", "150", "--seeds", "2"];
+      const { stdout } = await callCli("plan", ...SMALL, ...asked, ...flags, "--format", "json");
+      writeFileSync(place(name), stdout);
+    };
+    await plan("plan-a.json", 200, "--vary", "gpu=H100,A10G");
+    await plan("plan-b.json", 60, "--vary", "gpu=H100");
+    const { exitCode, stdout } = await callCli("diff", place("plan-a.json"), place("plan-b.json"));
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(
+      /^(The answer is another: A takes |A and B take the same server, ).*; the highest rate of 1 of /,
+    );
+    expect(stdout).toMatch(/^sloMs\.p90 TTFT +200 +60$/m);
+    expect(stdout).toMatch(/^\S*H100\S*( +[−+]?\d+\.?\d*[* ]?){11}$/m);
+    expect(stdout).toMatch(/^only A considered .*A10G/m);
+    const same = await callCli("diff", place("plan-a.json"), place("plan-a.json"));
+    expect(same.stdout).toBe("A and B are identical: no question, no server and no number differs.\n");
+    await expectRefusal([
+      ["diff", place("plan-a.json"), place("base")],
+      3,
+      ["summary.json: is a run", "plan-a.json a plan"],
+    ]);
+    await expectRefusal([
+      ["diff", place("plan-a.json"), place("plan-b.json"), "--seeds", "3"],
+      2,
+      ["--seeds: got 3; leave it out: it simulates two runs anew; a plan has --seeds of its own"],
+    ]);
+  });
+
   it("keeps its keys", async () => {
     const { json } = await diffed("base", "few");
     const keys = (value: object) => Object.keys(value).sort().join(" ");
-    expect(keys(json)).toBe("a b config gpu isIdentical kind metrics notPaired notes paired schema version");
+    expect(keys(json)).toBe("a b config gpu isIdentical kind metrics notPaired notes overSeeds paired schema version");
     expect(keys(json.metrics[0])).toBe("a b better change group name relative");
-    expect(keys(json.paired)).toBe("e2eParts intervalLevel latencies numOnlyA numOnlyB numPairs timeline");
+    expect(keys(json.paired)).toBe("e2eParts intervalLevel latencies noInterval numOnlyA numOnlyB numPairs timeline");
     expect(keys(json.paired.timeline.e2eMs)).toBe("binS meanMs numRequests startS window");
     expect(keys(json.gpu)).toBe(
       "bounds byLengthUs byNumberUs components gpuUs idleStepUs idleUs phases source stepUs steps",
@@ -151,7 +214,13 @@ describe("roofserve diff refuses", () => {
     await expectRefusal(refused(place("empty"), "empty: holds no summary.json and no sweep.json"));
     await expectRefusal(refused(join(place("base"), "steps.jsonl"), "is a step log; put it beside summary.json"));
     await expectRefusal(refused(join(place("base"), "requests.jsonl"), "requests.jsonl", "row 2", "JSON lines"));
-    await expectRefusal(refused(join(place("base"), "guidellm.json"), "column schema", "must be roofserve.run/1"));
+    await expectRefusal(
+      refused(
+        join(place("base"), "guidellm.json"),
+        "column schema",
+        "must be one of roofserve.run/1, roofserve.sweep/1",
+      ),
+    );
     await expectRefusal(refused(join(place("base"), "trace.json"), "column schema: got nothing"));
   });
 
@@ -166,6 +235,15 @@ describe("roofserve diff refuses", () => {
     await expectRefusal(refused(row, "requests.jsonl, row 1, column status", "without ttft_ms"));
     const log = broken("log", "steps.jsonl", (text) => `${text.split("\n").slice(0, 4).join("\n")}\n`);
     await expectRefusal(refused(log, "steps.jsonl: is cut off after 3 steps"));
+  });
+
+  it("--seeds of what no seed makes, and too few of them", async () => {
+    const trace = join(folder, "trace.csv");
+    writeFileSync(trace, "arrival_s,prompt_tokens,output_tokens\n0,100,5\n1,100,5\n");
+    await callCli("replay", trace, "--max-model-len", "2048", "--out", place("traced"));
+    const traced = ["diff", place("traced"), place("traced"), "--seeds", "3"];
+    await expectRefusal([traced, 2, ["--seeds: got a trace", "requests are the same with every seed"]]);
+    await expectRefusal([["diff", place("base"), place("few"), "--seeds", "1"], 2, ["--seeds: got 1; must be ≥ 2"]]);
   });
 
   it("a step log of another run", async () => {

@@ -30,7 +30,7 @@ const numbers = {
     busyFraction: amount,
     frontEndBusyFraction: amount,
   }),
-  regime: z.looseObject({ utilisation: amount }),
+  regime: z.looseObject({ utilisation: amount, limitedFraction: amount }),
 };
 
 /** What is read of a `roofserve.run/1` result; the rest is left as it is. */
@@ -63,6 +63,35 @@ const interval = z.looseObject({ low: z.number(), high: z.number() }).nullable()
 export const comparedPointSchema = z.looseObject({
   ...numbers,
   seedIntervals: z.looseObject({ intervals: z.record(z.string(), z.record(z.string(), interval)) }).nullable(),
+});
+
+const server = z.discriminatedUnion("isFeasible", [
+  z.looseObject({
+    isFeasible: z.literal(true),
+    label: z.string(),
+    highestRatePerS: amount,
+    replicas: count,
+    gpus: count,
+    usdPerHour: number,
+    usdPerMOutputTokens: number,
+    rateInterval: interval,
+  }),
+  z.looseObject({ isFeasible: z.literal(false), label: z.string(), reason: z.string() }),
+]);
+
+/** What is read of a `roofserve.plan/1` result. */
+export const comparedPlanSchema = z.looseObject({
+  version: z.string(),
+  config: z.looseObject({}),
+  slo: z.looseObject({
+    limits: z.array(z.looseObject({ latency: z.string(), statistic: z.string().nullable(), limitMs: z.number() })),
+    goodputFraction: number,
+  }),
+  targetRequestsPerS: number,
+  seeds: z.array(count),
+  best: z.string().nullable(),
+  plans: z.array(server),
+  prices: z.array(z.looseObject({ gpu: z.string(), usdPerGpuHour: amount })),
 });
 
 const optional = amount.nullish();

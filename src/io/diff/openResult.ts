@@ -7,9 +7,11 @@ import { parseJson } from "../structuredFile.js";
 
 export const RUN_SCHEMA = "roofserve.run/1";
 export const SWEEP_SCHEMA = "roofserve.sweep/1";
+export const PLAN_SCHEMA = "roofserve.plan/1";
+const SCHEMAS = [RUN_SCHEMA, SWEEP_SCHEMA, PLAN_SCHEMA] as const;
 /** Name of a step log that lies with a run's files. */
 export const STEP_LOG_NAME = "steps.jsonl";
-const REMEDY = "give a folder that run --out or sweep --out wrote, or their result in JSON";
+const REMEDY = "give a folder that run --out or sweep --out wrote, or a result of run, sweep or plan in JSON";
 
 /** A result that was found at a path, not checked yet but for its kind. */
 export interface OpenResult {
@@ -18,7 +20,7 @@ export interface OpenResult {
   readonly file: string;
   /** Where the result's other files lie; null where the result alone was given. */
   readonly folder: string | null;
-  readonly schema: typeof RUN_SCHEMA | typeof SWEEP_SCHEMA;
+  readonly schema: (typeof SCHEMAS)[number];
   readonly content: object;
 }
 
@@ -36,10 +38,9 @@ export function openResult(path: string): OpenResult {
     throw new DataFileError({ file }, problem);
   }
   const content = parseJson(text, file);
-  const schema = typeof content === "object" && content !== null && "schema" in content ? content.schema : undefined;
-  if (schema !== RUN_SCHEMA && schema !== SWEEP_SCHEMA) {
-    throw new DataFileError({ file, column: "schema" }, otherKind(schema));
-  }
+  const stated = typeof content === "object" && content !== null && "schema" in content ? content.schema : undefined;
+  const schema = SCHEMAS.find((known) => known === stated);
+  if (schema === undefined) throw new DataFileError({ file, column: "schema" }, otherKind(stated));
   return { path, file, folder: isFolder ? path : null, schema, content: content as object };
 }
 
@@ -50,7 +51,7 @@ function fileIn(folder: string): string {
 }
 
 function otherKind(schema: unknown): string {
-  const isOtherVersion = typeof schema === "string" && /^roofserve\.(run|sweep)\//.test(schema);
+  const isOtherVersion = typeof schema === "string" && /^roofserve\.(run|sweep|plan)\//.test(schema);
   const what = isOtherVersion ? "; that is a result of another version of roofserve, simulate it again" : "";
-  return `got ${printValue(schema)}; must be ${RUN_SCHEMA} or ${SWEEP_SCHEMA}${what}; ${REMEDY}`;
+  return `got ${printValue(schema)}; must be one of ${SCHEMAS.join(", ")}${what}; ${REMEDY}`;
 }

@@ -24,6 +24,8 @@ export interface MetricChange extends Change {
 }
 
 interface Metric extends Pick<MetricChange, "name" | "group" | "better"> {
+  /** Whether it follows from what clients send: more of that is no merit of the server. */
+  readonly isOfLoad?: boolean;
   readonly of: (summary: ComparedNumbers) => number | null;
 }
 
@@ -38,14 +40,14 @@ const METRICS: readonly Metric[] = [
       }),
     ),
   ),
-  service("throughput.requestsPerS", "higher", ({ throughput }) => throughput.requestsPerS),
-  service("throughput.promptTokensPerS", "higher", ({ throughput }) => throughput.promptTokensPerS),
-  service("throughput.outputTokensPerS", "higher", ({ throughput }) => throughput.outputTokensPerS),
-  service("requests.submitted", null, ({ requests }) => requests.submitted),
-  service("requests.completed", "higher", ({ requests }) => requests.completed),
-  service("requests.rejected", "lower", ({ requests }) => requests.rejected),
-  service("requests.aborted", "lower", ({ requests }) => requests.aborted),
-  service("requests.unfinished", "lower", ({ requests }) => requests.unfinished),
+  ofLoad("throughput.requestsPerS", "higher", ({ throughput }) => throughput.requestsPerS),
+  ofLoad("throughput.promptTokensPerS", "higher", ({ throughput }) => throughput.promptTokensPerS),
+  ofLoad("throughput.outputTokensPerS", "higher", ({ throughput }) => throughput.outputTokensPerS),
+  ofLoad("requests.submitted", null, ({ requests }) => requests.submitted),
+  ofLoad("requests.completed", "higher", ({ requests }) => requests.completed),
+  ofLoad("requests.rejected", "lower", ({ requests }) => requests.rejected),
+  ofLoad("requests.aborted", "lower", ({ requests }) => requests.aborted),
+  ofLoad("requests.unfinished", "lower", ({ requests }) => requests.unfinished),
   ...HEADLINE_STATISTICS.map((statistic) =>
     engine(`queueMs.${statistic}`, "lower", ({ queueMs }) => queueMs[statistic]),
   ),
@@ -60,8 +62,8 @@ const METRICS: readonly Metric[] = [
   engine("regime.utilisation", null, ({ regime }) => regime.utilisation),
 ];
 
-function service(name: string, better: Better, of: Metric["of"]): Metric {
-  return { name, group: "service", better, of };
+function ofLoad(name: string, better: Better, of: Metric["of"]): Metric {
+  return { name, group: "service", better, isOfLoad: true, of };
 }
 
 function engine(name: string, better: Better, of: Metric["of"]): Metric {
@@ -75,21 +77,16 @@ export function changeOf(a: number | null, b: number | null): Change {
 }
 
 /**
- * Every headline number of two runs: what clients see before what the engine did, in both the largest relative change
- * first, with what came from or went to nothing before all others.
+ * Every headline number of two runs: what clients see before what the engine did.
+ * @param isSameLoad whether both were sent the same; else no throughput and no count is better or worse than another
  */
-export function metricChanges(a: ComparedNumbers, b: ComparedNumbers): MetricChange[] {
-  const changes = METRICS.map(
-    ({ name, group, better, of }): MetricChange => ({ name, group, better, ...changeOf(of(a), of(b)) }),
+export function metricChanges(a: ComparedNumbers, b: ComparedNumbers, isSameLoad = true): MetricChange[] {
+  return METRICS.map(
+    ({ name, group, better, isOfLoad = false, of }): MetricChange => ({
+      name,
+      group,
+      better: isOfLoad && !isSameLoad ? null : better,
+      ...changeOf(of(a), of(b)),
+    }),
   );
-  const inGroup = (wanted: MetricChange["group"]) =>
-    changes.filter(({ group }) => group === wanted).sort((x, y) => weight(y) - weight(x));
-  return [...inGroup("service"), ...inGroup("engine")];
-}
-
-/** Factor between the two numbers as a distance, the same in both directions; 0 where there is nothing to compare. */
-function weight({ a, b, change }: MetricChange): number {
-  if (change === null || change === 0) return 0;
-  if (a === null || b === null || a === 0 || b === 0) return Number.MAX_VALUE;
-  return Math.abs(Math.log(b / a));
 }

@@ -5,6 +5,7 @@ import { type ChangeTimeline, changeTimeline } from "./changeTimeline.js";
 import type { ComparedRequest } from "./comparedRun.js";
 import { type Change, changeOf } from "./metricChange.js";
 import type { RequestPair } from "./pairRequests.js";
+import { type Verdict, verdictOf } from "./verdict.js";
 
 /** Latencies that are compared request by request. */
 export const PAIRED_LATENCIES = ["ttftMs", "interTokenMs", "e2eMs"] as const;
@@ -13,12 +14,6 @@ export type PairedLatency = (typeof PAIRED_LATENCIES)[number];
 /** Stretches of a request's life that add up to its end-to-end latency. */
 export const E2E_PARTS = ["waitingMs", "prefillMs", "decodeMs"] as const;
 export type E2ePart = (typeof E2E_PARTS)[number];
-
-/**
- * `change`: other requests of this workload would show it too. `chance`: the interval holds 0. `none`: no request
- * changed. `unknown`: too few requests to tell.
- */
-export type Verdict = "change" | "chance" | "none" | "unknown";
 
 /** What became of one latency, request by request. */
 export interface PairedLatencyChange {
@@ -30,8 +25,8 @@ export interface PairedLatencyChange {
   readonly medianMs: number | null;
   readonly meanMs: number | null;
   /**
-   * 95 % interval of the mean change, ms: Student's, of the means of twenty stretches of the run, because requests that
-   * are served at the same time share their luck. null with fewer than forty pairs.
+   * 95 % interval of the mean change over runs of this length, ms: Student's, of the means of eight stretches of the run,
+   * because requests that are served at the same time share their luck. null with `noInterval`.
    */
   readonly meanInterval: Interval | null;
   readonly verdict: Verdict;
@@ -48,19 +43,24 @@ export interface PairedChange {
   readonly numOnlyA: number;
   readonly numOnlyB: number;
   readonly intervalLevel: number;
+  /** Why one run gives no interval of the mean changes; null where it does. */
+  readonly noInterval: string | null;
   readonly latencies: readonly PairedLatencyChange[];
   /** Their changes add up to the mean change of `e2eMs`. */
   readonly e2eParts: readonly E2ePartChange[];
   readonly timeline: Readonly<Record<"ttftMs" | "e2eMs", ChangeTimeline>> | null;
 }
 
-const NUM_STRETCHES = 20;
-const MIN_PAIRS_PER_STRETCH = 2;
+/** Few and long, so that they have little luck in common. */
+const NUM_STRETCHES = 8;
+const MIN_PAIRS_PER_STRETCH = 5;
 
-/** @param pairs in order of arrival */
+/**
+ * @param pairs in order of arrival
+ */
 export function pairedChange(
   pairs: readonly RequestPair[],
-  { numOnlyA, numOnlyB }: Pick<PairedChange, "numOnlyA" | "numOnlyB">,
+  { numOnlyA, numOnlyB, noInterval }: Pick<PairedChange, "numOnlyA" | "numOnlyB" | "noInterval">,
 ): PairedChange {
   const meanOf = (side: "a" | "b", part: E2ePart) => distribution(pairs.map((pair) => pair[side][part])).mean;
   return {
@@ -68,7 +68,8 @@ export function pairedChange(
     numOnlyA,
     numOnlyB,
     intervalLevel: T_INTERVAL_LEVEL,
-    latencies: PAIRED_LATENCIES.map((latency) => latencyChange(pairs, latency)),
+    noInterval,
+    latencies: PAIRED_LATENCIES.map((latency) => latencyChange(pairs, latency, noInterval === null)),
     e2eParts: E2E_PARTS.map((part) => ({ part, ...changeOf(meanOf("a", part), meanOf("b", part)) })),
     timeline:
       pairs.length === 0
@@ -88,10 +89,14 @@ function changeMs(latency: PairedLatency): (pair: RequestPair) => number {
   return ({ a, b }) => latencyMs(b, latency) - latencyMs(a, latency);
 }
 
-function latencyChange(pairs: readonly RequestPair[], latency: PairedLatency): PairedLatencyChange {
+function latencyChange(
+  pairs: readonly RequestPair[],
+  latency: PairedLatency,
+  hasInterval: boolean,
+): PairedLatencyChange {
   const changes = pairs.map(changeMs(latency)).filter((change) => !Number.isNaN(change));
   const { mean, p50 } = distribution(changes);
-  const meanInterval = stretchInterval(changes);
+  const meanInterval = hasInterval ? stretchInterval(changes) : null;
   const numSlower = changes.filter((change) => change > 0).length;
   const numFaster = changes.filter((change) => change < 0).length;
   return {
@@ -112,9 +117,4 @@ function stretchInterval(changes: readonly number[]): Interval | null {
   const start = (stretch: number) => Math.round((stretch * changes.length) / NUM_STRETCHES);
   const stretches = Array.from({ length: NUM_STRETCHES }, (_, i) => changes.slice(start(i), start(i + 1)));
   return tInterval(stretches.map((stretch) => distribution(stretch).mean));
-}
-
-function verdictOf(interval: Interval | null): Verdict {
-  if (interval === null) return "unknown";
-  return interval.low > 0 || interval.high < 0 ? "change" : "chance";
 }

@@ -4,8 +4,10 @@ import type { ComparedRun } from "./comparedRun.js";
 import { type DiffSide, versionNotes } from "./diffSide.js";
 import { type GpuTimeChange, gpuTimeChange } from "./gpuTimeChange.js";
 import { type MetricChange, metricChanges } from "./metricChange.js";
+import { noIntervalReason } from "./noIntervalReason.js";
 import { type PairedChange, pairedChange } from "./pairedChange.js";
 import { pairRequests } from "./pairRequests.js";
+import type { SeedChange } from "./seedChange.js";
 
 /** The `roofserve.diff/1` contract, of two runs: keys are API. Every `change` is B's number minus A's. */
 export interface RunDiff {
@@ -20,6 +22,8 @@ export interface RunDiff {
   /** In the order of the config's keys; a side without the key lacks it here. */
   readonly config: readonly ConfigDifference[];
   readonly metrics: readonly MetricChange[];
+  /** The same numbers over several seeds, with intervals; null where nobody asked for it. */
+  readonly overSeeds: SeedChange | null;
   /** Requests compared one by one; null where they cannot be, and then `notPaired` says why. */
   readonly paired: PairedChange | null;
   readonly notPaired: string | null;
@@ -27,12 +31,17 @@ export interface RunDiff {
   readonly notes: readonly string[];
 }
 
-/** Compares two runs. Swapped, it gives the same changes with the other sign. */
-export function runDiff(a: ComparedRun, b: ComparedRun): RunDiff {
-  const config = configDifferences(a.summary.config, b.summary.config);
-  const metrics = metricChanges(a.summary, b.summary);
+/**
+ * Compares two runs. Swapped, it gives the same changes with the other sign.
+ * @param overSeeds both configs simulated with further seeds
+ */
+export function runDiff(a: ComparedRun, b: ComparedRun, overSeeds: SeedChange | null = null): RunDiff {
+  const config = servedDifferences(a, b);
   const pairing = pairRequests(a, b);
-  const paired = pairing.isPaired ? pairedChange(pairing.pairs, pairing) : null;
+  const metrics = metricChanges(a.summary, b.summary, pairing.isPaired || isSameLoad(config));
+  const paired = pairing.isPaired
+    ? pairedChange(pairing.pairs, { ...pairing, noInterval: noIntervalReason(a, b, pairing.pairs) })
+    : null;
   const gpu = gpuTimeChange(a, b);
   const sides = {
     a: { name: a.name, version: a.summary.version },
@@ -50,11 +59,25 @@ export function runDiff(a: ComparedRun, b: ComparedRun): RunDiff {
       isSameForEachRequest(a, b, paired),
     config,
     metrics,
+    overSeeds,
     paired,
     notPaired: pairing.isPaired ? null : pairing.reason,
     gpu,
     notes: [...versionNotes(sides.a, sides.b), ...notesOf(a, b, config)],
   };
+}
+
+/** Words about a workload, which change nothing that it does. */
+const WORDS = ["workload.description", "workload.sources"];
+
+/** Where the configs of two runs differ in what they do. */
+export function servedDifferences(a: ComparedRun, b: ComparedRun): ConfigDifference[] {
+  return configDifferences(a.summary.config, b.summary.config).filter(({ path }) => !WORDS.includes(path));
+}
+
+/** Whether two configs send the same requests at the same times, but for the seed's luck. */
+export function isSameLoad(config: readonly ConfigDifference[]): boolean {
+  return !config.some(({ path }) => /^workload\b/.test(path));
 }
 
 /** A run that is there without its requests has none that differ. */

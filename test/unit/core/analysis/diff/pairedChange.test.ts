@@ -25,10 +25,10 @@ function evenRun(numRequests: number, { rate = 10, seed = 42 } = {}): ComparedRu
   return { name: "run", summary: { config }, requests, steps: null } as unknown as ComparedRun;
 }
 
-function change(a: ComparedRun, b: ComparedRun): PairedChange {
+function change(a: ComparedRun, b: ComparedRun, noInterval: string | null = null): PairedChange {
   const pairing = pairRequests(a, b);
   if (!pairing.isPaired) throw new Error(pairing.reason);
-  return pairedChange(pairing.pairs, pairing);
+  return pairedChange(pairing.pairs, { ...pairing, noInterval });
 }
 
 const e2eOf = ({ latencies }: PairedChange) => latencies.find(({ latency }) => latency === "e2eMs");
@@ -79,6 +79,15 @@ describe("requests of two runs beside each other", () => {
         ),
       )?.verdict,
     ).toBe("change");
+  });
+
+  it("gives no interval and no verdict where one run cannot tell, but counts and means", () => {
+    const slower = withDecode(base, (_, i) => i % 3);
+    const paired = change(base, slower, "a queue formed");
+    expect(paired.noInterval).toBe("a queue formed");
+    expect(e2eOf(paired)).toMatchObject({ meanInterval: null, verdict: "unknown", numFaster: 0 });
+    expect(e2eOf(paired)?.meanMs).toBe(e2eOf(change(base, slower))?.meanMs);
+    expect(e2eOf(change(base, base, "a queue formed"))?.verdict).toBe("none");
   });
 
   it("leaves requests out that one run alone completed, and counts them", () => {
