@@ -6,6 +6,7 @@ import type { SweepGrid } from "../core/analysis/sweep/sweepResult.js";
 import { parseConfig, printValue, valueAt } from "../core/config/parseConfig.js";
 import { type RunConfig, runConfigSchema } from "../core/engine/runConfig.js";
 import { ConfigError, type ConfigIssue } from "../core/errors/simulationError.js";
+import { parseSlo, type Slo } from "../core/metrics/slo.js";
 import { loadGpu, loadModel } from "../io/catalog.js";
 import { withFileHashes } from "../io/pricingFiles.js";
 import { WORKLOAD_PRESETS } from "../io/workloadPresets.js";
@@ -40,6 +41,7 @@ export interface AskedSweep {
  */
 export function askedSweep(argv: Arguments): AskedSweep {
   const axes = gridAxes((argv.vary ?? []) as string[]);
+  const slo = argv.slo === undefined ? {} : { slo: sweptSlo(String(argv.slo)) };
   const guidellmSize = sweepSize(argv);
   const rates = argv.rate === undefined || guidellmSize !== null ? null : parseRates(String(argv.rate));
   const numCombinations = axes.reduce((count, { values }) => count * values.length, 1);
@@ -60,7 +62,7 @@ export function askedSweep(argv: Arguments): AskedSweep {
     guidellmSize,
     seeds,
   };
-  return { sweep: { series, seeds, guidellmSize }, grid };
+  return { sweep: { series, seeds, guidellmSize, ...slo }, grid };
 }
 
 /** Whether the user says when runs end: by a limit, or in a file of their own. */
@@ -172,6 +174,14 @@ function requireNames(series: readonly SweepSeries[], axes: readonly GridAxis[])
     });
     throw new ConfigError(named);
   }
+}
+
+/** @throws ConfigError for limits on each request, which a sweep does not keep */
+function sweptSlo(text: string): Slo {
+  const slo = parseSlo(text);
+  if (slo.limits.every(({ statistic }) => statistic !== null)) return slo;
+  const allowed = "must limit statistics in a sweep, as in p99 ttft<=500ms: it does not keep every request";
+  throw new ConfigError([{ path: "--slo", received: JSON.stringify(text), allowed }]);
 }
 
 function seedsOf(argv: Arguments, series: readonly SweepSeries[]): number[] {

@@ -11,7 +11,7 @@ export function addSweepOptions<T>(command: Argv<T>): Argv<T> {
       requiresArg: true,
       group: "Output:",
       describe:
-        'limits that --report draws and holds each point against: "p99 ttft<=500ms, p95 itl<=40ms"; statistics as in plan',
+        'limits by which servers are ranked, drawn by --report: "p99 ttft<=500ms, p95 itl<=40ms"; statistics as in plan',
     })
     .option("rate", {
       alias: "rates",

@@ -1,12 +1,11 @@
 import type { SweepResult } from "../core/analysis/sweep/sweepResult.js";
-import { ConfigError } from "../core/errors/simulationError.js";
-import { parseSlo, type Slo } from "../core/metrics/slo.js";
+import type { Slo } from "../core/metrics/slo.js";
 import { sweepPage } from "../io/report/sweepPage.js";
 import type { Arguments } from "./deploymentOptions.js";
 import { reportFile, writeReportPage } from "./reportOption.js";
 import { sweptPoints, sweptServer } from "./sweepTable.js";
 
-/** The `--report` of a sweep, and the limits of `--slo` in it. */
+/** The `--report` of a sweep. */
 export class SweepReport {
   readonly #file: string;
   readonly #slo: Slo | null;
@@ -16,15 +15,14 @@ export class SweepReport {
     this.#slo = slo;
   }
 
-  /** @throws ConfigError where its options make no sense, DataFileError where the file cannot be written */
-  static async asked(argv: Arguments): Promise<SweepReport> {
-    const slo = argv.slo === undefined ? null : sweptSlo(String(argv.slo));
+  /**
+   * null where none is asked for.
+   * @param slo limits to draw
+   * @throws DataFileError where the file cannot be written
+   */
+  static async asked(argv: Arguments, slo: Slo | null): Promise<SweepReport | null> {
     const file = await reportFile(argv);
-    if (file === null) {
-      const allowed = "is drawn in a report: add --report FILE.html, or ask roofserve plan for the rate that keeps it";
-      throw new ConfigError([{ path: "--slo", received: JSON.stringify(argv.slo), allowed }]);
-    }
-    return new SweepReport(file, slo);
+    return file === null ? null : new SweepReport(file, slo);
   }
 
   /** @throws DataFileError when the file cannot be written */
@@ -32,12 +30,4 @@ export class SweepReport {
     const words = { title: sweptServer(result), subtitle: sweptPoints(result) };
     await writeReportPage(this.#file, sweepPage({ result, slo: this.#slo, ...words }));
   }
-}
-
-/** @throws ConfigError for limits on each request, which a sweep does not keep */
-function sweptSlo(text: string): Slo {
-  const slo = parseSlo(text);
-  if (slo.limits.every(({ statistic }) => statistic !== null)) return slo;
-  const allowed = "must limit statistics in a sweep, as in p99 ttft<=500ms: it does not keep every request";
-  throw new ConfigError([{ path: "--slo", received: JSON.stringify(text), allowed }]);
 }

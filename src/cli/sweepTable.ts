@@ -1,4 +1,6 @@
+import type { ServerCapacity } from "../core/analysis/sweep/bestServers.js";
 import type { SeriesSaturation } from "../core/analysis/sweep/saturation.js";
+import { carriedLoads } from "../core/analysis/sweep/saturationFinding.js";
 import { isSettled } from "../core/analysis/sweep/settled.js";
 import { isMeasured, type MeasuredPoint, type PointResult } from "../core/analysis/sweep/sweepPoint.js";
 import type { SweepResult } from "../core/analysis/sweep/sweepResult.js";
@@ -16,7 +18,8 @@ const PROBE_MARK = "*";
 export function sweepTable(result: SweepResult): string {
   const { saturation, grid } = result;
   const isGrid = saturation.series.length > 1;
-  const parts = [heading(result), ...(isGrid ? [seriesTable(result)] : [])];
+  const best = saturation.best === null ? [] : [`${saturation.best.finding}\n`];
+  const parts = [heading(result), ...best, ...(isGrid ? [seriesTable(result)] : [])];
   for (const series of saturation.series) parts.push(seriesPart(result, series, isGrid));
   if (grid.seeds.length > 1)
     parts.push(`means over the seeds ${grid.seeds.join(", ")}; ± half of the 95 % t-interval\n`);
@@ -47,26 +50,37 @@ export function sweptPoints({ grid, points }: Pick<SweepResult, "grid" | "points
 
 /** One line a server: what it carries, and how latency and throughput go over its loads. */
 function seriesTable({ points, saturation }: SweepResult): string {
+  const { best } = saturation;
+  const isBySlo = best?.by === "slo";
   const columns: Column[] = [
     { title: "server", align: "left" },
     ...numberColumns("", "carries", "saturated by", "most req/s", "out tok/s").slice(1),
+    ...(isBySlo ? [{ title: "within SLO", align: "right" } as const] : []),
     { title: "E2E mean", align: "left" },
     { title: "req/s", align: "left" },
   ];
   const rows = saturation.series.map((series) => {
     const measured = drawn(pointsOf(points, series).filter(isMeasured));
-    const { unit, label, sustainedLoad, saturatedLoad, maxThroughput } = series;
+    const { unit, label, maxThroughput } = series;
+    const { carried, notCarried } = carriedLoads(series);
     return [
       label,
-      unit === "requestsPerS" ? `${saturatedLoad === null ? "≥ " : ""}${printLoad(sustainedLoad)}` : "–",
-      unit === "requestsPerS" ? printLoad(saturatedLoad) : "–",
+      unit === "requestsPerS" ? `${notCarried === null ? "≥ " : ""}${printLoad(carried)}` : "–",
+      unit === "requestsPerS" ? printLoad(notCarried) : "–",
       printNumber(maxThroughput?.requestsPerS, 2),
       printNumber(maxThroughput?.outputTokensPerS, 0),
+      ...(isBySlo ? [keptLoad(best.ranking.find((one) => one.series === series.series))] : []),
       bars(measured.map(({ e2eMs }) => e2eMs.mean)),
       bars(measured.map(({ throughput }) => throughput.requestsPerS)),
     ];
   });
   return textTable(columns, rows);
+}
+
+/** The largest load within the SLO; `≥` where no larger one was tried. */
+function keptLoad(capacity: ServerCapacity | undefined): string {
+  if (capacity === undefined) return "–";
+  return `${capacity.high === null ? "≥ " : ""}${printLoad(capacity.requestsPerS)}`;
 }
 
 function seriesPart({ points }: SweepResult, series: SeriesSaturation, isGrid: boolean): string {

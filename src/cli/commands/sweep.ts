@@ -4,6 +4,7 @@ import { numPoints } from "../../core/analysis/sweep/runSweep.js";
 import { sweepFailure } from "../../core/analysis/sweep/sweepFailure.js";
 import type { PointResult } from "../../core/analysis/sweep/sweepPoint.js";
 import type { SweepResult } from "../../core/analysis/sweep/sweepResult.js";
+import type { Slo } from "../../core/metrics/slo.js";
 import type { RunningSweep } from "../../io/sweep/executeSweep.js";
 import { pointCsvLines } from "../../io/sweep/pointTable.js";
 import { sweepJson } from "../../io/sweep/sweepText.js";
@@ -26,6 +27,7 @@ const EXAMPLES = examplesText([
   ["sweep --rate 2,4,8 --vary gpu=H100,L40S --vary tp=1,2 --out grid/", "four servers; grid/ keeps every finished run"],
   ["sweep --rate 2,4,8,16 --vary gpu=H100,L40S --vary tp=1,2 --out grid/", "one rate more, and nothing run twice"],
   ["sweep guidellm/benchmarks.json", "a measured sweep: its rates and latencies beside those predicted"],
+  ['sweep --vary tp=1,2,4 --slo "p99 ttft<=500ms" --seeds 3', "which server carries most within the limit"],
   ['sweep --rate 1:20:10 --slo "p99 ttft<=500ms" --report sweep.html', "pictures for a browser, with the limit drawn"],
   ["sweep --profile concurrent --rate 1,4,16,64 --format csv", "closed loops; a row for each point"],
 ]);
@@ -53,9 +55,9 @@ export const sweepCommand: CommandBody = {
       await writeMeasuredSweep(argv);
       return;
     }
-    const report = await sweepReport(argv);
     const folder = sweepFolder(argv);
     const asked = askedSweep(argv);
+    const report = await sweepReport(argv, asked.sweep.slo ?? null);
     const { result, benchmarkPieces } = await runAsked(asked, argv, folder);
     const failure = sweepFailure(result.points);
     if (failure === null || failure.code === "invariant") {
@@ -71,10 +73,10 @@ export const sweepCommand: CommandBody = {
   },
 };
 
-async function sweepReport(argv: Arguments): Promise<SweepReport | null> {
-  if (argv.report === undefined && argv.slo === undefined) return null;
+async function sweepReport(argv: Arguments, slo: Slo | null): Promise<SweepReport | null> {
+  if (argv.report === undefined) return null;
   const { SweepReport } = await import("../sweepReport.js");
-  return SweepReport.asked(argv);
+  return SweepReport.asked(argv, slo);
 }
 
 interface FinishedSweep extends Pick<RunningSweep, "benchmarkPieces"> {

@@ -1,9 +1,9 @@
+import { keepsSlo } from "../../core/analysis/sweep/bestServers.js";
 import { changeOf } from "../../core/analysis/sweep/knee.js";
 import { isMeasured, type MeasuredPoint } from "../../core/analysis/sweep/sweepPoint.js";
 import type { SweepResult } from "../../core/analysis/sweep/sweepResult.js";
 import { regimeGroup } from "../../core/metrics/regimeErrors.js";
 import { type Slo, sloName } from "../../core/metrics/slo.js";
-import { checkSlo } from "../../core/metrics/sloCheck.js";
 import { US_PER_S } from "../../core/units/units.js";
 import type { ReportPage } from "../../report/reportPage.js";
 import type {
@@ -77,10 +77,6 @@ function answerSection(servers: readonly SweptSeries[], slo: Slo | null): SweepA
       };
     }),
   };
-}
-
-function keepsSlo(point: MeasuredPoint, slo: Slo): boolean {
-  return checkSlo(slo, point, null).every(({ isMet }) => isMet);
 }
 
 /** The largest load below which the SLO is kept. */

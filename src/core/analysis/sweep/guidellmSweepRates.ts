@@ -6,8 +6,8 @@ export const DEFAULT_SWEEP_SIZE = 10;
 
 /**
  * Loads that a sweep tries after GuideLLM's own, as multiples of its throughput rate: GuideLLM ends there, at about what the
- * server carries. Of thirteen servers (chat, code, rag, summarise, reasoning, agent; H100, L40S, B200; TP 1 and 4; 2,000
- * requests) ten are past saturation at the first, all at the second.
+ * server carries. Of thirteen servers four are past saturation there, eleven at the first of these, all at the second.
+ * @see printed by `npx tsx eval/sweep/probes.ts`
  */
 export const PROBE_FACTORS: readonly number[] = [1.15, 1.4];
 

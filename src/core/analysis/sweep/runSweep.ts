@@ -1,4 +1,5 @@
 import type { RunConfig } from "../../engine/runConfig.js";
+import type { Slo } from "../../metrics/slo.js";
 import { type ArrivalProfile, GUIDELLM_MAX_CONCURRENCY } from "../../workload/arrivalConfig.js";
 import { guidellmSweepRates, PROBE_FACTORS } from "./guidellmSweepRates.js";
 import { meanRun, seedIntervals } from "./meanRun.js";
@@ -20,6 +21,8 @@ export interface Sweep {
   readonly seeds: readonly number[];
   /** Benchmarks of a GuideLLM sweep of each series' first config, probes beyond it not counted; null = the configs' own loads. */
   readonly guidellmSize: number | null;
+  /** Limits, on statistics, by which servers are ranked in place of what they serve. */
+  readonly slo?: Slo;
 }
 
 /** Told when a point is done. */

@@ -1,5 +1,6 @@
 import { commonConfig } from "../../config/compareConfigs.js";
 import { ROOFSERVE_VERSION } from "../../engine/version.js";
+import { type BestServers, bestServers } from "./bestServers.js";
 import type { Sweep } from "./runSweep.js";
 import { SATURATION_METHOD, type SeriesSaturation, seriesSaturation } from "./saturation.js";
 import { isMeasured, type PointResult } from "./sweepPoint.js";
@@ -25,7 +26,12 @@ export interface SweepResult {
   readonly grid: SweepGrid;
   /** Series by series, load by load. */
   readonly points: readonly PointResult[];
-  readonly saturation: { readonly method: typeof SATURATION_METHOD; readonly series: readonly SeriesSaturation[] };
+  readonly saturation: {
+    readonly method: typeof SATURATION_METHOD;
+    readonly series: readonly SeriesSaturation[];
+    /** Which servers carry most; null for a single one without an SLO, or where none can be ranked. */
+    readonly best: BestServers | null;
+  };
   /** What any of the runs has a note of. */
   readonly notes: readonly string[];
 }
@@ -39,6 +45,12 @@ export function sweepResult(sweep: Sweep, grid: SweepGrid, points: readonly Poin
       points.filter((point) => point.series === index),
     ),
   );
+  const ranked = series.map((saturation, index) => ({
+    saturation,
+    points: points.filter((point) => point.series === index),
+    numGpus: sweep.series[index]?.configs[0]?.engine.tensorParallelSize ?? 1,
+  }));
+  const best = bestServers(ranked, sweep.slo ?? null, sweep.seeds.length);
   const notes = points.flatMap((point) => (isMeasured(point) ? point.notes : []));
   return {
     schema: "roofserve.sweep/1",
@@ -46,7 +58,7 @@ export function sweepResult(sweep: Sweep, grid: SweepGrid, points: readonly Poin
     config: sweepConfig(sweep),
     grid,
     points,
-    saturation: { method: SATURATION_METHOD, series },
+    saturation: { method: SATURATION_METHOD, series, best },
     notes: [...new Set(notes)].sort(),
   };
 }

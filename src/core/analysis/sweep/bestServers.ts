@@ -1,0 +1,162 @@
+import type { Interval } from "../../metrics/interval.js";
+import type { RunMetrics } from "../../metrics/runMetrics.js";
+import { HEADLINE_LATENCIES, HEADLINE_STATISTICS } from "../../metrics/runUncertainty.js";
+import type { Slo } from "../../metrics/slo.js";
+import { checkSlo } from "../../metrics/sloCheck.js";
+import { type Change, changeOf } from "./knee.js";
+import type { SeriesSaturation } from "./saturation.js";
+import { carriedLoads } from "./saturationFinding.js";
+import { isMeasured, type MeasuredPoint, type PointResult } from "./sweepPoint.js";
+
+/** How much a server of a grid carries, and how surely. */
+export interface ServerCapacity {
+  readonly series: number;
+  readonly label: string;
+  /**
+   * Requests/s: by throughput, the most it serves where it saturates, or the largest load where none saturates it; by SLO, the
+   * largest load up to which every limit is kept, 0 where none is.
+   */
+  readonly requestsPerS: number;
+  /** What the seeds leave possible; equal to `requestsPerS` with one seed. `high` is null where no load was too much. */
+  readonly low: number;
+  readonly high: number | null;
+}
+
+/** Which servers carry most. */
+export interface BestServers {
+  readonly by: "throughput" | "slo";
+  /** Labels of the best, the largest first: more than one where the seeds do not tell them apart. */
+  readonly best: readonly string[];
+  /** Every server that has such a number, the largest first. */
+  readonly ranking: readonly ServerCapacity[];
+  /** The above in a sentence. */
+  readonly finding: string;
+}
+
+/** A series with its points and GPUs. */
+export interface RankedSeries {
+  readonly saturation: SeriesSaturation;
+  readonly points: readonly PointResult[];
+  /** GPUs of one server. */
+  readonly numGpus: number;
+}
+
+/**
+ * Ranks the servers of a sweep, by what they serve or by the load up to which they keep an SLO.
+ * @param slo limits on statistics; null = by what they serve
+ * @returns null where no server has such a number, and for a single one without an SLO
+ */
+export function bestServers(series: readonly RankedSeries[], slo: Slo | null, numSeeds: number): BestServers | null {
+  const capacity = (one: RankedSeries) => (slo === null ? servedCapacity(one) : keptCapacity(one, slo));
+  const found = series.map(capacity).filter((one) => one !== null);
+  const ranking = found.sort((a, b) => b.requestsPerS - a.requestsPerS || highOf(b) - highOf(a));
+  const [first] = ranking;
+  if (first === undefined || (slo === null && series.length === 1)) return null;
+  const best = ranking.filter((one) => highOf(one) >= first.low);
+  const by = slo === null ? "throughput" : "slo";
+  const perGpu = slo === null ? perGpuWords(ranking, series) : "";
+  const finding = `${bestWords({ by, best, next: ranking[best.length], numSeeds, isOne: series.length === 1 })}${perGpu}.`;
+  return { by, best: best.map(({ label }) => label), ranking, finding };
+}
+
+/** Beyond any load, where none was too much. */
+function highOf({ high }: ServerCapacity): number {
+  return high ?? Number.MAX_VALUE;
+}
+
+function servedCapacity({ saturation, points }: RankedSeries): ServerCapacity | null {
+  const { series, label, unit, maxThroughput } = saturation;
+  if (unit === null || maxThroughput === null) return null;
+  const { carried, notCarried } = carriedLoads(saturation);
+  if (unit === "requestsPerS" && notCarried === null) {
+    return carried === null ? null : { series, label, requestsPerS: carried, low: carried, high: null };
+  }
+  const { requestsPerS } = maxThroughput;
+  const most = points.filter(isMeasured).find((point) => point.label === maxThroughput.label);
+  const interval = most?.seedIntervals?.intervals.throughput.requestsPerS;
+  const { low, high } = interval ?? { low: requestsPerS, high: requestsPerS };
+  return { series, label, requestsPerS, low, high };
+}
+
+function keptCapacity({ saturation, points }: RankedSeries, slo: Slo): ServerCapacity | null {
+  const { series, label, unit } = saturation;
+  const loaded = points.filter(isMeasured).flatMap((point) => (point.rate === null ? [] : { load: point.rate, point }));
+  if (unit !== "requestsPerS" || loaded.length === 0) return null;
+  loaded.sort((a, b) => a.load - b.load);
+  const kept = (end: keyof Interval | null): Change =>
+    changeOf(loaded.map(({ load, point }) => ({ load, holds: !keepsSlo(atEnd(point, end), slo) })));
+  const [surely, perhaps] = [kept("high"), kept("low")];
+  const high = perhaps.firstLoad === null ? null : (perhaps.lastLoad ?? 0);
+  return { series, label, requestsPerS: kept(null).lastLoad ?? 0, low: surely.lastLoad ?? 0, high };
+}
+
+/** Whether a point's means over the seeds keep every limit. @param slo limits on statistics */
+export function keepsSlo(point: RunMetrics, slo: Slo): boolean {
+  return checkSlo(slo, point, null).every(({ isMet }) => isMet);
+}
+
+/** A point with its latencies at an end of their intervals, in so far as they have such. */
+function atEnd(point: MeasuredPoint, end: keyof Interval | null): RunMetrics {
+  const { seedIntervals } = point;
+  if (seedIntervals === null || end === null) return point;
+  const moved = HEADLINE_LATENCIES.map((latency) => {
+    const ends = HEADLINE_STATISTICS.flatMap((statistic) => {
+      const interval = seedIntervals.intervals[latency][statistic];
+      return interval === null ? [] : [[statistic, interval[end]]];
+    });
+    return [latency, { ...point[latency], ...Object.fromEntries(ends) }];
+  });
+  return { ...point, ...Object.fromEntries(moved) };
+}
+
+interface Best {
+  readonly by: BestServers["by"];
+  readonly best: readonly ServerCapacity[];
+  readonly next: ServerCapacity | undefined;
+  readonly numSeeds: number;
+  readonly isOne: boolean;
+}
+
+function bestWords({ by, best, next, numSeeds, isOne }: Best): string {
+  const [first] = best as readonly [ServerCapacity];
+  const within = by === "slo" ? "Within the SLO " : "";
+  const behind = next === undefined ? "" : `; next ${named(next)}`;
+  if (by === "slo" && best.every(({ high }) => high === 0)) return "The SLO is kept at none of the rates";
+  if (isOne) return `${within}${first.high === null ? "at every rate, " : ""}up to ${loadWords(first.requestsPerS)}`;
+  const seed = numSeeds === 1 ? ", one seed each" : "";
+  if (best.length === 1) {
+    const all = first.high === null ? "every rate, up to " : "";
+    return `${within}${first.label} carries most: ${all}${loadWords(first.requestsPerS)}${behind}${seed}`;
+  }
+  const isTooFew = by === "slo" || best.some(({ high }) => high === null);
+  const why = isTooFew
+    ? "the rates do not tell them apart"
+    : numSeeds === 1
+      ? "as much each"
+      : "the seeds do not tell them apart";
+  return `${within}${within === "" ? "M" : "m"}ost is carried by ${listed(best.map(named))}: ${why}${behind}${seed}`;
+}
+
+/** The server that carries most for each of its GPUs, where that is another one. */
+function perGpuWords(ranking: readonly ServerCapacity[], series: readonly RankedSeries[]): string {
+  const share = ({ requestsPerS, series: index }: ServerCapacity) => {
+    const numGpus = series.find(({ saturation }) => saturation.series === index)?.numGpus ?? 1;
+    return requestsPerS / numGpus;
+  };
+  // A load that was not too much says nothing of the most.
+  if (new Set(series.map(({ numGpus }) => numGpus)).size === 1 || ranking.some(({ high }) => high === null)) return "";
+  const [most] = [...ranking].sort((a, b) => share(b) - share(a));
+  return most === undefined ? "" : `; per GPU most by ${most.label}, ${loadWords(share(most))}`;
+}
+
+function named({ label, requestsPerS, high }: ServerCapacity): string {
+  return `${label} (${high === null ? "every rate, up to " : ""}${loadWords(requestsPerS)})`;
+}
+
+function listed(names: readonly string[]): string {
+  return names.length === 1 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}
+
+function loadWords(requestsPerS: number): string {
+  return `${Number(requestsPerS.toPrecision(3))} requests/s`;
+}
