@@ -10,7 +10,8 @@ import { type Arguments, numberFlag } from "./deploymentOptions.js";
 import { askedSweep } from "./sweepGrid.js";
 
 /** Seeds where nobody says. */
-const DEFAULT_SEEDS = "3";
+const DEFAULT_SEEDS = 5;
+const MAX_SEEDS = 500;
 const TENSOR_PARALLEL_SIZES = "1,2,4,8";
 /** Profiles that have a rate to look for. */
 const OPEN_PROFILES = ["poisson", "constant", "gamma"];
@@ -37,16 +38,19 @@ export function askedPlan(argv: Arguments): AskedPlan {
     throw new ConfigError([{ path: "--rate", received: String(argv.rate), allowed }]);
   }
   const prices = readPrices(argv.prices === undefined ? null : String(argv.prices));
+  const numSeeds = numberFlag(argv, "seeds", z.number().int().min(1).max(MAX_SEEDS)) ?? DEFAULT_SEEDS;
   const { sweep } = askedSweep({
     ...argv,
     // One load stands for all: which ones are tried is what the search finds out.
     rate: "1",
-    seeds: argv.seeds ?? DEFAULT_SEEDS,
+    // As many again check what was found.
+    seeds: String(2 * numSeeds),
     vary: candidates(argv, prices),
   });
   requireRates(sweep.series);
   const targetPerS = numberFlag(argv, "target-rate", z.number().gt(0).max(1e6));
-  return { series: sweep.series, question: { slo, targetPerS, seeds: sweep.seeds, prices } };
+  const seeds = { seeds: sweep.seeds.slice(0, numSeeds), checkSeeds: sweep.seeds.slice(numSeeds) };
+  return { series: sweep.series, question: { slo, targetPerS, ...seeds, prices } };
 }
 
 /** The axes of the grid of servers, as `--vary` gives them. */
