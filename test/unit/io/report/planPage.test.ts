@@ -34,7 +34,7 @@ async function planned(gpus: readonly string[], targetPerS: number | null): Prom
 
 function pageOf(result: PlanResult) {
   const nameOf = ({ gpu, tensorParallelSize }: Plan) => `${tensorParallelSize} × ${gpu}`;
-  const { sections } = planPage({ result, answer: "an answer", title: "t", subtitle: "s", nameOf });
+  const { sections } = planPage({ result, answer: "an answer", title: "t", subtitle: "s", legend: "l", nameOf });
   const one = <Kind extends ReportSection["kind"]>(kind: Kind) =>
     sections.find((section): section is Extract<ReportSection, { kind: Kind }> => section.kind === kind);
   return { kinds: sections.map(({ kind }) => kind), one };

@@ -182,7 +182,8 @@ describe("searchPlan", () => {
     };
     const plan = await feasible(series(smallConfig()), question({ seeds: [1] }), slow);
     // 12 requests at about 8/s are over in 1.5 s; 40 of 0.5 s take 192.
-    expect([...numRequests].sort((a, b) => a - b)).toEqual([12, 192]);
+    // What checks the load goes on four times as long.
+    expect([...numRequests].sort((a, b) => a - b)).toEqual([12, 48, 192, 768]);
     expect(plan.highestRatePerS).toBeCloseTo(8, 0);
   });
 
