@@ -15,14 +15,15 @@ export function addPlanOptions<T>(command: Argv<T>): Argv<T> {
     .option("target-rate", {
       requiresArg: true,
       group,
-      describe: "requests per second to be served in all [default: what one replica carries]",
+      describe:
+        "requests per second to be served in all; sessions per second where they have several turns [default: what one replica carries]",
     })
     .option("prices", {
       type: "string",
       requiresArg: true,
       group,
       describe:
-        'JSON file of your prices, as configs/prices.json: {"prices": [{"gpu", "usdPerGpuHour", "source", "date"}]}',
+        'JSON file of your prices, as configs/prices.json: {"prices": [{"gpu", "usdPerGpuHour", "source", "date", and if you like "vendor"}]}; one price a GPU. GPUs without one are ranked by their number, after those that have one',
     })
     .option("vary", {
       type: "string",
@@ -36,7 +37,16 @@ export function addPlanOptions<T>(command: Argv<T>): Argv<T> {
     .option("seeds", {
       requiresArg: true,
       group,
-      describe: "the rate must hold with each of so many seeds, the same ones for every server [default: 3]",
+      describe:
+        "how many draws of the workload find the rate, and as many others check it, the same ones for every server [default: 5, the fewest that tell it with 95 % confidence]",
+    })
+    .option("out", {
+      type: "string",
+      alias: "o",
+      requiresArg: true,
+      group: "Output:",
+      describe:
+        "folder that keeps every finished trial at once, so that a stopped plan goes on, and a plan of another question takes what it can use; then plan.json and plan.csv",
     })
     .option("rate", { hidden: true })
     .option("workers", {

@@ -10,7 +10,8 @@ import { type Arguments, numberFlag } from "./deploymentOptions.js";
 import { askedSweep } from "./sweepGrid.js";
 
 /** Seeds where nobody says. */
-const DEFAULT_SEEDS = "3";
+const DEFAULT_SEEDS = 5;
+const MAX_SEEDS = 500;
 const TENSOR_PARALLEL_SIZES = "1,2,4,8";
 /** Profiles that have a rate to look for. */
 const OPEN_PROFILES = ["poisson", "constant", "gamma"];
@@ -19,6 +20,8 @@ const OPEN_PROFILES = ["poisson", "constant", "gamma"];
 export interface AskedPlan {
   readonly series: readonly SweepSeries[];
   readonly question: PlanQuestion;
+  /** GPUs with kernel efficiencies of their own that are not considered because nobody says what they cost. */
+  readonly unpricedGpus: readonly string[];
 }
 
 /**
@@ -37,32 +40,56 @@ export function askedPlan(argv: Arguments): AskedPlan {
     throw new ConfigError([{ path: "--rate", received: String(argv.rate), allowed }]);
   }
   const prices = readPrices(argv.prices === undefined ? null : String(argv.prices));
+  const numSeeds = numberFlag(argv, "seeds", z.number().int().min(1).max(MAX_SEEDS)) ?? DEFAULT_SEEDS;
   const { sweep } = askedSweep({
     ...argv,
     // One load stands for all: which ones are tried is what the search finds out.
     rate: "1",
-    seeds: argv.seeds ?? DEFAULT_SEEDS,
+    // As many again check what was found.
+    seeds: String(2 * numSeeds),
     vary: candidates(argv, prices),
   });
   requireRates(sweep.series);
   const targetPerS = numberFlag(argv, "target-rate", z.number().gt(0).max(1e6));
-  return { series: sweep.series, question: { slo, targetPerS, seeds: sweep.seeds, prices } };
+  const seeds = { seeds: sweep.seeds.slice(0, numSeeds), checkSeeds: sweep.seeds.slice(numSeeds) };
+  const considered = new Set(sweep.series.flatMap(({ configs }) => configs.map(({ gpu }) => gpu)));
+  return {
+    series: sweep.series,
+    question: { slo, targetPerS, ...seeds, prices },
+    unpricedGpus: namesGpu(argv) ? [] : fittedGpus().filter((gpu) => !considered.has(gpu)),
+  };
 }
 
 /** The axes of the grid of servers, as `--vary` gives them. */
 function candidates(argv: Arguments, prices: PriceTable): string[] {
   const given = (argv.vary ?? []) as readonly string[];
-  const isVaried = (...keys: readonly string[]) => given.some((text) => keys.includes(text.split("=", 1)[0]!.trim()));
-  const isGiven = (...flags: readonly string[]) => flags.some((flag) => argv[flag] !== undefined);
-  const hasGpu = isGiven("gpu", "config") || isVaried("gpu");
   const hasSize =
-    isGiven("tensor-parallel-size", "config") ||
-    isVaried("tp", "tensor-parallel-size", "tensorParallelSize", "engine.tensorParallelSize");
+    isGiven(argv, "tensor-parallel-size", "config") ||
+    isVaried(argv, "tp", "tensor-parallel-size", "tensorParallelSize", "engine.tensorParallelSize");
   return [
-    ...(hasGpu ? [] : [`gpu=${knownGpus(prices).join(",")}`]),
+    ...(namesGpu(argv) ? [] : [`gpu=${knownGpus(prices).join(",")}`]),
     ...(hasSize ? [] : [`tensorParallelSize=${TENSOR_PARALLEL_SIZES}`]),
     ...given,
   ];
+}
+
+function namesGpu(argv: Arguments): boolean {
+  return isGiven(argv, "gpu", "config") || isVaried(argv, "gpu");
+}
+
+function isGiven(argv: Arguments, ...flags: readonly string[]): boolean {
+  return flags.some((flag) => argv[flag] !== undefined);
+}
+
+function isVaried(argv: Arguments, ...keys: readonly string[]): boolean {
+  const given = (argv.vary ?? []) as readonly string[];
+  return given.some((text) => keys.includes(text.split("=", 1)[0]!.trim()));
+}
+
+function fittedGpus(): string[] {
+  return loadGpuCatalog()
+    .map(({ id }) => id)
+    .filter((id) => loadGpuEfficiency(id) !== null);
 }
 
 function knownGpus(prices: PriceTable): string[] {

@@ -10,14 +10,31 @@ export function planTable(result: PlanResult): string {
   const infeasible = result.plans.filter((plan) => !plan.isFeasible);
   const parts = [`${planAnswer(result)}\n`];
   const pareto = result.targetRequestsPerS === null ? "" : `${PARETO_LEGEND}\n`;
-  if (feasible.length > 0) parts.push(`${table(result, feasible)}${pareto}${LEGEND}\n`);
+  if (feasible.length > 0) parts.push(`${table(result, feasible)}${pareto}${rateLegend(result)}\n`);
   if (infeasible.length > 0) parts.push(`cannot:\n${infeasible.map(infeasibleLine).join("")}`);
   parts.push(foot(result));
   return parts.join("\n");
 }
 
 const PARETO_LEGEND = "* nothing else is at most as dear and at most as slow (mean E2E) and better in one of these";
-const LEGEND = `± the 95 % t-interval of the seeds' own rates, of which the smallest is the one that counts`;
+
+/** What the rates stand on: the same words for the table and the report. */
+export function rateLegend({ confidence, seeds, checkSeeds, rateUnit }: PlanResult): string {
+  const unit = rateUnit === "sessions" ? "Rates count sessions, each of several requests. " : "";
+  if (confidence === null) {
+    return `${unit}Rates are those of one seed: how far chance moves them is not known; give --seeds 5.`;
+  }
+  const { oneSidedLevel, level } = confidence;
+  return (
+    `${unit}A replica carries its rate with ${percent0(oneSidedLevel)} confidence, and its interval holds the median rate with ` +
+    `${percent0(level)}: a sign test over ${seeds.length} seeds, which is about chance in the requests drawn and not about the ` +
+    `error of the simulation. All other numbers are means over ${checkSeeds.length} other seeds at the load planned.`
+  );
+}
+
+function percent0(fraction: number): string {
+  return `${Math.floor(100 * fraction + 1e-9)} %`;
+}
 
 /** What every plan has in its name; other axes follow it. */
 const NAMED_PATHS = ["gpu", "engine.tensorParallelSize"];
@@ -31,17 +48,20 @@ export function planName({ varied, gpu, tensorParallelSize }: Plan): string {
 
 /** `4 × L40S (2 replicas of 2 × L40S) serve 8 requests/s …`. */
 export function planAnswer(result: PlanResult): string {
-  const { plans, targetRequestsPerS, config } = result;
+  const { plans, targetRequestsPerS, config, rateUnit } = result;
   const [best] = plans;
   const model = String(valueAt(config, ["model"]) ?? "the model");
   if (best === undefined || !best.isFeasible) return `Nothing considered keeps the SLO (${planSlo(result)}).`;
   const { gpus, gpu, replicas, highestRatePerS, usdPerHour, usdPerMOutputTokens } = best;
   const name = planName(best);
   const what = replicas === 1 ? name : `${gpus} × ${gpu} (${replicas} replicas of ${name})`;
-  const load = `${rate(targetRequestsPerS ?? highestRatePerS)} requests/s of ${model} within the SLO`;
+  const load = `${rate(targetRequestsPerS ?? highestRatePerS)} ${rateUnit}/s of ${model} within the SLO`;
   const cost =
-    usdPerHour === null ? "" : ` for ${usd(usdPerHour)}/h, ${usd(usdPerMOutputTokens)} per million output tokens`;
-  return `${what} ${gpus === 1 ? "serves" : "serve"} ${load}${cost}: ${checksOf(best)}.${doubtOf(best)}`;
+    usdPerHour === null
+      ? ` (no price of ${gpu}: give one with --prices)`
+      : ` for ${usd(usdPerHour)}/h, ${usd(usdPerMOutputTokens)} per million output tokens`;
+  const held = `${best.numSeedsHeld} of ${result.checkSeeds.length} other seeds keep it`;
+  return `${what} ${gpus === 1 ? "serves" : "serve"} ${load}${cost}: ${checksOf(best)}; ${held}.${carries(best, result)}`;
 }
 
 /** `p99 TTFT ≤ 500 ms, goodput ≥ 95 %`. */
@@ -60,15 +80,36 @@ function checksOf({ checks }: FeasiblePlan): string {
     .join(", ");
 }
 
-function table({ targetRequestsPerS }: PlanResult, plans: readonly FeasiblePlan[]): string {
+/** ` A replica carries 17.8 requests/s (17.8–19.5 over 5 seeds).` */
+function carries(plan: FeasiblePlan, { rateUnit, seeds }: PlanResult): string {
+  const over = plan.rateInterval === null ? "one seed" : `${intervalOf(plan)} over ${seeds.length} seeds`;
+  return ` A replica carries ${rate(plan.highestRatePerS)} ${rateUnit}/s (${over}).${doubtOf(plan)}`;
+}
+
+/** `17.8–19.5`. */
+function intervalOf({ rateInterval }: FeasiblePlan): string {
+  return rateInterval === null ? "–" : `${rate(rateInterval.low)}–${rate(rateInterval.high)}`;
+}
+
+/** Who asks the prices, where they are not all of one: then they do not quite compare. */
+function vendorsOf({ plans }: Pick<PlanResult, "plans">): string[] {
+  const prices = plans.flatMap(({ isFeasible, price }) => (isFeasible && price !== null ? [price] : []));
+  const vendors = [...new Set(prices.map(({ vendor }) => vendor ?? "unnamed"))];
+  return vendors.length > 1 ? vendors : [];
+}
+
+function table(result: PlanResult, plans: readonly FeasiblePlan[]): string {
+  const { targetRequestsPerS, rateUnit } = result;
+  const hasVendors = vendorsOf(result).length > 0;
   const columns = columnsOf(
     "",
     "server",
-    "req/s each#",
-    "±#",
+    `${rateUnit === "sessions" ? "sessions" : "req"}/s each#`,
+    "interval",
     "broken above by",
     "replicas#",
     "GPUs#",
+    ...(hasVendors ? ["vendor"] : []),
     "$/h#",
     "$/M out#",
     "$/M tokens#",
@@ -80,11 +121,12 @@ function table({ targetRequestsPerS }: PlanResult, plans: readonly FeasiblePlan[
     plan.isPareto ? "*" : "",
     planName(plan),
     rate(plan.highestRatePerS),
-    plan.rateInterval === null ? "–" : rate(halfWidth(plan)),
+    intervalOf(plan),
     plan.brokenAbove.join(", "),
     String(plan.replicas),
     String(plan.gpus),
-    printNumber(plan.usdPerHour, 2),
+    ...(hasVendors ? [plan.price?.vendor ?? "–"] : []),
+    plan.usdPerHour === null ? "no price" : printNumber(plan.usdPerHour, 2),
     printNumber(plan.usdPerMOutputTokens, 2),
     printNumber(plan.usdPerMTokens, 3),
     latency(plan.run.ttftMs.p99),
@@ -92,35 +134,41 @@ function table({ targetRequestsPerS }: PlanResult, plans: readonly FeasiblePlan[
     latency(plan.run.e2eMs.mean),
   ]);
   const load =
-    targetRequestsPerS === null ? "each at the most it carries" : `for ${rate(targetRequestsPerS)} requests/s in all`;
+    targetRequestsPerS === null
+      ? "each at the most it carries"
+      : `for ${rate(targetRequestsPerS)} ${rateUnit}/s in all`;
   return `cheapest first, ${load}; latencies at that load\n${textTable(columns, rows)}`;
 }
 
-/** Half of the seeds' interval, req/s; what rounding leaves of none is none. */
-function halfWidth({ rateInterval, highestRatePerS }: FeasiblePlan): number {
-  const half = rateInterval === null ? 0 : (rateInterval.high - rateInterval.low) / 2;
-  return half < 1e-9 * highestRatePerS ? 0 : half;
-}
+/** More than chance of this size, as a ratio of the interval's ends, wants a longer look. */
+const LARGE_RATIO = 1.5;
 
-/** The answer is less sure than it looks where seeds differ by this share of the rate. */
-const LARGE_SHARE = 0.25;
-
-function doubtOf(plan: FeasiblePlan): string {
-  const half = halfWidth(plan);
-  if (half < LARGE_SHARE * plan.highestRatePerS) return "";
-  return ` Seeds differ much (± ${rate(half)} on ${rate(plan.highestRatePerS)} requests/s a replica): give more --max-requests or --seeds.`;
+function doubtOf({ rateInterval }: FeasiblePlan): string {
+  if (rateInterval === null || rateInterval.high < LARGE_RATIO * rateInterval.low) return "";
+  return " Seeds differ much: give more --max-requests or --seeds.";
 }
 
 function infeasibleLine(plan: Plan): string {
   return plan.isFeasible ? "" : `  ${planName(plan)}: ${plan.reason}\n`;
 }
 
-function foot({ prices, seeds, notes, plans }: PlanResult): string {
-  const unpriced = [...new Set(plans.filter(({ price }) => price === null).map(({ gpu }) => gpu))];
+function foot(result: PlanResult): string {
+  const { prices, seeds, checkSeeds, notes, plans } = result;
+  const vendors = vendorsOf(result);
+  const unpriced = [
+    ...new Set(plans.filter(({ isFeasible, price }) => isFeasible && price === null).map(({ gpu }) => gpu)),
+  ];
   const lines = [
     ...prices.map(({ gpu, usdPerGpuHour, source, date }) => `${gpu} ${usd(usdPerGpuHour)}/h: ${source}, ${date}`),
-    ...(unpriced.length === 0 ? [] : [`no price of ${unpriced.join(", ")}; give --prices`]),
-    ...(seeds.length === 1 ? [] : [`seeds ${seeds.join(", ")}`]),
+    ...(vendors.length === 0
+      ? []
+      : [
+          `these are prices of ${vendors.join(" and ")}, which may include different things: give your own with --prices`,
+        ]),
+    ...(unpriced.length === 0
+      ? []
+      : [`no price of ${unpriced.join(", ")}: ranked by GPUs, after those with a price; give one with --prices`]),
+    `seeds ${seeds.join(", ")}; checked with ${checkSeeds.join(", ")}`,
     ...notes.map((note) => `note: ${note}`),
   ];
   return `${lines.join("\n")}\n`;

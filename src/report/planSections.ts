@@ -1,3 +1,4 @@
+import type { PlanResult } from "../core/analysis/plan/planResult.js";
 import type { GpuPrice } from "../core/analysis/plan/priceTable.js";
 import type { FeasiblePlan } from "../core/analysis/plan/searchPlan.js";
 
@@ -6,7 +7,9 @@ export interface PlanAnswerSection {
   readonly kind: "plan-answer";
   readonly answer: string;
   readonly best: PlannedServer | null;
-  /** Requests per second to be served in all; null = what one replica carries. */
+  /** What rates count. */
+  readonly rateUnit: PlanResult["rateUnit"];
+  /** Per second to be served in all; null = what one replica carries. */
   readonly targetRequestsPerS: number | null;
 }
 
@@ -23,7 +26,9 @@ export interface PlanCostsSection {
 /** The most that one replica carries within the SLO. */
 export interface PlanRatesSection {
   readonly kind: "plan-rates";
-  readonly numSeeds: number;
+  readonly rateUnit: PlanResult["rateUnit"];
+  /** What rates and their intervals stand on, in sentences. */
+  readonly legend: string;
   readonly plans: readonly Pick<
     PlannedServer,
     "name" | "gpusPerReplica" | "highestRatePerS" | "ratesOfSeedsPerS" | "rateInterval" | "brokenAbove"
@@ -39,9 +44,10 @@ export interface PlanChecksSection {
 /** Every server that was considered, and what the prices are. */
 export interface PlanTableSection {
   readonly kind: "plan-table";
+  readonly rateUnit: PlanResult["rateUnit"];
   readonly plans: readonly PlannedServer[];
   readonly infeasible: readonly { readonly name: string; readonly reason: string }[];
-  readonly prices: readonly Pick<GpuPrice, "gpu" | "usdPerGpuHour" | "source" | "date">[];
+  readonly prices: readonly Pick<GpuPrice, "gpu" | "vendor" | "usdPerGpuHour" | "source" | "date">[];
 }
 
 /** A plan that keeps the SLO; latencies at its share of the load. */

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, test } from "vitest";
 import { temporaryFolder } from "../reference/temporaryFile.js";
@@ -32,6 +32,7 @@ describe("roofserve plan", () => {
     expect((await callCli(...asked, "--workers", "2")).stdout).toBe(stdout);
     const result = JSON.parse((await callCli(...asked, "--format", "json")).stdout);
     expect(result).toMatchObject({ schema: "roofserve.plan/1", targetRequestsPerS: 150, seeds: [42, 1042] });
+    expect(result).toMatchObject({ checkSeeds: [2042, 3042], rateUnit: "requests", confidence: { level: 0.5 } });
     expect(result.plans[0].replicas * result.plans[0].highestRatePerS).toBeGreaterThanOrEqual(150);
     expect(result.best).toBe(result.plans[0].label);
   });
@@ -60,6 +61,91 @@ describe("roofserve plan", () => {
     expect(config.workload).toMatchObject({ profile: { kind: "gamma", burstiness: 0.1 }, maxRequests: 60 });
   });
 
+  it("goes on from the trials that --out kept, whatever ended it, to the same bytes; its files are the result", async () => {
+    const out = join(folder, "kept");
+    const asked = ["plan", ...SMALL, ...SLO, ...TWO, "--format", "csv"];
+    const { stdout } = await callCli(...asked, "--out", out);
+    expect(readFileSync(join(out, "plan.csv"), "utf8")).toBe(stdout);
+    const trials = readFileSync(join(out, "trials.jsonl"), "utf8");
+    const lines = trials.split("\n").slice(0, -1);
+    // As a kill leaves it: half of the lines, and a part of one.
+    writeFileSync(
+      join(out, "trials.jsonl"),
+      `${lines.slice(0, lines.length >> 1).join("\n")}\n${lines.at(-1)!.slice(0, 99)}`,
+    );
+    const again = await callCli(...asked, "--out", out);
+    expect(again.stdout).toBe(stdout);
+    expect(again.stderr).toContain(`found ${lines.length >> 1} finished trials in ${out}`);
+    const kept = readFileSync(join(out, "trials.jsonl"), "utf8").split("\n").slice(0, -1);
+    expect([...kept].sort()).toEqual([...lines].sort());
+    // A target changes no trial that finds the rate: only loads are new.
+    const other = await callCli(...asked, "--out", out, "--target-rate", "20");
+    expect(other.stderr).toContain(`found ${lines.length} finished trials`);
+    expect(readFileSync(join(out, "trials.jsonl"), "utf8").split("\n").length - 1).toBeLessThan(1.5 * lines.length);
+    expect(readdirSync(out).sort()).toEqual(["plan.csv", "plan.json", "trials.jsonl"]);
+  });
+
+  it("leaves the folder of another command alone", async () => {
+    const out = join(folder, "theirs");
+    mkdirSync(out);
+    writeFileSync(join(out, "sweep.json"), "{}");
+    await expectRefusal([
+      ["plan", ...SMALL, ...SLO, ...TWO, "--out", out],
+      2,
+      ["holds a sweep.json", "choose an empty"],
+    ]);
+    expect(readdirSync(out)).toEqual(["sweep.json"]);
+  });
+
+  it("has a row for each server in CSV, those that cannot be with the reason", async () => {
+    const csv = await callCli("plan", ...SMALL, "--slo", "p50 itl<=10ms", ...TWO, "--format", "csv");
+    const rows = csv.stdout.trimEnd().split("\n");
+    expect(rows[0]).toMatch(/^rank,label,gpu,tensor_parallel_size,reason,rate_unit,highest_rate_per_s,/);
+    expect(rows[1]).toMatch(/^1,gpu=H100.*,H100,1,,requests,\d/);
+    expect(rows[2]).toMatch(/^,gpu=A10G.*,A10G,1,"?even one request at a time: p50 ITL/);
+    expect(rows).toHaveLength(3);
+  });
+
+  it("counts sessions where requests have several turns, and says so", async () => {
+    const data = "prompt_tokens=100,output_tokens=5,turns=3";
+    const asked = ["plan", ...SMALL.slice(0, 4), "--data", data, "--seeds", "2", ...SLO, "-g", "H100", "--tp", "1"];
+    const { stdout } = await callCli(...asked);
+    expect(stdout).toMatch(/^1 × H100 serves [\d.]+ sessions\/s .*A replica carries [\d.]+ sessions\/s \(/);
+    expect(stdout).toContain("sessions/s each");
+    expect(stdout).toContain("Rates count sessions, each of several requests.");
+    const result = JSON.parse((await callCli(...asked, "--format", "json")).stdout);
+    expect(result.rateUnit).toBe("sessions");
+    const { load, usdPerHour, usdPerMOutputTokens, highestRatePerS } = result.plans[0];
+    expect(load.requestsPerS / highestRatePerS).toBeCloseTo(3, 9);
+    expect((usdPerMOutputTokens * load.outputTokensPerS * 3600) / 1e6 / usdPerHour).toBeCloseTo(1, 9);
+  });
+
+  it("ranks by GPUs what has no price, after what has one, and says how to give one", async () => {
+    const { stdout } = await callCli("plan", ...SMALL, ...SLO, "--vary", "gpu=L40S,H100", "--vary", "tp=1,2");
+    const servers = [...stdout.matchAll(/^[* ] +(\d × \w+) .*/gm)].map(([row, name]) => [
+      name,
+      row.includes("no price"),
+    ]);
+    expect(servers.slice(2)).toEqual([
+      ["1 × L40S", true],
+      ["2 × L40S", true],
+    ]);
+    expect(
+      servers
+        .slice(0, 2)
+        .map(([name]) => name)
+        .sort(),
+    ).toEqual(["1 × H100", "2 × H100"]);
+    expect(stdout).toMatch(/^no price of L40S: ranked by GPUs, after those with a price; give one with --prices$/m);
+  });
+
+  it("shows who asks each price where several are compared", async () => {
+    const { stdout } = await callCli("plan", ...SMALL, ...SLO, ...TWO);
+    expect(stdout).toMatch(/GPUs +vendor +\$\/h/);
+    expect(stdout).toMatch(/^these are prices of .*AWS.*: give your own with --prices$/m);
+    expect((await callCli("plan", ...SMALL, ...SLO, "-g", "H100", "--tp", "1")).stdout).not.toContain("vendor");
+  });
+
   it("exits with 4 and says why where nothing can keep the SLO", async () => {
     const { exitCode, stdout, stderr } = await callCli(
       "plan",
@@ -81,6 +167,8 @@ describe("roofserve plan", () => {
     [["plan"], 2, ["--slo: got nothing; say what must hold"]],
     [["plan", "--slo", "fast"], 2, ['--slo: got "fast"; must be limits']],
     [["plan", ...SLO, "--profile", "concurrent"], 2, ["--profile: got concurrent; must be one of poisson"]],
+    [["plan", "--slo", "p95 tli<=40ms"], 2, ["did you mean p95 itl<=40ms?"]],
+    [["plan", ...SLO, "--out", " "], 2, ["--out: got", "must name a folder"]],
     [["plan", ...SLO, "--rate", "30"], 2, ["--rate: got 30", "--target-rate"]],
     [["plan", ...SLO, "--max-seconds", "60"], 2, ["--max-seconds: got 60", "--max-requests"]],
     [["plan", ...SLO, "--target-rate", "0"], 2, ["--target-rate: got 0; must be > 0"]],

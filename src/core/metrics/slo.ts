@@ -1,5 +1,6 @@
 import { ConfigError } from "../errors/simulationError.js";
 import { MS_PER_S } from "../units/units.js";
+import { nearestLimit } from "./sloTypo.js";
 
 /** Latencies a limit can be set on; `itl` of one request is its mean, as `tpot` is. */
 export const SLO_LATENCIES = { ttft: "ttftMs", itl: "itlMs", tpot: "tpotMs", e2e: "e2eMs", queue: "queueMs" } as const;
@@ -42,7 +43,7 @@ export function parseSlo(text: string): Slo {
   const latencyParts = parts.filter((part) => goodputOf(part) === null);
   const limits = latencyParts.map(limitOf);
   const wrong = latencyParts.filter((_, i) => limits[i] === null);
-  if (wrong.length > 0) throw refusal(wrong.map((part) => JSON.stringify(part)).join(", "), ALLOWED);
+  if (wrong.length > 0) throw refusal(wrong.map(wrongPart).join(", "), ALLOWED);
   const known = limits.filter((limit) => limit !== null);
   if (known.length === 0) throw refusal(JSON.stringify(text), ALLOWED);
   const hasRequestLimits = known.some(({ statistic }) => statistic === null);
@@ -52,6 +53,13 @@ export function parseSlo(text: string): Slo {
     throw refusal(JSON.stringify(text), "goodput counts requests that keep limits: add one such as ttft<=500ms");
   }
   return { limits: known, goodputFraction: hasRequestLimits ? (goodput ?? DEFAULT_GOODPUT_FRACTION) : null };
+}
+
+/** `"p99 tft<=500ms" (did you mean p99 ttft<=500ms?)`. */
+function wrongPart(part: string): string {
+  const words = { statistics: [...Object.keys(COMPLETED_FRACTION), "median"], latencies: Object.keys(SLO_LATENCIES) };
+  const near = nearestLimit(part, words, (text) => limitOf(text) !== null);
+  return `${JSON.stringify(part)}${near === null ? "" : ` (did you mean ${near}?)`}`;
 }
 
 /** `goodput>=95%` or `goodput>=0.95` as a fraction; null for anything else. */

@@ -1,5 +1,8 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type PriceTable, priceTableSchema } from "../../core/analysis/plan/priceTable.js";
+import { type PriceTable, priceProblems, priceTableSchema } from "../../core/analysis/plan/priceTable.js";
+import { DataFileError } from "../../core/errors/simulationError.js";
+import { loadGpuCatalog } from "../catalog.js";
 import { checkData, readDataText } from "../dataFile/dataFile.js";
 import { PACKAGE_ROOT } from "../packageRoot.js";
 import { parseJson } from "../structuredFile.js";
@@ -13,5 +16,8 @@ const REMEDY =
 /** @param file of the user's; null = the built-in ones @throws DataFileError */
 export function readPrices(file: string | null): PriceTable {
   const path = file ?? BUILT_IN_PRICES;
-  return checkData(priceTableSchema, parseJson(readDataText(path, REMEDY), path), path, REMEDY);
+  const table = checkData(priceTableSchema, parseJson(readDataText(path, REMEDY), path), path, REMEDY);
+  const [problem] = priceProblems(table, loadGpuCatalog(), existsSync);
+  if (problem !== undefined) throw new DataFileError({ file: path, row: problem.row + 1 }, problem.text);
+  return table;
 }

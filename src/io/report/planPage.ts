@@ -11,12 +11,14 @@ export interface PlanPageParts {
   /** What is planned for, and within which SLO. */
   readonly title: string;
   readonly subtitle: string;
+  /** What rates and their intervals stand on, in sentences. */
+  readonly legend: string;
   readonly nameOf: (plan: Plan) => string;
 }
 
 /** The page of a plan: which servers to take, what the others cost and carry, which cannot be, what made it. */
-export function planPage({ result, answer, title, subtitle, nameOf }: PlanPageParts): ReportPage {
-  const { version, config, slo, targetRequestsPerS, seeds, prices, notes } = result;
+export function planPage({ result, answer, title, subtitle, legend, nameOf }: PlanPageParts): ReportPage {
+  const { version, config, slo, targetRequestsPerS, rateUnit, seeds, checkSeeds, prices, notes } = result;
   const feasible = result.plans.filter((plan) => plan.isFeasible);
   const plans = feasible.map((plan) => plannedServer(plan, nameOf));
   const infeasible = result.plans.flatMap((plan) =>
@@ -29,23 +31,24 @@ export function planPage({ result, answer, title, subtitle, nameOf }: PlanPagePa
     title,
     subtitle,
     sections: [
-      { kind: "plan-answer", answer, best: plans[0] ?? null, targetRequestsPerS },
+      { kind: "plan-answer", answer, best: plans[0] ?? null, targetRequestsPerS, rateUnit },
       ...(costs.plans.length === 0 ? [] : [costs]),
       ...(plans.length === 0
         ? []
         : [
-            { kind: "plan-rates", numSeeds: seeds.length, plans } as const,
+            { kind: "plan-rates", rateUnit, legend, plans } as const,
             { kind: "plan-checks", plans: plans.map(({ name, checks }) => ({ name, checks })) } as const,
           ]),
       {
         kind: "plan-table",
+        rateUnit,
         plans,
         infeasible,
-        prices: prices.map(({ gpu, usdPerGpuHour, source, date }) => ({ gpu, usdPerGpuHour, source, date })),
+        prices: prices,
       },
       {
         kind: "config",
-        config: { config, slo, targetRequestsPerS, seeds },
+        config: { config, slo, targetRequestsPerS, rateUnit, seeds, checkSeeds },
         says: "What all servers have in common, and what was asked of them.",
         notes,
       },

@@ -24,7 +24,7 @@ export class FolderLock {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
       const holder = Number(readFileSync(file, "utf8"));
       if (holder !== process.pid && isAlive(holder)) {
-        const allowed = `another sweep (process ${holder}) writes there: wait for it or choose another folder; if there is none, remove ${file}`;
+        const allowed = `another command (process ${holder}) writes there: wait for it or choose another folder; if there is none, remove ${file}`;
         throw new ConfigError([{ path: "--out", received: folder, allowed }]);
       }
       writeFileSync(file, String(process.pid));

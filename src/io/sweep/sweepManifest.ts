@@ -41,7 +41,7 @@ export function sweepManifest(sweep: Sweep, grid: SweepGrid): SweepManifest {
 }
 
 /** The file of this name, or all files in a folder of this name; none where it is a built-in's. */
-function filesAt(place: string): string[] {
+export function filesAt(place: string): string[] {
   if (place === "" || !existsSync(place)) return [];
   if (!statSync(place).isDirectory()) return [place];
   const entries = readdirSync(place, { recursive: true, withFileTypes: true });

@@ -6,28 +6,32 @@ import type { PlanAnswerSection, PlannedServer } from "../planSections.js";
 import { type Tile, tileGrid } from "../tiles.js";
 
 /** The plan to take. */
-export function planAnswer({ answer, best, targetRequestsPerS }: PlanAnswerSection): HTMLElement {
+export function planAnswer({ answer, best, targetRequestsPerS, rateUnit }: PlanAnswerSection): HTMLElement {
   return section(
     "answer",
     "Answer",
     element("p", { class: "lead" }, withUnitsKept(answer)),
-    ...(best === null ? [] : [tileGrid(tilesOf(best, targetRequestsPerS))]),
+    ...(best === null ? [] : [tileGrid(tilesOf(best, targetRequestsPerS, rateUnit))]),
   );
 }
 
-function tilesOf(best: PlannedServer, targetRequestsPerS: number | null): Tile[] {
+function tilesOf(
+  best: PlannedServer,
+  targetRequestsPerS: number | null,
+  rateUnit: PlanAnswerSection["rateUnit"],
+): Tile[] {
   const { replicas, gpus, rateInterval, ratePerReplicaPerS } = best;
   return [
     {
       name: "Carries",
-      title: "the most one replica carries within the SLO with every seed",
+      title: "the most one replica carries within the SLO",
       metric: "throughput",
       value: printLoad(best.highestRatePerS),
-      unit: "requests/s each",
+      unit: `${rateUnit}/s each`,
       details: [
         ...(rateInterval === null
           ? []
-          : [`95 % interval ${printLoad(Math.max(0, rateInterval.low))} to ${printLoad(rateInterval.high)}`]),
+          : [`over the seeds ${printLoad(rateInterval.low)} to ${printLoad(rateInterval.high)}`]),
         ...(best.brokenAbove.length === 0 ? [] : [`above it ${best.brokenAbove.join(", ")} breaks`]),
       ],
     },
@@ -39,16 +43,16 @@ function tilesOf(best: PlannedServer, targetRequestsPerS: number | null): Tile[]
       unit: gpus === 1 ? "GPU" : "GPUs",
       details: [
         replicas === 1 ? "one replica" : `${replicas} replicas`,
-        ...(targetRequestsPerS === null ? [] : [`each gets ${printLoad(ratePerReplicaPerS)} requests/s`]),
+        ...(targetRequestsPerS === null ? [] : [`each gets ${printLoad(ratePerReplicaPerS)} ${rateUnit}/s`]),
       ],
     },
     {
       name: "Cost",
       title: "cost by the prices below",
       metric: "itl",
-      value: printUsd(best.usdPerHour),
-      unit: "an hour",
-      details: [`${printUsd(best.usdPerMOutputTokens)} per million output tokens`],
+      value: best.usdPerHour === null ? "no price" : printUsd(best.usdPerHour),
+      unit: best.usdPerHour === null ? "" : "an hour",
+      details: best.usdPerHour === null ? [] : [`${printUsd(best.usdPerMOutputTokens)} per million output tokens`],
     },
     {
       name: "E2E",

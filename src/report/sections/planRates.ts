@@ -10,15 +10,13 @@ type Plan = PlanRatesSection["plans"][number];
 
 const ROW_PX = 28;
 
-/** A bar for each server: the rate that every seed holds, the interval of the seeds, and the seeds themselves. */
-export function planRates({ plans, numSeeds }: PlanRatesSection): HTMLElement {
+/** A bar for each server: the rate that it carries, the interval of the seeds, and the seeds themselves. */
+export function planRates({ plans, legend, rateUnit }: PlanRatesSection): HTMLElement {
   const sorted = [...plans].sort((a, b) => b.highestRatePerS - a.highestRatePerS);
   const most = sorted[0]!;
-  const seeds =
-    numSeeds === 1
-      ? "One seed: how far chance moves them is not known."
-      : `Dots are the ${numSeeds} seeds alone, of which the smallest counts; the line is the 95 % t-interval of their mean.`;
-  const caption = `The most that one replica carries within the SLO, to 2 %: ${most.name} ${printLoad(most.highestRatePerS)} requests/s. ${seeds}`;
+  const caption =
+    `The most that one replica carries within the SLO, to 2 %: ${most.name} ${printLoad(most.highestRatePerS)} ${rateUnit}/s. ` +
+    `Dots are seeds alone, the line is their interval. ${legend}`;
   return section(
     "rates",
     "What one replica carries",
@@ -27,14 +25,14 @@ export function planRates({ plans, numSeeds }: PlanRatesSection): HTMLElement {
       panels: [
         {
           label: sorted
-            .map(({ name, highestRatePerS }) => `${name}: ${printLoad(highestRatePerS)} requests/s`)
+            .map(({ name, highestRatePerS }) => `${name}: ${printLoad(highestRatePerS)} ${rateUnit}/s`)
             .join(", "),
-          draw: (widthPx) => ratesPlot(sorted, widthPx),
+          draw: (widthPx) => ratesPlot(sorted, rateUnit, widthPx),
         },
       ],
       caption,
       table: {
-        columns: ["server", "requests/s", "interval of the seeds", "seeds", "per GPU", "broken above by"],
+        columns: ["server", `${rateUnit}/s`, "interval of the seeds", "seeds", "per GPU", "broken above by"],
         rows: sorted.map((plan) => [
           plan.name,
           printLoad(plan.highestRatePerS),
@@ -48,15 +46,14 @@ export function planRates({ plans, numSeeds }: PlanRatesSection): HTMLElement {
   );
 }
 
-/** A rate is never below 0, whatever the spread of three seeds says. */
 function intervalWords({ rateInterval }: Plan): string {
   if (rateInterval === null) return "–";
-  return `${printLoad(Math.max(0, rateInterval.low))} to ${printLoad(rateInterval.high)}`;
+  return `${printLoad(rateInterval.low)} to ${printLoad(rateInterval.high)}`;
 }
 
-function ratesPlot(plans: readonly Plan[], widthPx: number): PlotOptions {
+function ratesPlot(plans: readonly Plan[], rateUnit: PlanRatesSection["rateUnit"], widthPx: number): PlotOptions {
   const spans = plans.flatMap(({ name, rateInterval }) =>
-    rateInterval === null ? [] : [{ name, low: Math.max(0, rateInterval.low), high: rateInterval.high }],
+    rateInterval === null ? [] : [{ name, low: rateInterval.low, high: rateInterval.high }],
   );
   const seeds = plans.flatMap(({ name, ratesOfSeedsPerS }) => ratesOfSeedsPerS.map((ratePerS) => ({ name, ratePerS })));
   const ends = new Map(
@@ -72,7 +69,7 @@ function ratesPlot(plans: readonly Plan[], widthPx: number): PlotOptions {
     marginTop: 4,
     marginBottom: 38,
     x: {
-      label: "requests/s",
+      label: `${rateUnit}/s`,
       labelAnchor: "center",
       labelArrow: "none",
       grid: true,
@@ -102,7 +99,7 @@ function ratesPlot(plans: readonly Plan[], widthPx: number): PlotOptions {
           maxRadius: Number.POSITIVE_INFINITY,
           title: (plan: Plan) =>
             [
-              `${plan.name}: ${printLoad(plan.highestRatePerS)} requests/s`,
+              `${plan.name}: ${printLoad(plan.highestRatePerS)} ${rateUnit}/s`,
               `interval of the seeds ${intervalWords(plan)}`,
               ...(plan.brokenAbove.length === 0 ? [] : [`broken above by ${plan.brokenAbove.join(", ")}`]),
             ].join("\n"),

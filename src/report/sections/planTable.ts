@@ -6,14 +6,14 @@ import { printMs } from "../numbers.js";
 import type { PlanTableSection } from "../planSections.js";
 
 /** Every plan in numbers, what cannot be and why, and the prices. */
-export function planTable({ plans, infeasible, prices }: PlanTableSection): HTMLElement {
+export function planTable({ plans, infeasible, prices, rateUnit }: PlanTableSection): HTMLElement {
   return section(
     "plans",
     "Every server considered",
     ...(plans.length === 0
       ? [element("p", {}, "None keeps the SLO.")]
       : [
-          dataTable(table(plans), "Every server that keeps the SLO, cheapest first"),
+          dataTable(table(plans, rateUnit), "Every server that keeps the SLO, cheapest first"),
           element("p", { class: "note" }, "Cheapest first; latencies at the load that each is to carry."),
         ]),
     ...(infeasible.length === 0
@@ -35,8 +35,14 @@ export function planTable({ plans, infeasible, prices }: PlanTableSection): HTML
           element("h3", { class: "failed" }, "Prices"),
           dataTable(
             {
-              columns: ["GPU", "an hour", "read on", "source"],
-              rows: prices.map(({ gpu, usdPerGpuHour, source, date }) => [gpu, printUsd(usdPerGpuHour), date, source]),
+              columns: ["GPU", "vendor", "an hour", "read on", "source"],
+              rows: prices.map(({ gpu, vendor = "–", usdPerGpuHour, source, date }) => [
+                gpu,
+                vendor,
+                printUsd(usdPerGpuHour),
+                date,
+                source,
+              ]),
               wordColumns: ["source"],
             },
             "Prices, each with its source and date",
@@ -45,11 +51,11 @@ export function planTable({ plans, infeasible, prices }: PlanTableSection): HTML
   );
 }
 
-function table(plans: PlanTableSection["plans"]) {
+function table(plans: PlanTableSection["plans"], rateUnit: PlanTableSection["rateUnit"]) {
   return {
     columns: [
       "server",
-      "requests/s each",
+      `${rateUnit}/s each`,
       "interval",
       "broken above by",
       "replicas",
@@ -65,13 +71,11 @@ function table(plans: PlanTableSection["plans"]) {
     rows: plans.map((plan) => [
       plan.name,
       printLoad(plan.highestRatePerS),
-      plan.rateInterval === null
-        ? "–"
-        : `${printLoad(Math.max(0, plan.rateInterval.low))} to ${printLoad(plan.rateInterval.high)}`,
+      plan.rateInterval === null ? "–" : `${printLoad(plan.rateInterval.low)} to ${printLoad(plan.rateInterval.high)}`,
       plan.brokenAbove.join(", "),
       String(plan.replicas),
       String(plan.gpus),
-      printUsd(plan.usdPerHour),
+      plan.usdPerHour === null ? "no price" : printUsd(plan.usdPerHour),
       printUsd(plan.usdPerMOutputTokens),
       printUsd(plan.usdPerMTokens),
       printMs(plan.ttftP99Ms),

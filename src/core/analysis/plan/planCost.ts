@@ -1,15 +1,23 @@
 import { S_PER_HOUR } from "../../units/units.js";
-import type { SweepRun } from "../sweep/sweepRun.js";
+import type { MeanRequest } from "./servedTokens.js";
 
-/** How many servers a plan rents, and what that costs. */
+/** How many servers a plan rents. */
 export interface PlanSize {
   readonly replicas: number;
   readonly gpus: number;
-  /** Requests per second that each replica gets: an even share of the target, or the most it carries. */
+  /** Arrivals per second that each replica gets: an even share of the target, or the most it carries. */
   readonly ratePerReplicaPerS: number;
 }
 
-/** US dollars; null without a price of the GPU. */
+/** What all replicas of a plan complete in a second, in the long run. */
+export interface PlanLoad {
+  /** Turns, where arrivals are sessions of several. */
+  readonly requestsPerS: number;
+  readonly promptTokensPerS: number;
+  readonly outputTokensPerS: number;
+}
+
+/** US dollars; null without a price of the GPU. `usdPerM… × tokens per second × 3600 ÷ 10⁶` is `usdPerHour`. */
 export interface PlanCost {
   readonly usdPerHour: number | null;
   /** For a million output tokens, all costs on them. */
@@ -26,34 +34,33 @@ const TOKENS_PER_M = 1e6;
  * @param targetPerS null = one replica at the most it carries
  */
 export function planSize(ratePerS: number, gpusPerReplica: number, targetPerS: number | null): PlanSize {
-  const replicas = targetPerS === null ? 1 : Math.max(1, Math.ceil(targetPerS / ratePerS));
+  if (targetPerS === null) return sizeOfReplicas(1, gpusPerReplica, ratePerS);
+  return sizeOfReplicas(Math.max(1, Math.ceil(targetPerS / ratePerS)), gpusPerReplica, targetPerS);
+}
+
+/** @param totalPerS arrivals that all replicas carry together */
+export function sizeOfReplicas(replicas: number, gpusPerReplica: number, totalPerS: number): PlanSize {
+  return { replicas, gpus: replicas * gpusPerReplica, ratePerReplicaPerS: totalPerS / replicas };
+}
+
+/** @param turns requests of an arrival @param request the mean one of a replica at that load */
+export function planLoad({ replicas, ratePerReplicaPerS }: PlanSize, turns: number, request: MeanRequest): PlanLoad {
+  const submittedPerS = replicas * ratePerReplicaPerS * turns;
   return {
-    replicas,
-    gpus: replicas * gpusPerReplica,
-    ratePerReplicaPerS: targetPerS === null ? ratePerS : targetPerS / replicas,
+    requestsPerS: submittedPerS * request.completedFraction,
+    promptTokensPerS: submittedPerS * request.promptTokens,
+    outputTokensPerS: submittedPerS * request.outputTokens,
   };
 }
 
-/** @param requestsPerS what one replica completes @param run one replica at that rate: its tokens for each request */
-export function planCost(
-  { gpus, replicas }: PlanSize,
-  requestsPerS: number,
-  { throughput }: Pick<SweepRun, "throughput">,
-  usdPerGpuHour: number | null,
-): PlanCost {
+export function planCost({ gpus }: PlanSize, load: PlanLoad, usdPerGpuHour: number | null): PlanCost {
   if (usdPerGpuHour === null) return { usdPerHour: null, usdPerMOutputTokens: null, usdPerMTokens: null };
   const usdPerHour = gpus * usdPerGpuHour;
-  const { requestsPerS: servedPerS, outputTokensPerS, promptTokensPerS } = throughput;
-  // For each request, since the rates of a run count the time in which its last requests drain.
-  const perRequest = (tokensPerS: number | null) => (servedPerS ? (tokensPerS ?? 0) / servedPerS : 0);
-  const perM = (tokensPerRequest: number): number | null =>
-    tokensPerRequest === 0
-      ? null
-      : (usdPerHour * TOKENS_PER_M) / (tokensPerRequest * requestsPerS * replicas * S_PER_HOUR);
-  const outputTokens = perRequest(outputTokensPerS);
+  const perM = (tokensPerS: number): number | null =>
+    tokensPerS === 0 ? null : (usdPerHour * TOKENS_PER_M) / (tokensPerS * S_PER_HOUR);
   return {
     usdPerHour,
-    usdPerMOutputTokens: perM(outputTokens),
-    usdPerMTokens: perM(outputTokens + perRequest(promptTokensPerS)),
+    usdPerMOutputTokens: perM(load.outputTokensPerS),
+    usdPerMTokens: perM(load.promptTokensPerS + load.outputTokensPerS),
   };
 }

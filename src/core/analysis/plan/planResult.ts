@@ -1,6 +1,8 @@
 import { commonConfig } from "../../config/compareConfigs.js";
 import { ROOFSERVE_VERSION } from "../../engine/version.js";
 import { type ErrorCode, SimulationError } from "../../errors/simulationError.js";
+import { type SignTest, signTest } from "../../metrics/medianInterval.js";
+import { hasSessions } from "../../workload/turnsPerStart.js";
 import type { SweepSeries } from "../sweep/runSweep.js";
 import { paretoFront } from "./paretoFront.js";
 import type { GpuPrice } from "./priceTable.js";
@@ -14,8 +16,16 @@ export interface PlanResult {
   /** What the configs of all plans have in common. */
   readonly config: object;
   readonly slo: PlanQuestion["slo"];
+  /** What rates count: `sessions` where an arrival may ask several times, else `requests`. */
+  readonly rateUnit: "requests" | "sessions";
+  /** In `rateUnit`s per second, as every rate here. */
   readonly targetRequestsPerS: number | null;
+  /** With these the rates were found. */
   readonly seeds: readonly number[];
+  /** With these the load of every plan was checked, and its numbers taken: `run`, `checks`, `load`. */
+  readonly checkSeeds: readonly number[];
+  /** What `highestRatePerS` and `rateInterval` are worth; null with one seed, whose luck is not known. */
+  readonly confidence: RateConfidence | null;
   /** Label of the plan to take: the first of `plans`; null where none holds the SLO. */
   readonly best: string | null;
   /** Cheapest first (of one price the fewer GPUs, then the faster), those without a price after these, infeasible ones last. */
@@ -23,6 +33,11 @@ export interface PlanResult {
   /** The prices that were used. */
   readonly prices: readonly GpuPrice[];
   readonly notes: readonly string[];
+}
+
+/** The sign test over the seeds' own highest rates. It covers the luck of the requests drawn, not the error of the simulation. */
+export interface RateConfidence extends SignTest {
+  readonly method: "sign-test-of-median";
 }
 
 /** What is made as small as it can be: what a plan costs, and how long a request takes in it. */
@@ -33,7 +48,7 @@ function objectives({ run, gpus }: FeasiblePlan, cost: number | null): readonly 
 /** Ranks plans and marks the Pareto front. */
 export function planResult(
   series: readonly SweepSeries[],
-  { slo, targetPerS, seeds }: PlanQuestion,
+  { slo, targetPerS, seeds, checkSeeds }: PlanQuestion,
   plans: readonly Plan[],
 ): PlanResult {
   const cost = (plan: FeasiblePlan) => (targetPerS === null ? plan.usdPerMOutputTokens : plan.usdPerHour);
@@ -52,8 +67,13 @@ export function planResult(
     version: ROOFSERVE_VERSION,
     config: commonConfig(series.flatMap(({ configs }) => configs).map(({ seed: _seed, ...config }) => config)),
     slo,
+    rateUnit: series.some(({ configs }) => configs.some(({ workload }) => hasSessions(workload.data)))
+      ? "sessions"
+      : "requests",
     targetRequestsPerS: targetPerS,
     seeds,
+    checkSeeds,
+    confidence: seeds.length === 1 ? null : { method: "sign-test-of-median", ...signTest(seeds.length) },
     best: ranked[0]?.label ?? null,
     plans: [...ranked, ...plans.filter((plan): plan is InfeasiblePlan => !plan.isFeasible)],
     prices: [...new Map(prices.map((price) => [price.gpu, price])).values()],

@@ -1,4 +1,5 @@
 import type { Deployment } from "../../engine/createServer.js";
+import { giveToAll } from "../../engine/requestSinks.js";
 import type { RunConfig } from "../../engine/runConfig.js";
 import { simulateStreaming } from "../../engine/simulate.js";
 import type { Slo } from "../../metrics/slo.js";
@@ -6,6 +7,7 @@ import { checkSlo, type SloCheck } from "../../metrics/sloCheck.js";
 import { createWorkload } from "../../workload/createWorkload.js";
 import { type SweepRun, sweepRunOf } from "../sweep/sweepRun.js";
 import type { TaskFailure } from "../sweep/sweepTask.js";
+import { type MeanRequest, ServedTokens } from "./servedTokens.js";
 import { SloBroken, SloWatch } from "./sloWatch.js";
 
 /** One simulation of a plan: a load offered to a server, to be held against an SLO. */
@@ -20,6 +22,8 @@ export interface PlanTask {
 export interface PlanTrial {
   /** null where the run was stopped. */
   readonly run: SweepRun | null;
+  /** null where the run was stopped. */
+  readonly meanRequest: MeanRequest | null;
   /** Of a stopped run the one that was broken. */
   readonly checks: readonly SloCheck[];
   /** Whether its queue grew for as long as requests came: then more of them would have broken any SLO. */
@@ -41,16 +45,20 @@ export function holdsSlo({ checks, isOverrun }: PlanTrial): boolean {
 
 /** Simulates a task. @throws ConfigError, CapacityError */
 export function simulatePlanTask(deployment: Deployment, { config, slo, stopsEarly }: PlanTask): PlanTrial {
-  const sink = new SloWatch(slo, stopsEarly ? config.workload.maxRequests : null);
+  const { workload, seed } = config;
+  const watch = new SloWatch(slo, stopsEarly ? workload.maxRequests : null);
+  const tokens = new ServedTokens(workload.maxRequests ?? 0);
+  const sink = giveToAll([watch, tokens]);
   try {
-    const result = simulateStreaming(deployment, config, createWorkload(config.workload, config.seed), { sink });
+    const result = simulateStreaming(deployment, config, createWorkload(workload, seed), { sink });
     return {
       run: sweepRunOf(result),
-      checks: checkSlo(slo, result.summary, sink.goodputFraction),
+      meanRequest: tokens.mean(),
+      checks: checkSlo(slo, result.summary, watch.goodputFraction),
       isOverrun: result.summary.regime.label === "past",
     };
   } catch (error) {
-    if (error instanceof SloBroken) return { run: null, checks: [error.check], isOverrun: false };
+    if (error instanceof SloBroken) return { run: null, meanRequest: null, checks: [error.check], isOverrun: false };
     throw error;
   }
 }

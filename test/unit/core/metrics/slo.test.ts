@@ -44,8 +44,27 @@ describe("parseSlo", () => {
     expect(() => parseSlo(text)).toThrow(/^--slo: got .+; .+/);
   });
 
+  it.each([
+    ["p99 tft<=500ms", "p99 ttft<=500ms"],
+    ["p95 it1<=40ms", "p95 itl<=40ms"],
+    ["p98 ttft<=500ms", "p99 ttft<=500ms"],
+    ["p96 ttft<=500ms", "p95 ttft<=500ms"],
+    ["maen e2e<2s", "mean e2e<=2s"],
+    ["p99 ttft>=500ms", "p99 ttft<=500ms"],
+    ["p99-ttft=500", "p99 ttft<=500"],
+    ["tpto<=30 msec", "tpot<=30ms"],
+  ])("says of %j what is near", (text, near) => {
+    expect(() => parseSlo(text)).toThrow(`${JSON.stringify(text)} (did you mean ${near}?); must be limits`);
+  });
+
+  it.each(["fast", "p99 ttft<=0", "latency<=3", "p99"])("suggests nothing for %j, which is near nothing", (text) => {
+    expect(() => parseSlo(text)).toThrow(`got ${JSON.stringify(text)}; must be`);
+  });
+
   it("names every part that is wrong", () => {
-    expect(() => parseSlo("p99 ttft<=500ms, p42 itl<=3, quick")).toThrow(/"p42 itl<=3", "quick"/);
+    expect(() => parseSlo("p99 ttft<=500ms, p42 itl<=3, quick")).toThrow(
+      /"p42 itl<=3" \(did you mean p50 itl<=3\?\), "quick"/,
+    );
   });
 });
 

@@ -12,7 +12,7 @@ const PRICES = { prices: [price("H100", 4), price("L40S", 1)] };
 
 /** Carries 10 requests/s within the SLO; an L4 cannot be. */
 async function planned(gpus: readonly string[], targetPerS: number | null): Promise<PlanResult> {
-  const question = { slo: parseSlo("p99 ttft<=500ms"), targetPerS, seeds: [1, 2], prices: PRICES };
+  const question = { slo: parseSlo("p99 ttft<=500ms"), targetPerS, seeds: [1, 2], checkSeeds: [3], prices: PRICES };
   const series = gpus.map((gpu) => ({
     label: `gpu=${gpu}`,
     varied: { gpu },
@@ -25,7 +25,8 @@ async function planned(gpus: readonly string[], targetPerS: number | null): Prom
       const value = rate > 10 ? 900 : 100;
       const throughput = { requestsPerS: Math.min(rate, 10), outputTokensPerS: 80, promptTokensPerS: 2000 };
       const checks = [{ name: "p99 TTFT", limit: 500, value, isMet: value <= 500 }];
-      return { trial: { run: { ...base, throughput }, checks, isOverrun: false } };
+      const meanRequest = { completedFraction: 1, promptTokens: 200, outputTokens: 8 };
+      return { trial: { run: { ...base, throughput }, meanRequest, checks, isOverrun: false } };
     }),
   );
   return planResult(series, question, await Promise.all(plans));
@@ -33,7 +34,7 @@ async function planned(gpus: readonly string[], targetPerS: number | null): Prom
 
 function pageOf(result: PlanResult) {
   const nameOf = ({ gpu, tensorParallelSize }: Plan) => `${tensorParallelSize} × ${gpu}`;
-  const { sections } = planPage({ result, answer: "an answer", title: "t", subtitle: "s", nameOf });
+  const { sections } = planPage({ result, answer: "an answer", title: "t", subtitle: "s", legend: "l", nameOf });
   const one = <Kind extends ReportSection["kind"]>(kind: Kind) =>
     sections.find((section): section is Extract<ReportSection, { kind: Kind }> => section.kind === kind);
   return { kinds: sections.map(({ kind }) => kind), one };

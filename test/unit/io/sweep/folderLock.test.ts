@@ -14,7 +14,7 @@ describe("the lock of a run directory", () => {
     lock.release();
     expect(existsSync(join(folder, LOCK_FILE))).toBe(false);
     writeFileSync(join(folder, LOCK_FILE), String(process.ppid));
-    expect(() => FolderLock.take(folder)).toThrow(`another sweep (process ${process.ppid}) writes there`);
+    expect(() => FolderLock.take(folder)).toThrow(`another command (process ${process.ppid}) writes there`);
   });
 
   it("does not count when its process is gone, or it is no process's", () => {

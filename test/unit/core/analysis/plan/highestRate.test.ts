@@ -9,24 +9,42 @@ describe("highestRate", () => {
     await fc.assert(
       fc.asyncProperty(rates, factors, async (limitPerS, factor) => {
         const found = await highestRate(
-          limitPerS / factor,
+          { ratePerS: limitPerS / factor, step: 2 },
           async (rate) => rate,
           (rate) => rate <= limitPerS,
         );
         expect(found.held!.ratePerS).toBeLessThanOrEqual(limitPerS);
         expect(found.failed!.ratePerS).toBeGreaterThan(limitPerS);
-        expect(found.failed!.ratePerS / found.held!.ratePerS).toBeLessThanOrEqual(RATE_TOLERANCE);
+        expect(found.failed!.ratePerS / found.held!.ratePerS).toBeLessThanOrEqual(RATE_TOLERANCE + 1e-9);
         expect(found.numTrials).toBeLessThan(18);
       }),
       { seed: 20261126 },
     );
   });
 
+  it("needs few trials where the answer is near the first rate, and lets steps grow where it is not", async () => {
+    const numTrialsTo = async (limitPerS: number) => {
+      const first = { ratePerS: 10, step: RATE_TOLERANCE };
+      const { held, failed, numTrials } = await highestRate(
+        first,
+        async (rate) => rate,
+        (rate) => rate <= limitPerS,
+      );
+      expect(held!.ratePerS).toBeLessThanOrEqual(limitPerS);
+      expect(failed!.ratePerS).toBeGreaterThan(limitPerS);
+      return numTrials;
+    };
+    expect(await numTrialsTo(10.1)).toBe(2);
+    expect(await numTrialsTo(9.9)).toBe(2);
+    expect(await numTrialsTo(11)).toBeLessThanOrEqual(6);
+    expect(await numTrialsTo(100)).toBeLessThan(16);
+  });
+
   it("gives up where it holds nowhere, and where it holds everywhere", async () => {
-    const never = await highestRate(10, async () => false, Boolean);
+    const never = await highestRate({ ratePerS: 10, step: 2 }, async () => false, Boolean);
     expect(never.held).toBeNull();
     expect(never.failed!.ratePerS).toBeLessThan(0.02);
-    const always = await highestRate(10, async () => true, Boolean);
+    const always = await highestRate({ ratePerS: 10, step: 2 }, async () => true, Boolean);
     expect(always.failed).toBeNull();
     expect(always.held!.ratePerS).toBe(160);
   });
