@@ -9,8 +9,7 @@ export function addPlanOptions<T>(command: Argv<T>): Argv<T> {
       type: "string",
       requiresArg: true,
       group,
-      describe:
-        'what must hold: "p99 ttft<=500ms, p95 itl<=40ms"; ms unless s stands there; statistics mean, p50, p90, p95, p99 of ttft, itl, tpot, e2e, queue, where itl is the mean gap of a request counted once per token, as in GuideLLM, not the single gap; without a statistic a limit on each request, and goodput>=95% says how many must keep it [90%]',
+      describe: `what must hold: "p99 ttft<=500ms, p95 itl<=40ms"; ms unless s stands there; statistics mean, p50, p90, p95, p99 of ttft, itl, gap, tpot, e2e, queue, where itl is GuideLLM's (a request's mean gap, once per token) and gap the single gap between two tokens, which vllm bench serve calls itl; without a statistic a limit on each request, and goodput>=95% says how many must keep it [90%]`,
     })
     .option("target-rate", {
       requiresArg: true,

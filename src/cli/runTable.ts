@@ -33,7 +33,8 @@ export function runTable({ summary, columns }: StreamedResult): string {
   const latencies = textTable(numberColumns(`latency, ${scale.unit}`, "mean", "p50", "p90", "p95", "p99", "max"), [
     latencyRow("TTFT  time to first token", summary.ttftMs, scale),
     latencyRow("TPOT  time per output token", summary.tpotMs, scale),
-    latencyRow("ITL   inter-token latency", summary.itlMs, scale),
+    latencyRow("ITL   mean gap of each request", summary.itlMs, scale),
+    latencyRow("gap   single gaps, vLLM's ITL", summary.gapMs, scale),
     latencyRow("E2E   end to end", summary.e2eMs, scale),
     latencyRow("queue wait", summary.queueMs, scale),
   ]);

@@ -86,7 +86,17 @@ function keptLoad(capacity: ServerCapacity | undefined): string {
 function seriesPart({ points }: SweepResult, series: SeriesSaturation, isGrid: boolean): string {
   const own = pointsOf(points, series);
   const columns = [
-    ...numberColumns("load", "req/s", "out tok/s", "TTFT p50", "TTFT p99", "ITL mean", "E2E mean", "E2E p99"),
+    ...numberColumns(
+      "load",
+      "req/s",
+      "out tok/s",
+      "TTFT p50",
+      "TTFT p99",
+      "ITL mean",
+      "gap p99",
+      "E2E mean",
+      "E2E p99",
+    ),
     { title: "saturation", align: "left" } as const,
   ];
   const measured = own.filter(isMeasured);
@@ -120,6 +130,7 @@ function pointRow(point: MeasuredPoint): string[] {
     latency(point, "ttftMs", "p50"),
     latency(point, "ttftMs", "p99"),
     latency(point, "itlMs", "mean"),
+    latency(point, "gapMs", "p99"),
     latency(point, "e2eMs", "mean"),
     latency(point, "e2eMs", "p99"),
     saturationWord(point),
@@ -146,10 +157,11 @@ function latency(point: MeasuredPoint, name: HeadlineLatency, statistic: "mean" 
   const ms = point[name][statistic];
   if (ms === null) return "–";
   const interval = point.seedIntervals?.intervals[name][statistic] ?? null;
-  const shown = name === "itlMs" ? `${printNumber(ms)} ms` : printMs(ms);
+  const isShort = name === "itlMs" || name === "gapMs";
+  const shown = isShort ? `${printNumber(ms)} ms` : printMs(ms);
   if (interval === null) return shown;
   const half = (interval.high - interval.low) / 2;
-  return `${shown} ± ${name === "itlMs" ? `${printNumber(half)} ms` : printMs(half)}`;
+  return `${shown} ± ${isShort ? `${printNumber(half)} ms` : printMs(half)}`;
 }
 
 /** How the numbers go over the loads, each on a scale of its own from 0. */

@@ -17,6 +17,7 @@ const LATENCY_TITLES: Readonly<Record<HeadlineLatency, string>> = {
   ttftMs: "TTFT",
   tpotMs: "TPOT",
   itlMs: "ITL",
+  gapMs: "gap",
   e2eMs: "E2E",
 };
 

@@ -19,6 +19,8 @@ describe("the engine with its lockstep", () => {
         expect(fast.steps).toEqual(plain.steps);
         expect(fast.records).toEqual(plain.records);
         expect(fast.stats).toEqual(plain.stats);
+        // What a class keeps for itself `toEqual` does not see.
+        expect(fast.stats.gapsUs.bins()).toEqual(plain.stats.gapsUs.bins());
         numTokens += plain.steps.reduce((sum, step) => sum + step.numSampled, 0);
         numLockstepTokens += fast.numLockstepTokens;
         numMixedSteps += fast.numMixedSteps;

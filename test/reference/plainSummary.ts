@@ -2,8 +2,8 @@ import { distribution, repeatedDistribution } from "../../src/core/metrics/distr
 import type { RequestRecord } from "../../src/core/metrics/requestRecord.js";
 import { e2eMs, interTokenMs, type RunMetrics, ttftMs } from "../../src/core/metrics/runMetrics.js";
 
-/** The request-side summary of a run, straight from the records. */
-export function plainSummary(records: readonly RequestRecord[]): RunMetrics {
+/** The request-side summary of a run, straight from the records, which know no single gaps. */
+export function plainSummary(records: readonly RequestRecord[]): Omit<RunMetrics, "gapMs"> {
   const completed = records.filter(({ status }) => status === "completed");
   const count = (status: string) => records.filter((record) => record.status === status).length;
   const sum = (tokens: (record: RequestRecord) => number) =>

@@ -1,3 +1,4 @@
+import type { BinnedCounts } from "../metrics/binnedCounts.js";
 import type { RequestRecord } from "../metrics/requestRecord.js";
 import type { RequestSpec } from "../request/requestSpec.js";
 import type { ScheduledStep } from "../scheduler/scheduledStep.js";
@@ -22,6 +23,11 @@ export interface EngineStats {
   readonly limitedUs: number;
   /** Time the front end spends streaming tokens to clients, µs. */
   readonly outputBusyUs: number;
+  /**
+   * Times between successive output tokens of a request, µs, as its client sees them: all that any client saw, those of
+   * requests that were given up later included.
+   */
+  readonly gapsUs: BinnedCounts;
   /** Share of GPU time by component; sums to 1. */
   readonly componentShares: Readonly<Record<string, number>>;
 }

@@ -13,6 +13,7 @@ import { GiveUps } from "./giveUps.js";
 import { gpuStepUs } from "./gpuStepUs.js";
 import type { EngineStats, RequestSink, StepObserver } from "./runResult.js";
 import { SubmissionOrder } from "./submissionOrder.js";
+import { TokenStream } from "./tokenStream.js";
 
 /** A client sees the end of its request. */
 interface FinishSeen extends SimulationEvent {
@@ -51,6 +52,7 @@ export class ServerLoop {
   /** When the first of these, or an arrival, happens. */
   #nextUs = 0;
   readonly #componentsUs: Float64Array;
+  readonly #stream: TokenStream;
   readonly #ended: SubmissionOrder;
   /** Used in turn: `queueDepth` in flight, the last one done, and the one being planned. */
   readonly #steps: readonly ScheduledStep[];
@@ -65,11 +67,6 @@ export class ServerLoop {
   #lastActUs = 0;
   #gpuFreeUs = 0;
   #frontEndFreeUs = 0;
-  /** When the front end has sent all tokens it was given: one process streams them. */
-  #outputFreeUs = 0;
-  /** When it began with those of the last step. */
-  #outputFromUs = 0;
-  #outputBusyUs = 0;
   #numSteps = 0;
   #numPreemptions = 0;
   #gpuBusyUs = 0;
@@ -82,11 +79,12 @@ export class ServerLoop {
     this.#parts = parts;
     this.#workload = workload;
     this.#observer = observer;
+    this.#stream = new TokenStream(parts.overheads);
     this.#ended = new SubmissionOrder(sink);
     this.#componentsUs = new Float64Array(parts.stepModel.componentNames.length);
     this.#steps = Array.from({ length: parts.queueDepth + 2 }, () => new ScheduledStep(parts.maxNumSeqs));
     this.#stepEndsUs = new Float64Array(this.#steps.length);
-    parts.scheduler.onSettled = (request, numTokens, numBefore) => this.#settleSeen(request, numTokens, numBefore);
+    parts.scheduler.onSettled = (request, numTokens, numBefore) => this.#stream.settle(request, numTokens, numBefore);
   }
 
   /** Runs until no request is left; each goes to the sink when it has ended. */
@@ -162,20 +160,14 @@ export class ServerLoop {
     if (step.numRequests === 0) return;
     this.#drain();
     const updatedUs = this.#nowUs + overheads.updateUs;
-    const outputFromUs = Math.max(updatedUs + overheads.outputUs, this.#outputFreeUs);
-    const lastSeenUs = outputFromUs + step.numRequests * overheads.outputUsPerToken;
+    const lastSeenUs = this.#stream.lastSeenUs(updatedUs, step.numRequests);
     // Whose client may not see its token needs a row, where that is looked at.
     if (step.numLockstep > 0 && this.#isGivenUpBefore(lastSeenUs)) scheduler.settle();
     scheduler.update(step);
     this.#nowUs = updatedUs;
-    this.#outputFromUs = outputFromUs;
-    this.#deliver(step);
+    this.#stream.deliver(step, updatedUs);
+    for (let i = 0; i < step.numFinished; i++) this.#finish(step.finished[i]!);
     this.#lastActUs = this.#nowUs;
-  }
-
-  /** When the clients see the last of a step's first `numTokens` rows' tokens: they are sent one after the other. */
-  #seenUs(numTokens: number): number {
-    return this.#outputFromUs + numTokens * this.#parts.overheads.outputUsPerToken;
   }
 
   #isGivenUpBefore(timeUs: number): boolean {
@@ -183,49 +175,6 @@ export class ServerLoop {
     this.#giveUps.dropEndedFirst();
     this.#lookAhead();
     return this.#giveUps.peekTimeUs() < timeUs;
-  }
-
-  /** The step's tokens reach their clients, in batch order, behind those of the steps before. */
-  #deliver(step: ScheduledStep): void {
-    const { finishing, finishingIndex, numFinishing } = step;
-    let numEnded = 0;
-    let numRows = 0;
-    for (let row = 0; row < step.numRows; row++) {
-      if (step.numTokensOut[row] === 0) continue;
-      const numBefore = step.numLockstepBefore[row]!;
-      for (; numEnded < numFinishing && finishingIndex[numEnded]! < numBefore; numEnded++) {
-        this.#seeLast(finishing[numEnded]!, this.#seenUs(finishingIndex[numEnded]! + numRows + 1));
-      }
-      numRows++;
-      this.#see(step.requests[row]!, step.numTokensOut[row]!, this.#seenUs(numBefore + numRows));
-    }
-    for (; numEnded < numFinishing; numEnded++) {
-      this.#seeLast(finishing[numEnded]!, this.#seenUs(finishingIndex[numEnded]! + numRows + 1));
-    }
-    const numTokens = step.numLockstep + numRows;
-    this.#outputBusyUs += numTokens * this.#parts.overheads.outputUsPerToken;
-    this.#outputFreeUs = this.#seenUs(numTokens);
-    for (let i = 0; i < step.numFinished; i++) this.#finish(step.finished[i]!);
-  }
-
-  #see(request: Request, numTokens: number, seenUs: number): void {
-    // What comes after its client gave up, nobody sees.
-    if (seenUs > request.spec.arrivalUs + request.spec.timeoutUs) return;
-    if (Number.isNaN(request.firstTokenUs)) request.firstTokenUs = seenUs;
-    request.lastTokenUs = seenUs;
-    request.numSeenTokens += numTokens;
-  }
-
-  /** The end of a request in lockstep: nobody there has given up. */
-  #seeLast(request: Request, seenUs: number): void {
-    request.lastTokenUs = seenUs;
-    request.numSeenTokens = request.numOutputTokens;
-  }
-
-  /** A request leaves the lockstep before its end: what its client has seen up to the last step. */
-  #settleSeen(request: Request, numTokens: number, numBefore: number): void {
-    request.lastTokenUs = this.#seenUs(numBefore + 1);
-    request.numSeenTokens += numTokens;
   }
 
   /** A request whose last token its client has seen is completed; any other has been given up, or will be. */
@@ -339,7 +288,8 @@ export class ServerLoop {
       prefixCacheHitFraction: this.#numLookedUpTokens === 0 ? 0 : this.#numCachedTokens / this.#numLookedUpTokens,
       gpuBusyUs: this.#gpuBusyUs,
       limitedUs: this.#limitedUs,
-      outputBusyUs: this.#outputBusyUs,
+      outputBusyUs: this.#stream.busyUs,
+      gapsUs: this.#stream.gapsUs,
       componentShares: Object.fromEntries(
         stepModel.componentNames.map((name, i) => [name, total === 0 ? 0 : this.#componentsUs[i]! / total]),
       ),

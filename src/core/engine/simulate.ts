@@ -1,4 +1,5 @@
-import { withClientResidual } from "../metrics/clientResidual.js";
+import type { BinnedCounts } from "../metrics/binnedCounts.js";
+import { gapsWithClientResidual, withClientResidual } from "../metrics/clientResidual.js";
 import { RecordColumns } from "../metrics/recordColumns.js";
 import { type Regime, regimeOf } from "../metrics/regime.js";
 import { SEEN_GPU, type SeenErrors, seenErrors } from "../metrics/regimeErrors.js";
@@ -54,6 +55,8 @@ export interface StreamedResult {
   readonly summary: RunSummary;
   /** The numbers that the summary is of. */
   readonly columns: RecordColumns;
+  /** Single times between two output tokens, as in `EngineStats`. */
+  readonly gapsUs: BinnedCounts;
 }
 
 /** A finished run: the summary, and every request. */
@@ -119,7 +122,7 @@ export function simulateStreaming(
     },
   });
   const notes = deployment.notes?.() ?? [];
-  return { summary: summarise(resolved, server, { columns, stats }, notes), columns };
+  return { summary: summarise(resolved, server, { columns, stats }, notes), columns, gapsUs: stats.gapsUs };
 }
 
 /** Lets a server work off a workload, and hands on what its clients saw of each request. */
@@ -129,9 +132,10 @@ export function serveRequests(
   observer: StepObserver | null,
   sink: RequestSink,
 ): EngineStats {
-  const seen: RequestSink =
-    residual === null ? sink : { add: (record, spec) => sink.add(withClientResidual(record, residual), spec) };
-  return new ServerLoop(parts, workload, observer, seen).run();
+  if (residual === null) return new ServerLoop(parts, workload, observer, sink).run();
+  const seen: RequestSink = { add: (record, spec) => sink.add(withClientResidual(record, residual), spec) };
+  const stats = new ServerLoop(parts, workload, observer, seen).run();
+  return { ...stats, gapsUs: gapsWithClientResidual(stats.gapsUs, residual) };
 }
 
 /** `serveRequests`, keeping all of them. */
@@ -162,7 +166,7 @@ function summarise(
     schema: "roofserve.run/1",
     version: ROOFSERVE_VERSION,
     config,
-    ...summariseColumns(columns),
+    ...summariseColumns(columns, stats.gapsUs),
     engine: {
       steps: stats.steps,
       simulatedS: stats.simulatedUs / US_PER_S,

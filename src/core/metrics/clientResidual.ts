@@ -1,3 +1,4 @@
+import type { BinnedCounts } from "./binnedCounts.js";
 import type { RequestRecord } from "./requestRecord.js";
 
 /** Time that a client sees and no part of the simulated server explains; it delays the client's view, not the server. */
@@ -24,4 +25,9 @@ export function withClientResidual(record: RequestRecord, residual: ClientResidu
     firstTokenUs: Math.round(record.firstTokenUs + shiftUs + perTokenUs),
     lastTokenUs: Math.round(record.lastTokenUs + shiftUs + perTokenUs * record.numOutputTokens),
   };
+}
+
+/** Moves the times between tokens as `withClientResidual` moves the tokens: each is as much longer. */
+export function gapsWithClientResidual(gapsUs: BinnedCounts, { usPerOutputToken }: ClientResidual): BinnedCounts {
+  return usPerOutputToken > 0 ? gapsUs.shifted(usPerOutputToken) : gapsUs;
 }

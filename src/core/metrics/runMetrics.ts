@@ -1,5 +1,11 @@
 import { US_PER_MS, US_PER_S } from "../units/units.js";
-import { type Distribution, distributionOfSorted, repeatedDistributionOfSorted } from "./distribution.js";
+import type { BinnedCounts } from "./binnedCounts.js";
+import {
+  type Distribution,
+  distributionOfSorted,
+  EMPTY_DISTRIBUTION,
+  repeatedDistributionOfSorted,
+} from "./distribution.js";
 import { RecordColumns, type RequestCounts, type SummarisedRecord } from "./recordColumns.js";
 import type { RequestRecord } from "./requestRecord.js";
 import { ValueSort } from "./valueSort.js";
@@ -21,6 +27,12 @@ export interface RunMetrics {
   readonly tpotMs: Distribution;
   /** The same value, weighted with its output tokens − 1: per token rather than per request. */
   readonly itlMs: Distribution;
+  /**
+   * Single times between two output tokens: all that any client saw, also of requests that did not complete, whose gaps are
+   * not told apart. What `vllm bench serve` calls ITL, which leaves failed requests out. Exact but for percentiles and
+   * stddev, which are at most 0.2 % of a gap off. Of nothing where only records are known.
+   */
+  readonly gapMs: Distribution;
   /** Last token minus arrival. */
   readonly e2eMs: Distribution;
   /** Wait between the engine core's acceptance and the first schedule. */
@@ -28,7 +40,7 @@ export interface RunMetrics {
   readonly throughput: Throughput;
 }
 
-/** `summariseColumns` of records, in any order. */
+/** `summariseColumns` of records, in any order; they keep no single gaps. */
 export function summariseRecords(records: readonly RequestRecord[]): RunMetrics {
   return summariseColumns(RecordColumns.of(records));
 }
@@ -37,8 +49,9 @@ export function summariseRecords(records: readonly RequestRecord[]): RunMetrics 
  * Summarises a run. Latencies and throughput count completed requests only (a request that was cut off would
  * drag a mean down just because it was slow); the span of the throughput covers all requests.
  * Needs room for four more numbers per request while it works.
+ * @param gapsUs the run's `EngineStats.gapsUs`
  */
-export function summariseColumns(requests: RecordColumns): RunMetrics {
+export function summariseColumns(requests: RecordColumns, gapsUs: BinnedCounts | null = null): RunMetrics {
   const sorter = new ValueSort();
   // One array for all, one after the other: a long run has no room for five.
   const values = new Float64Array(requests.counts.completed);
@@ -54,6 +67,7 @@ export function summariseColumns(requests: RecordColumns): RunMetrics {
     ttftMs: ttft,
     tpotMs: distributionOfSorted(interToken.values),
     itlMs: repeatedDistributionOfSorted(interToken.values, interToken.weights),
+    gapMs: gapsUs === null ? EMPTY_DISTRIBUTION : gapsUs.distribution(US_PER_MS),
     e2eMs: e2e,
     queueMs: queue,
     throughput: throughput(requests),

@@ -7,7 +7,7 @@ export const HEADLINE_STATISTICS = ["mean", "p50", "p90", "p99"] as const;
 export type HeadlineStatistic = (typeof HEADLINE_STATISTICS)[number];
 
 /** Latencies that get an interval. */
-export const HEADLINE_LATENCIES = ["ttftMs", "tpotMs", "itlMs", "e2eMs"] as const;
+export const HEADLINE_LATENCIES = ["ttftMs", "tpotMs", "itlMs", "gapMs", "e2eMs"] as const;
 export type HeadlineLatency = (typeof HEADLINE_LATENCIES)[number];
 
 /** One thing for each headline number of a run; null where the run has no such number. */

@@ -2,8 +2,18 @@ import { ConfigError } from "../errors/simulationError.js";
 import { MS_PER_S } from "../units/units.js";
 import { nearestLimit } from "./sloTypo.js";
 
-/** Latencies a limit can be set on; `itl` of one request is its mean, as `tpot` is. */
-export const SLO_LATENCIES = { ttft: "ttftMs", itl: "itlMs", tpot: "tpotMs", e2e: "e2eMs", queue: "queueMs" } as const;
+/**
+ * Latencies a limit can be set on; `itl` of one request is its mean, as `tpot` is, and over the run GuideLLM's ITL. `gap` is
+ * the single time between two tokens, vLLM's ITL: known over the run only.
+ */
+export const SLO_LATENCIES = {
+  ttft: "ttftMs",
+  itl: "itlMs",
+  gap: "gapMs",
+  tpot: "tpotMs",
+  e2e: "e2eMs",
+  queue: "queueMs",
+} as const;
 export type SloLatency = (typeof SLO_LATENCIES)[keyof typeof SLO_LATENCIES];
 
 /** Statistics a limit can be set on, with the share of requests that must have completed for it to say anything. */
@@ -73,13 +83,19 @@ function goodputOf(part: string): number | null {
 
 function limitOf(part: string): SloLimit | null {
   const pattern =
-    /^(?:(mean|p50|median|p90|p95|p99)\s+)?(ttft|itl|tpot|e2el?|queue)\s*(?:<=?|:)\s*(\d+(?:\.\d+)?|\.\d+)\s*(ms|s)?$/i;
+    /^(?:(mean|p50|median|p90|p95|p99)\s+)?(ttft|itl|gap|tpot|e2el?|queue)\s*(?:<=?|:)\s*(\d+(?:\.\d+)?|\.\d+)\s*(ms|s)?$/i;
   const [, statistic, latency, number, unit] = pattern.exec(part)?.map((group) => group?.toLowerCase()) ?? [];
   if (latency === undefined || number === undefined) return null;
   const limitMs = Number(number) * (unit === "s" ? MS_PER_S : 1);
   if (!(limitMs > 0)) return null;
   const named = (latency === "e2el" ? "e2e" : latency) as keyof typeof SLO_LATENCIES;
   const over = statistic === "median" ? "p50" : statistic;
+  if (named === "gap" && over === undefined) {
+    throw refusal(
+      JSON.stringify(part),
+      "must be over the run, as p99 gap<=100ms: of single requests gaps are not kept",
+    );
+  }
   return { latency: SLO_LATENCIES[named], statistic: (over ?? null) as SloStatistic | null, limitMs };
 }
 
@@ -87,9 +103,15 @@ function refusal(received: string, allowed: string): ConfigError {
   return new ConfigError([{ path: "--slo", received, allowed }]);
 }
 
+/** `TTFT`, `gap`. */
+export function latencyName(latency: SloLatency): string {
+  const word = latency.slice(0, -2);
+  return latency === "gapMs" ? word : word.toUpperCase();
+}
+
 /** `p99 TTFT`, `TTFT of a request`. */
 export function sloName({ latency, statistic }: Pick<SloLimit, "latency" | "statistic">): string {
-  const name = latency.slice(0, -2).toUpperCase();
+  const name = latencyName(latency);
   return statistic === null ? `${name} of a request` : `${statistic} ${name}`;
 }
 

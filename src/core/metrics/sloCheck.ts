@@ -26,6 +26,8 @@ export type JudgedRecord = Pick<
 const LATENCY_OF: Readonly<Record<SloLatency, (record: JudgedRecord) => number>> = {
   ttftMs,
   itlMs: interTokenMs,
+  // No limit is on those of one request: `parseSlo`.
+  gapMs: () => Number.NaN,
   tpotMs: interTokenMs,
   e2eMs,
   queueMs: (record) => record.queueUs / US_PER_MS,

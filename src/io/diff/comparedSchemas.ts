@@ -17,6 +17,8 @@ const numbers = {
   ttftMs: distribution,
   tpotMs: distribution,
   itlMs: distribution,
+  /** Results of before there was one have none. */
+  gapMs: distribution.default({ mean: null, p50: null, p90: null, p99: null }),
   e2eMs: distribution,
   queueMs: distribution,
   throughput: z.looseObject({ requestsPerS: number, promptTokensPerS: number, outputTokensPerS: number }),

@@ -7,7 +7,7 @@ import {
   type HeadlineLatency,
   type HeadlineStatistic,
 } from "../../core/metrics/runUncertainty.js";
-import { type Slo, type SloLatency, type SloStatistic, sloName } from "../../core/metrics/slo.js";
+import { latencyName, type Slo, type SloLatency, type SloStatistic, sloName } from "../../core/metrics/slo.js";
 import type { LoadCurve, LoadCurvesSection, LoadPlot, LoadUnit } from "../../report/sweepSections.js";
 import { loadOf, type SweptSeries } from "./sweptServers.js";
 
@@ -22,6 +22,7 @@ const LATENCIES: readonly LatencyNumber[] = [
   { latency: "ttftMs", statistic: "p50" },
   { latency: "ttftMs", statistic: "p99" },
   { latency: "itlMs", statistic: "mean" },
+  { latency: "gapMs", statistic: "p99" },
   { latency: "e2eMs", statistic: "mean" },
   { latency: "e2eMs", statistic: "p99" },
 ];
@@ -37,7 +38,7 @@ export function latencyNumbers(slo: Slo | null): LatencyNumber[] {
 
 /** `TTFT p99`. */
 export function latencyTitle({ latency, statistic }: LatencyNumber): string {
-  return `${latency.slice(0, -2).toUpperCase()} ${statistic}`;
+  return `${latencyName(latency)} ${statistic}`;
 }
 
 /** Across seeds; null with one seed, and of numbers that are no headlines. */

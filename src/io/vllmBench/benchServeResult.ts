@@ -13,9 +13,10 @@ const PERCENTILES = ["p50", "p90", "p95", "p99"] as const;
 
 /**
  * A run as `vllm bench serve --save-result --percentile-metrics ttft,tpot,itl,e2el` would have saved it, marked as
- * simulated: latencies in ms, rates over the time from the first request to the last token. ITL counts each request's
- * mean gap once per gap. The arrays of `--save-detailed` are left out: a simulated request keeps its first and last token
- * and no gap between.
+ * simulated: latencies in ms, rates over the time from the first request to the last token. TPOT is of each request its
+ * mean gap, ITL every single gap; vLLM leaves out those of failed requests, here those a client saw before it gave up count.
+ * The arrays of `--save-detailed` are left out: a simulated request keeps its first and last token, and gaps are counted.
+ * @see vLLM vllm/benchmarks/serve.py:calculate_metrics
  */
 export function benchServeResult(summary: RunSummary, records: readonly RequestRecord[]): object {
   const { config, requests, throughput } = summary;
@@ -44,7 +45,7 @@ export function benchServeResult(summary: RunSummary, records: readonly RequestR
     ...peaks(completed),
     ...statistics("ttft", summary.ttftMs),
     ...statistics("tpot", summary.tpotMs),
-    ...statistics("itl", summary.itlMs),
+    ...statistics("itl", summary.gapMs),
     ...statistics("e2el", summary.e2eMs),
   };
 }

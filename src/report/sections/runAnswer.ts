@@ -16,7 +16,12 @@ export function runAnswer({ answer, summary }: RunAnswerSection): HTMLElement {
     ...others.map((sentence) => element("p", {}, sentence)),
     tileGrid([
       latencyTile(summary, "ttftMs", { name: "TTFT", title: "time to first token", metric: "ttft" }),
-      latencyTile(summary, "itlMs", { name: "ITL", title: "time between output tokens", metric: "itl" }),
+      latencyTile(
+        summary,
+        "itlMs",
+        { name: "ITL", title: "time between output tokens, the mean of each request", metric: "itl" },
+        [`of single gaps within ${printMs(summary.gapMs.p99)}`],
+      ),
       latencyTile(summary, "e2eMs", { name: "E2E", title: "end to end", metric: "e2e" }),
       throughputTile(summary),
       memoryTile(summary),
@@ -28,6 +33,7 @@ function latencyTile(
   summary: Summary,
   latency: "ttftMs" | "itlMs" | "e2eMs",
   named: Pick<Tile, "name" | "title" | "metric">,
+  besides: readonly string[] = [],
 ): Tile {
   const { p50, p99 } = summary[latency];
   const interval = summary.uncertainty?.intervals[latency].p99 ?? null;
@@ -35,7 +41,7 @@ function latencyTile(
     ...named,
     value: printMs(p50),
     unit: "median",
-    details: [`99 % within ${printMs(p99)}`, ...intervalWords(interval)],
+    details: [`99 % within ${printMs(p99)}`, ...besides, ...intervalWords(interval)],
   };
 }
 

@@ -2,6 +2,7 @@ import { EventQueue, type SimulationEvent } from "../../../src/core/des/eventQue
 import { gpuStepUs } from "../../../src/core/engine/gpuStepUs.js";
 import type { EngineStats, ServedRun } from "../../../src/core/engine/runResult.js";
 import { InvariantError } from "../../../src/core/errors/simulationError.js";
+import { BinnedCounts } from "../../../src/core/metrics/binnedCounts.js";
 import type { RequestRecord, RequestStatus } from "../../../src/core/metrics/requestRecord.js";
 import { Request } from "../../../src/core/request/request.js";
 import type { RequestSpec } from "../../../src/core/request/requestSpec.js";
@@ -57,6 +58,8 @@ export class PlainServerLoop {
   readonly #live = new Set<Request>();
   /** Told of every step. */
   onStep: ((step: ScheduledStep, startUs: number, endUs: number) => void) | null = null;
+  /** Told of every time between two tokens that a client saw, µs. */
+  onGap: ((gapUs: number) => void) | null = null;
   #numSubmitted = 0;
   #nowUs = 0;
   /** When something last happened to a request or a step: a client's unused timeout may lie far behind it. */
@@ -66,6 +69,7 @@ export class PlainServerLoop {
   /** When the front end has sent all tokens it was given: one process streams them. */
   #outputFreeUs = 0;
   #outputBusyUs = 0;
+  readonly #gapsUs = new BinnedCounts();
   #numSteps = 0;
   #numPreemptions = 0;
   #gpuBusyUs = 0;
@@ -165,12 +169,18 @@ export class PlainServerLoop {
       // What comes after its client gave up, nobody sees.
       if (seenUs > request.spec.arrivalUs + request.spec.timeoutUs) continue;
       if (Number.isNaN(request.firstTokenUs)) request.firstTokenUs = seenUs;
+      else this.#seeGap(seenUs - request.lastTokenUs);
       request.lastTokenUs = seenUs;
       request.numSeenTokens += step.numTokensOut[row]!;
     }
     this.#outputFreeUs = fromUs + numSent * outputUsPerToken;
     this.#outputBusyUs += numSent * outputUsPerToken;
     for (let i = 0; i < step.numFinished; i++) this.#finish(step.finished[i]!);
+  }
+
+  #seeGap(gapUs: number): void {
+    this.#gapsUs.add(gapUs, 1);
+    this.onGap?.(gapUs);
   }
 
   /** A request whose last token its client has seen is completed; any other has been given up, or will be. */
@@ -289,6 +299,7 @@ export class PlainServerLoop {
       gpuBusyUs: this.#gpuBusyUs,
       limitedUs: this.#limitedUs,
       outputBusyUs: this.#outputBusyUs,
+      gapsUs: this.#gapsUs,
       componentShares: Object.fromEntries(
         stepModel.componentNames.map((name, i) => [name, total === 0 ? 0 : this.#componentsUs[i]! / total]),
       ),

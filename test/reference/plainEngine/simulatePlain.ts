@@ -3,7 +3,7 @@ import { KeptRequests } from "../../../src/core/engine/requestSinks.js";
 import type { RunConfig } from "../../../src/core/engine/runConfig.js";
 import type { EngineStats, RequestSink, StepObserver } from "../../../src/core/engine/runResult.js";
 import { type SimulationResult, simulateStreaming } from "../../../src/core/engine/simulate.js";
-import { withClientResidual } from "../../../src/core/metrics/clientResidual.js";
+import { gapsWithClientResidual, withClientResidual } from "../../../src/core/metrics/clientResidual.js";
 import type { Workload } from "../../../src/core/workload/workload.js";
 import { BlockPool } from "../blockKv/blockPool.js";
 import { KvCacheManager } from "../blockKv/kvCacheManager.js";
@@ -30,5 +30,5 @@ function servePlain(
   records.forEach((record, i) => {
     sink.add(residual === null ? record : withClientResidual(record, residual), specs[i]!);
   });
-  return stats;
+  return residual === null ? stats : { ...stats, gapsUs: gapsWithClientResidual(stats.gapsUs, residual) };
 }

@@ -6,7 +6,7 @@ import type { ExplainReport } from "../explainReport.js";
 /** The numbers of a run, or of a point of a sweep, that are compared. */
 export type ComparedNumbers = Pick<
   RunSummary,
-  "requests" | "ttftMs" | "tpotMs" | "itlMs" | "e2eMs" | "queueMs" | "throughput" | "engine" | "regime"
+  "requests" | "ttftMs" | "tpotMs" | "itlMs" | "gapMs" | "e2eMs" | "queueMs" | "throughput" | "engine" | "regime"
 >;
 
 /** The parts of a run's summary that are compared. */

@@ -31,8 +31,11 @@ const FULL_FRACTION = 0.95;
 
 /** A run as a page shows it; its size does not grow with the run. */
 export interface RunDigest {
-  /** Of the completed requests; null where none has it. ITL counts each token's gap. */
-  readonly quantiles: Readonly<Record<"ttftMs" | "itlMs" | "e2eMs" | "queueMs", Quantiles | null>>;
+  /**
+   * Of the completed requests; null where none has it. ITL counts each request's mean gap once per gap, `gapMs` every gap
+   * that a client saw.
+   */
+  readonly quantiles: Readonly<Record<"ttftMs" | "itlMs" | "gapMs" | "e2eMs" | "queueMs", Quantiles | null>>;
   readonly timeline: RunTimeline;
   readonly slowest: SlowestRequests;
   readonly steps: number;
@@ -68,12 +71,12 @@ export class RunDigester implements StepObserver {
   }
 
   /** @param result of the run that was watched, its records in order of submission */
-  digest({ summary, records, specs }: SimulationResult): RunDigest {
+  digest({ summary, records, specs, gapsUs }: SimulationResult): RunDigest {
     if (this.#boundTimes === null) throw new InvariantError("a run was digested that had not been watched");
     const components = this.#boundTimes.times(summary.bottleneck, this.#gpuUs);
     const share = (us: number) => (this.#gpuUs > 0 ? us / this.#gpuUs : 0);
     return {
-      quantiles: latencyQuantiles(records),
+      quantiles: { ...latencyQuantiles(records), gapMs: gapsUs.quantiles(US_PER_MS) },
       timeline: runTimeline(records, specs, this.#timeline),
       slowest: slowestRequests(records, this.#preemptions),
       steps: summary.engine.steps,
@@ -109,7 +112,7 @@ export class RunDigester implements StepObserver {
   }
 }
 
-function latencyQuantiles(records: readonly RequestRecord[]): RunDigest["quantiles"] {
+function latencyQuantiles(records: readonly RequestRecord[]): Omit<RunDigest["quantiles"], "gapMs"> {
   const completed = records.filter(({ status }) => status === "completed");
   const of = (latencyMs: (record: RequestRecord) => number) => Float64Array.from(completed, latencyMs);
   const numGaps = Float64Array.from(completed, ({ numOutputTokens }) => Math.max(numOutputTokens - 1, 0));

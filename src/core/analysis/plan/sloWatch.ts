@@ -51,8 +51,8 @@ export class SloWatch implements RequestSink {
 
 /**
  * Of n completed requests the percentile q lies at or above the one of 0-based rank ⌊q(n − 1)⌋: with that one late, it is
- * late; fewer than n allow no more late ones. And a share q must complete. A mean can always be mended, and ITL weighs
- * requests by their tokens: of these only what completes is watched.
+ * late; fewer than n allow no more late ones. And a share q must complete. A mean can always be mended, ITL weighs
+ * requests by their tokens, and gaps are no request's: of these only what completes is watched.
  */
 function watchedOf(slo: Slo, numRequests: number): Watched[] {
   const watched = slo.limits.flatMap((limit): Watched[] => {
@@ -62,7 +62,7 @@ function watchedOf(slo: Slo, numRequests: number): Watched[] {
     const fraction = neededFraction(statistic);
     const numLost = shareOf(numRequests, 1 - fraction);
     const lost = { isBroken: isLost, check, numAllowed: numLost, numBroken: 0 };
-    if (statistic === "mean" || latency === "itlMs") return [lost];
+    if (statistic === "mean" || latency === "itlMs" || latency === "gapMs") return [lost];
     const numLate = numRequests - Math.floor(fraction * (numRequests - 1)) - 1;
     const isBroken = (record: JudgedRecord) => !isLost(record) && isLate(record, limit);
     return [lost, { isBroken, check, numAllowed: numLate, numBroken: 0 }];

@@ -44,8 +44,9 @@ export function simulateWorlds(
     const perturbed = perturbDeployment(deployment, server, { world, run: options.run, sources });
     const workload = workloadOf(options.isGenerated && sources.has("seed") ? world.workloadSeed : config.seed);
     const columns = new RecordColumns();
-    serveRequests(createServer(perturbed, config.engine, config.sampling), workload, null, columns);
-    draws.push(summariseColumns(columns));
+    const inWorld = createServer(perturbed, config.engine, config.sampling);
+    const { gapsUs } = serveRequests(inWorld, workload, null, columns);
+    draws.push(summariseColumns(columns, gapsUs));
   }
   return runUncertainty(central.summary, draws, sourceSentences(deployment, options.isGenerated));
 }
