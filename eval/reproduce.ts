@@ -62,7 +62,8 @@ Other studies: [calibration](calibration/README.md) (what one-run calibration re
 widths come from), [kernels](kernels/README.md) (fits of kernel efficiencies), [transfer](transfer/README.md) (GPUs without
 measurements), [prefill](prefill/README.md) (prompts computed alone), [regime](regime/README.md) (saturation),
 [characterize](characterize/README.md) (tier 2: bandwidth by access pattern), [sweep](sweep/README.md) (a predicted sweep
-beside a measured one, and how far to trust its saturation labels).`;
+beside a measured one, and how far to trust its saturation labels), [diff](diff/README.md) (what one run tells of a
+change), [plan](plan/README.md) (whether a planned rate holds).`;
 
 // Written table by table: what is finished stays when a later command fails.
 const pages: string[] = [];

@@ -16,13 +16,13 @@ import { INTERVAL_METHODS } from "./intervalMethods.js";
 import { CHAT, SCENARIOS, type Scenario } from "./scenarios.js";
 
 /**
- * How often a 95 % interval of a mean change holds the truth: the expected change in a run of that length, from runs of
- * other seeds. Each of the judged runs gives an interval by each method from its own requests; groups of them give one
- * by seeds.
+ * How often a 95 % interval of a mean change holds the truth: the expected change in a run of that length, as the mean over
+ * runs of all seeds. Each of the judged runs gives an interval by each method from its own requests; groups of seeds
+ * give one by Student's t.
  */
+const NUM_RUNS = 400;
 const NUM_JUDGED = 200;
-const NUM_TRUTH = 200;
-const SEED_COUNTS = [5, 10];
+const SEED_COUNTS = [5, 10, 30];
 /** 97.5 % point of the standard normal distribution. */
 const NORMAL_975 = 1.96;
 
@@ -41,18 +41,18 @@ process.stdout.write(`| ${columns.join(" | ")} |\n|${columns.map(() => " --- ").
 for (const scenario of SCENARIOS.filter(({ name }) => name.startsWith(wanted))) report(scenario);
 
 function report(scenario: Scenario): void {
-  const runs = spacedSeeds(42, NUM_JUDGED + NUM_TRUTH).map((seed) => judgedRun(scenario, seed));
+  const runs = spacedSeeds(42, NUM_RUNS).map((seed) => judgedRun(scenario, seed));
   PAIRED_LATENCIES.forEach((latency, i) => {
     const means = runs.map(({ changesMs }) => mean(changesMs[i]!));
-    const truth = mean(means.slice(NUM_JUDGED));
-    const deviation = Math.sqrt(mean(means.map((value) => (value - mean(means)) ** 2)));
+    const truth = mean(means);
+    const deviation = Math.sqrt(mean(means.map((value) => (value - truth) ** 2)));
     const judged = runs.slice(0, NUM_JUDGED);
     const cell = (intervals: readonly (Interval | null)[], numValues = 1) =>
       `${percent(coverage(intervals, truth))} (${(width(intervals) / ((NORMAL_975 * deviation) / Math.sqrt(numValues))).toFixed(1)})`;
     const methods = Object.values(INTERVAL_METHODS).map((method) =>
       cell(judged.map(({ changesMs }) => method(changesMs[i]!))),
     );
-    const seeds = SEED_COUNTS.map((count) => cell(seedIntervals(means.slice(0, NUM_JUDGED), count), count));
+    const seeds = SEED_COUNTS.map((count) => cell(seedIntervals(means, count), count));
     const printed = judged.map((run) => run.printed[i]!).filter((interval) => interval !== null);
     const product = [
       percent(printed.length / NUM_JUDGED),

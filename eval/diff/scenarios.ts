@@ -27,12 +27,19 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: "light: 4/s, another GPU", numRequests: 500, profile: poisson(4), ...GPUS },
   {
     name: "closed loop: 16 streams, another GPU",
-    numRequests: 600,
+    numRequests: 800,
     profile: { kind: "concurrent", streams: 16 },
     ...GPUS,
   },
   { name: "busy, long run: 12/s, another GPU", numRequests: 1200, profile: poisson(12), ...GPUS },
   { name: "busy, short run: 25/s, larger token budget", numRequests: 600, profile: poisson(25), ...BUDGETS },
+  {
+    name: "rare queues: 4/s in bursts, 16 → 24 sequences",
+    numRequests: 1000,
+    profile: bursty(4),
+    a: sequences(16),
+    b: sequences(24),
+  },
   {
     name: "bursty: 12/s in bursts, 32 → 36 sequences",
     numRequests: 800,

@@ -63,7 +63,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     command: "diff <a> <b>",
-    describe: "compare two runs (config, metrics, request by request, over time, by component) or two sweeps",
+    describe: "compare two runs (config, metrics, request by request, over time, by component), sweeps or plans",
     load: async () => (await import("./commands/diff.js")).diffCommand,
   },
   {

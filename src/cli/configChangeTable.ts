@@ -4,11 +4,11 @@ import { columnsOf, textTable } from "./textTable.js";
 /** Characters of a value that fit a table: more is a list or a description. */
 const MAX_CHARACTERS = 60;
 
-/** The keys in which two configs differ; nothing where there is none. */
-export function configChangeTable(config: readonly ConfigDifference[]): string {
+/** The keys in which two configs differ; nothing where there is none. @param title of the keys' column */
+export function configChangeTable(config: readonly ConfigDifference[], title = "config key"): string {
   if (config.length === 0) return "";
   const rows = config.map(({ path, before, after }) => [path, printValue(before), printValue(after)]);
-  return textTable(columnsOf("config key", "A", "B"), rows);
+  return textTable(columnsOf(title, "A", "B"), rows);
 }
 
 /** A value of a config on one short line; a dash where there is none. */

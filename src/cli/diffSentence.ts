@@ -31,6 +31,7 @@ const PART_WORDS: Readonly<Record<E2ePart, string>> = {
 /** What changed, by how much, where, what it cost, and how far that is more than chance. */
 export function diffSentence(diff: RunDiff): string {
   if (diff.isIdentical) return "A and B are identical: no config key, no number and no request differs.";
+  if (diff.isUnchanged) return `No number and no request differs; ${configWords(diff)}.`;
   const parts = [`${loadWords(diff)}${headline(diff)}`, ...sideWords(diff), ...stepWords(diff), ...doubt(diff)];
   return `${[...parts, configWords(diff)].join("; ")}.`;
 }

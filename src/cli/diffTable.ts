@@ -23,14 +23,13 @@ const PART_TITLES = { waitingMs: "waiting for the first step", prefillMs: "prefi
 export function diffTable(diff: RunDiff): string {
   const sentence = `${diffSentence(diff)}\n`;
   if (diff.isIdentical) return sentence;
-  const sections = [
-    `A  ${diff.a.name}\nB  ${diff.b.name}\n`,
-    configChangeTable(diff.config),
+  const sections = [`A  ${diff.a.name}\nB  ${diff.b.name}\n`, configChangeTable(diff.config)];
+  const results = [
     metricChangeTable(diff),
     ...(diff.paired === null ? [notPairedLine(diff)] : pairedTables(diff, diff.paired)),
     ...gpuTables(diff.gpu),
   ];
-  return [sentence, ...sections].filter((section) => section !== "").join("\n");
+  return [sentence, ...sections, ...(diff.isUnchanged ? [] : results)].filter((section) => section !== "").join("\n");
 }
 
 function pairedTables(diff: RunDiff, paired: PairedChange): string[] {

@@ -3,7 +3,7 @@ import { configChangeTable } from "./configChangeTable.js";
 import { signed } from "./signedNumber.js";
 import { columnsOf, printNumber, textTable } from "./textTable.js";
 
-const LEGEND = "* the intervals of the seeds' highest rates lie apart, so that it is no chance";
+const LEGEND = "* the intervals of the seeds' highest rates lie apart, so that it is no chance\n";
 
 /** Two plans compared, for people: whether the answer is another, what was asked otherwise, then server by server. */
 export function planDiffTable(diff: PlanDiff): string {
@@ -17,8 +17,10 @@ export function planDiffTable(diff: PlanDiff): string {
   const sections = [
     `${sentence(diff)}\n`,
     `A  ${a.name}\nB  ${b.name}\n`,
-    configChangeTable(question),
-    feasible.length === 0 ? "" : `${serverTable(feasible)}${LEGEND}\n`,
+    configChangeTable(question, "asked"),
+    feasible.length === 0
+      ? ""
+      : `${serverTable(feasible)}${feasible.some(({ isApart }) => isApart === true) ? LEGEND : ""}`,
     servers.flatMap(reasonLine).join(""),
     alone.join(""),
   ];

@@ -18,6 +18,7 @@
  * @module
  */
 export type { ComparedRequest, ComparedRun } from "./analysis/diff/comparedRun.js";
+export { type ComparedPlan, type PlanDiff, planDiff } from "./analysis/diff/planDiff.js";
 export { type RunDiff, runDiff } from "./analysis/diff/runDiff.js";
 export { type ComparedSweep, type SweepDiff, sweepDiff } from "./analysis/diff/sweepDiff.js";
 export type { ExplainReport } from "./analysis/explainReport.js";

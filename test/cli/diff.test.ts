@@ -51,6 +51,15 @@ describe("roofserve diff", () => {
     expect(json.isIdentical).toBe(true);
   });
 
+  it("says in one line that a key made no difference, and which key", async () => {
+    await callCli("run", ...SMALL, "--rate", "40", "--long-prefill-token-threshold", "1500", "--out", place("ample"));
+    const { stdout, json } = await diffed("base", "ample");
+    expect(stdout).toMatch(/^No number and no request differs; 1 config key differs\.\n/);
+    expect(stdout).toMatch(/^engine\.longPrefillTokenThreshold +0 +1500$/m);
+    expect(stdout.split("\n")).toHaveLength(8);
+    expect(json).toMatchObject({ isUnchanged: true, isIdentical: false });
+  });
+
   it("says in a sentence what a planted change did, then where", async () => {
     const { stdout, stderr, json } = await diffed("base", "few");
     expect(stdout).toMatch(
@@ -178,7 +187,9 @@ describe("roofserve diff", () => {
   it("keeps its keys", async () => {
     const { json } = await diffed("base", "few");
     const keys = (value: object) => Object.keys(value).sort().join(" ");
-    expect(keys(json)).toBe("a b config gpu isIdentical kind metrics notPaired notes overSeeds paired schema version");
+    expect(keys(json)).toBe(
+      "a b config gpu isIdentical isUnchanged kind metrics notPaired notes overSeeds paired schema version",
+    );
     expect(keys(json.metrics[0])).toBe("a b better change group name relative");
     expect(keys(json.paired)).toBe("e2eParts intervalLevel latencies noInterval numOnlyA numOnlyB numPairs timeline");
     expect(keys(json.paired.timeline.e2eMs)).toBe("binS meanMs numRequests startS window");

@@ -31,7 +31,7 @@ const RULES =
   "difference is due to the config. Whether other requests of that workload would show it too is another question: where " +
   "a queue forms, or the load is high and the run short, one run cannot tell, and no interval is printed. --seeds N " +
   "simulates both configs with N seeds, the same ones on both sides; the 95 % t-interval of the seeds' changes is that of " +
-  "the expected change in a run of this length, in overload too.";
+  "the expected change in a run of this length, in overload too (near saturation runs differ much: take 30).";
 
 export const diffCommand: CommandBody = {
   builder: (command) =>

@@ -17,7 +17,9 @@ export interface RunDiff {
   readonly version: string;
   readonly a: DiffSide;
   readonly b: DiffSide;
-  /** Whether no config key, no number and no request differs. */
+  /** Whether no number and no request differs, whatever the configs say. */
+  readonly isUnchanged: boolean;
+  /** Whether no config key differs either. */
   readonly isIdentical: boolean;
   /** In the order of the config's keys; a side without the key lacks it here. */
   readonly config: readonly ConfigDifference[];
@@ -43,6 +45,11 @@ export function runDiff(a: ComparedRun, b: ComparedRun, overSeeds: SeedChange | 
     ? pairedChange(pairing.pairs, { ...pairing, noInterval: noIntervalReason(a, b, pairing.pairs) })
     : null;
   const gpu = gpuTimeChange(a, b);
+  const isUnchanged =
+    metrics.every((metric) => metric.a === metric.b) &&
+    gpu.components.every(({ changeUs }) => changeUs === 0) &&
+    isSameForEachRequest(a, b, paired) &&
+    (overSeeds?.metrics.every((metric) => metric.a === metric.b) ?? true);
   const sides = {
     a: { name: a.name, version: a.summary.version },
     b: { name: b.name, version: b.summary.version },
@@ -52,11 +59,8 @@ export function runDiff(a: ComparedRun, b: ComparedRun, overSeeds: SeedChange | 
     kind: "run",
     version: ROOFSERVE_VERSION,
     ...sides,
-    isIdentical:
-      config.length === 0 &&
-      metrics.every((metric) => metric.a === metric.b) &&
-      gpu.components.every(({ changeUs }) => changeUs === 0) &&
-      isSameForEachRequest(a, b, paired),
+    isUnchanged,
+    isIdentical: isUnchanged && config.length === 0,
     config,
     metrics,
     overSeeds,
