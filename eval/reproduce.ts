@@ -61,7 +61,7 @@ on H100. The ablation by hypothesis has a page of its own, with pictures: [hypot
 Other studies: [calibration](calibration/README.md) (what one-run calibration reaches), [uncertainty](uncertainty/README.md) (where the
 widths come from), [kernels](kernels/README.md) (fits of kernel efficiencies), [transfer](transfer/README.md) (GPUs without
 measurements), [prefill](prefill/README.md) (prompts computed alone), [regime](regime/README.md) (saturation),
-[characterize](characterize/README.md) (tier 2: bandwidth by access pattern).`;
+[characterize](characterize/README.md) (tier 2: bandwidth by access pattern), [plan](plan/README.md) (whether a planned rate holds).`;
 
 // Written table by table: what is finished stays when a later command fails.
 const pages: string[] = [];
