@@ -33,7 +33,7 @@ export function rateLegend({ confidence, seeds, checkSeeds, rateUnit }: PlanResu
 }
 
 function percent0(fraction: number): string {
-  return `${Math.floor(100 * fraction + 1e-9)} %`;
+  return `${Math.round(100 * fraction)} %`;
 }
 
 /** What every plan has in its name; other axes follow it. */
