@@ -35,7 +35,7 @@ describe("roofserve sweep", () => {
     expect(result.saturation.series).toHaveLength(2);
     expect(Object.keys(result).sort().join(" ")).toBe("config grid notes points saturation schema version");
     expect(Object.keys(result.points[0]).sort().join(" ")).toBe(
-      "arrivalSpanS benchmarkIndex bottleneck e2eMs engine error index isProbe itlMs keptUpFraction label notes quantiles queueMs " +
+      "arrivalSpanS benchmarkIndex bottleneck e2eMs engine error gapMs index isProbe itlMs keptUpFraction label notes quantiles queueMs " +
         "rate regime requests seedIntervals seeds series strategy streams throughput tpotMs ttftMs varied",
     );
     expect(Object.keys(result.saturation.series[0]).sort().join(" ")).toBe(

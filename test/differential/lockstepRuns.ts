@@ -36,6 +36,8 @@ export interface ComparedRun extends ServedRun {
   readonly numMixedSteps: number;
   /** Steps planned with a preemption that left others in lockstep. */
   readonly numPreemptingSteps: number;
+  /** Every time between two tokens that a client saw, in the order in which they ended, µs; the plain engine's alone. */
+  readonly seenGapsUs: readonly number[];
 }
 
 /** A step costs something for whatever a step model may look at. */
@@ -200,7 +202,7 @@ export function runFast(run: LockstepRun): ComparedRun {
     },
   };
   const served = serve(partsOf(run, scheduler, numGpuBlocks), workloadOf(run), watch);
-  return { ...served, steps, numLockstepTokens, numMixedSteps, numPreemptingSteps };
+  return { ...served, steps, numLockstepTokens, numMixedSteps, numPreemptingSteps, seenGapsUs: [] };
 }
 
 /** The plain one. */
@@ -214,7 +216,9 @@ export function runPlain(run: LockstepRun): ComparedRun {
   loop.onStep = ({ batch, numPreempted }, startUs, endUs) => {
     steps.push({ startUs, endUs, ...seen(batch, numPreempted, kv.usageFraction) });
   };
-  return { ...loop.run(), steps, numLockstepTokens: 0, numMixedSteps: 0, numPreemptingSteps: 0 };
+  const seenGapsUs: number[] = [];
+  loop.onGap = (gapUs) => seenGapsUs.push(gapUs);
+  return { ...loop.run(), steps, numLockstepTokens: 0, numMixedSteps: 0, numPreemptingSteps: 0, seenGapsUs };
 }
 
 function partsOf<S>(

@@ -87,10 +87,10 @@ describe.each(cases)("of $what, a streamed run", ({ changes, workload, shows }) 
       const open = () => createWorkload(config.workload, config.seed);
       const kept = simulateRequests(deployment, config, open(), null);
       const streamed: RequestRecord[] = [];
-      const { summary, columns } = simulateStreaming(deployment, config, open(), {
+      const { summary, columns, gapsUs } = simulateStreaming(deployment, config, open(), {
         sink: { add: (record) => streamed.push(record) },
       });
-      return { kept, streamed, summary, columns };
+      return { kept, streamed, summary, columns, gapsUs };
     }),
   );
 
@@ -111,8 +111,13 @@ describe.each(cases)("of $what, a streamed run", ({ changes, workload, shows }) 
   });
 
   it("is summarised as its records are, to the last bit", () => {
-    for (const { streamed, summary, columns } of runs) {
+    for (const { streamed, summary, columns, gapsUs } of runs) {
       expect(summary).toMatchObject(plainSummary(streamed));
+      const seen = streamed.filter(({ firstTokenUs }) => !Number.isNaN(firstTokenUs));
+      expect(gapsUs.count).toBe(seen.reduce((sum, { numOutputTokens }) => sum + numOutputTokens - 1, 0));
+      const decodeUs = seen.reduce((sum, { firstTokenUs, lastTokenUs }) => sum + lastTokenUs - firstTokenUs, 0);
+      expect(gapsUs.sum).toBeCloseTo(decodeUs, 2);
+      expect(summary.gapMs).toEqual(gapsUs.distribution(1000));
       expect(summary.regime.queueGrowth).toBe(plainQueueGrowth(streamed));
       expect(summary.regime.closedLoop).toBe(plainIsClosedLoop(streamed));
       const completed = streamed.filter(({ status }) => status === "completed");

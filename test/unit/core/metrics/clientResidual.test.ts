@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { withClientResidual } from "../../../../src/core/metrics/clientResidual.js";
+import { BinnedCounts } from "../../../../src/core/metrics/binnedCounts.js";
+import { gapsWithClientResidual, withClientResidual } from "../../../../src/core/metrics/clientResidual.js";
 import type { RequestRecord } from "../../../../src/core/metrics/requestRecord.js";
 
 const record: RequestRecord = {
@@ -31,6 +32,16 @@ describe("a client's residual", () => {
 
   it("delays token n by n times what comes with each", () => {
     expect(shifts({ usPerOutputToken: 70 })).toEqual([70, 700]);
+  });
+
+  it("makes every gap between tokens as much longer, and none shorter", () => {
+    const gapsUs = new BinnedCounts();
+    gapsUs.add(9000, 3);
+    gapsUs.add(20_000, 1);
+    const later = gapsWithClientResidual(gapsUs, { ...none, usPerOutputToken: 130, usPerRequest: 300 });
+    expect(later.bins()).toEqual({ values: Float64Array.of(9130, 20_130), weights: Float64Array.of(3, 1) });
+    expect(later.distribution()).toMatchObject({ min: 9130, max: 20_130 });
+    expect(gapsWithClientResidual(gapsUs, { ...none, usPerOutputToken: -130 }).sum).toBe(47_000);
   });
 
   it("takes off no more than the time before the first schedule, and nothing between tokens", () => {

@@ -25,6 +25,12 @@ describe("parseSlo", () => {
     expect(parseSlo("ttft<=300ms,tpot<=30ms,goodput >= .95").goodputFraction).toBe(0.95);
   });
 
+  it("reads limits on single gaps over the run, and no other", () => {
+    const gap = { latency: "gapMs", statistic: "p99", limitMs: 100 };
+    expect(parseSlo("p99 gap<=100ms")).toEqual({ limits: [gap], goodputFraction: null });
+    expect(() => parseSlo("gap<=100ms")).toThrow(/^--slo: got "gap<=100ms"; must be over the run, as p99 gap<=100ms/);
+  });
+
   it.each([
     "",
     "fast",
@@ -70,6 +76,10 @@ describe("parseSlo", () => {
 
 describe("sloName", () => {
   it("says a limit as people do", () => {
-    expect(parseSlo("p99 ttft<=1, e2e<=2").limits.map(sloName)).toEqual(["p99 TTFT", "E2E of a request"]);
+    expect(parseSlo("p99 ttft<=1, e2e<=2, p95 gap<=3").limits.map(sloName)).toEqual([
+      "p99 TTFT",
+      "E2E of a request",
+      "p95 gap",
+    ]);
   });
 });

@@ -85,11 +85,16 @@ describe("the page of a sweep", () => {
   });
 
   it("draws the SLO where its latency is, adds the numbers it asks for, and says which points keep it", async () => {
-    const { curves, all } = pageOf(await swept({ series: oneServer(4, 8, 12) }), "p99 ttft<=500ms, p95 e2e<=1000s");
+    const { curves, all } = pageOf(
+      await swept({ series: oneServer(4, 8, 12) }),
+      "p99 ttft<=500ms, p95 e2e<=1000s, p95 gap<=1000s",
+    );
     const limits = curves("latency").plots.map(({ title, limits }) => [title, limits.map(({ limit }) => limit)]);
     expect(limits).toContainEqual(["TTFT p99", [500]]);
     expect(limits).toContainEqual(["E2E p95", [1_000_000]]);
     expect(limits).toContainEqual(["TTFT p50", []]);
+    expect(limits).toContainEqual(["gap p99", []]);
+    expect(limits).toContainEqual(["gap p95", [1_000_000]]);
     expect(all("sweep-answer")[0]!.servers[0]!.slo?.keptLoad).toBe(8);
     expect(all("sweep-points")[0]!.points.map(({ keepsSlo }) => keepsSlo)).toEqual([true, true, false]);
   });

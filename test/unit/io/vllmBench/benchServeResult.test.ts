@@ -39,6 +39,14 @@ describe("a vllm bench serve result", () => {
     expect(result).toMatchObject({ completed: 12, failed: 0, mean_ttft_ms: summary.ttftMs.mean });
   });
 
+  it("has the ITL of single gaps and the TPOT of requests, as vLLM has", () => {
+    const { mean, p50, p99, stddev } = summary.gapMs;
+    expect(result).toMatchObject({ mean_itl_ms: mean, median_itl_ms: p50, p99_itl_ms: p99, std_itl_ms: stddev });
+    expect(result).toMatchObject({ mean_tpot_ms: summary.tpotMs.mean, p99_tpot_ms: summary.tpotMs.p99 });
+    // Someone else's prefill is in a gap or two of a request, and in none of its mean.
+    expect(result.p99_itl_ms).toBeGreaterThan(summary.itlMs.p99 as number);
+  });
+
   it("counts the busiest second, tokens and requests", () => {
     const one = (arrivalUs: number, firstTokenUs: number, lastTokenUs: number, numOutputTokens: number) =>
       ({ ...records[0], arrivalUs, firstTokenUs, lastTokenUs, numOutputTokens }) as RequestRecord;

@@ -77,7 +77,7 @@ describe.each([
   });
 
   it("draws the distributions that the summary summarises", () => {
-    for (const latency of ["ttftMs", "itlMs", "e2eMs", "queueMs"] as const) {
+    for (const latency of ["ttftMs", "itlMs", "gapMs", "e2eMs", "queueMs"] as const) {
       const { p50, p99, max } = summary[latency];
       const drawn = digest.quantiles[latency]!;
       expect([drawn[50], drawn[99], drawn[100]], latency).toEqual([p50, p99, max]);

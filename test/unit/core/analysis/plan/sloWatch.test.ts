@@ -47,6 +47,7 @@ describe("SloWatch", () => {
     expect(numWatched("p50 ttft<=500ms", late)).toBe(500);
     expect(numWatched("ttft<=500ms, goodput>=95%", late)).toBe(50);
     expect(numWatched("mean ttft<=500ms", late)).toBe(1000);
+    expect(numWatched("p99 gap<=1ms", late)).toBe(1000);
   });
 
   it("lets exactly as many be late as the SLO allows, whatever binary fractions make of it", () => {
