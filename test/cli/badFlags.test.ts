@@ -56,7 +56,12 @@ const words: BadInput[] = [
   [["gpus", "H100"], 2, ['argument: got "H100"', "roofserve gpus takes no such argument"]],
   [["bench-data", "chekc"], 2, ['got "chekc"', "did you mean roofserve bench-data check?"]],
   [["bench-data", "check"], 2, ["needs a folder of kernel tables"]],
-  [["bench-data", "import", "aiconfigurator"], 2, ["needs a database and its checkout"]],
+  [["bench-data", "import"], 2, ["needs a measured folder; or a database and its checkout"]],
+  [
+    ["bench-data", "import", "aiconfigurator", "--out", "x"],
+    2,
+    ["checkout: got nothing", "give the folder of its checkout"],
+  ],
 ];
 
 const numbers: BadInput[] = [

@@ -270,6 +270,7 @@ const gpus = z.strictObject({
 });
 const benchData = z.strictObject({
   schema: z.literal("roofserve.bench-data/1"),
+  sha256: z.string().length(64),
   coverage: z.array(
     z.strictObject({
       gpu: z.string(),

@@ -1,0 +1,217 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { transferEfficiency } from "../../src/core/kernels/transferEfficiency.js";
+import { readEfficiency } from "../../src/io/benchData/efficiencyFile.js";
+import { loadGpu, loadGpuEfficiency } from "../../src/io/catalog.js";
+import { measuredTables, writeCollected } from "../reference/measuredTables.js";
+import { temporaryFolder } from "../reference/temporaryFile.js";
+import { type BadInput, callCli, expectRefusal } from "./cliCall.js";
+
+const { folder, write } = temporaryFolder();
+const h200 = loadGpu("H200");
+/** An H200 whose kernels are a fifth slower than the built-in ones. */
+const truth = transferEfficiency(loadGpuEfficiency("H200")!, h200, 1.2);
+const collected = join(folder, "my-h200");
+writeCollected(collected, measuredTables(truth, h200, 0.02, 3), "h200", "NVIDIA H200");
+const set = join(folder, "tables");
+const fitFile = join(folder, "h200.json");
+const step = async (...args: string[]) => {
+  const { stdout, stderr, exitCode } = await callCli("step", "-b", "decode:32@2048", "--format", "json", ...args);
+  expect(exitCode, stderr).toBe(0);
+  return { us: JSON.parse(stdout).gpuUs as number, stderr };
+};
+const run = (...args: string[]) =>
+  callCli("run", "--profile", "constant", "--rate", "2", "--max-requests", "3", "--format", "json", ...args);
+
+describe("from a measured folder to prices", () => {
+  it("bench-data import says what the set holds and how to use it, and is the same each time", async () => {
+    const { stdout, stderr, exitCode } = await callCli("bench-data", "import", collected, "--out", set);
+    expect(exitCode, stderr).toBe(0);
+    expect(stderr).toBe("");
+    expect(stdout).toMatch(/^gemm\/h200\/data\.csv +\d+ +0$/m);
+    expect(stdout).toMatch(/rows of H200, tables of SHA-256 [0-9a-f]{64}; price with --bench-data .*tables$/m);
+    const again = await callCli("bench-data", "import", collected, "--out", set, "--format", "json");
+    const report = JSON.parse(again.stdout);
+    expect(report).toMatchObject({ schema: "roofserve.bench-data-import/1", gpus: ["H200"], out: set });
+    expect(report.former).toContain("tables.before-");
+    expect(stdout).toContain(report.sha256);
+  });
+
+  it("bench-data lists the set with the hash by which results know it", async () => {
+    const { stdout } = await callCli("bench-data", "list", set);
+    const sha256 = /^tables of SHA-256 ([0-9a-f]{64})$/m.exec(stdout)![1]!;
+    const { config } = JSON.parse((await run("-g", "H200", "--bench-data", set)).stdout);
+    expect(config.pricing.fileSha256).toEqual({ [set]: sha256 });
+  });
+
+  it("a run says on stderr which tables price it, and in its replay that they have changed", async () => {
+    const out = join(folder, "result");
+    const { stderr } = await run("-g", "H200", "--bench-data", set, "--out", out);
+    expect(stderr).toMatch(/note: kernels are priced from the tables in .*tables \(SHA-256 [0-9a-f]{12}…\)/);
+    expect((await callCli("replay", out)).stderr).not.toContain("has changed");
+    const gemm = join(set, "gemm/h200/data.csv");
+    const text = readFileSync(gemm, "utf8");
+    writeFileSync(gemm, text.replace(/,bf16,(\d)/, ",bf16,1$1"));
+    expect((await callCli("replay", out)).stderr).toContain(`${set} has changed since the result`);
+    writeFileSync(gemm, text);
+  });
+
+  it("bench-data fit prints errors before and after, unseen shapes apart, and writes what it fitted", async () => {
+    const { stdout, stderr, exitCode } = await callCli(
+      ...["bench-data", "fit", "--gpu", "H200", "--data", set, "--out", fitFile],
+    );
+    expect(exitCode, stderr).toBe(0);
+    expect(stderr).toBe("");
+    expect(stdout).toContain("before = the built-in efficiencies of H200");
+    const [before, after, unseenBefore, unseenAfter] = /^attention-decode +bf16 +all +\d+ +(\S+) +(\S+) +(\S+) +(\S+)$/m
+      .exec(stdout)!
+      .slice(1)
+      .map(Number) as [number, number, number, number];
+    expect(Math.min(before, unseenBefore)).toBeGreaterThan(8);
+    expect(after).toBeLessThan(2);
+    expect(unseenAfter).toBeLessThan(4);
+    expect(readEfficiency(fitFile).gpu).toBe("H200");
+    expect(readEfficiency(fitFile).source).toMatch(/^fitted by roofserve bench-data fit to tables \(tables of SHA-256/);
+  });
+
+  it("prices with the fit, and says so; the fit of one GPU is carried over to another", async () => {
+    const [builtIn, fitted] = [await step("-g", "H200"), await step("-g", "H200", "--kernel-efficiency", fitFile)];
+    expect(fitted.us).toBeGreaterThan(1.08 * builtIn.us);
+    expect(builtIn.stderr).toBe("");
+    expect(fitted.stderr).toMatch(
+      /note: priced with the kernel efficiencies of .*h200\.json \(SHA-256 [0-9a-f]{12}…\)\n/,
+    );
+    const carried = await step("-g", "H100", "--kernel-efficiency", fitFile);
+    expect(carried.us).toBeGreaterThan(fitted.us);
+    expect(carried.stderr).toContain("measured on H200 and carried over to H100\n");
+    const far = await step("-g", "L40S", "--kernel-efficiency", fitFile);
+    expect(far.stderr).toContain("carried over to L40S, 8 % slower than its datasheet promises");
+  });
+
+  it("states the fit in a result, and claims no errors that were seen without it", async () => {
+    const { config, regime } = JSON.parse((await run("-g", "H100", "--kernel-efficiency", fitFile)).stdout);
+    expect(config.pricing.kernelEfficiency).toBe(fitFile);
+    expect(Object.keys(config.pricing.fileSha256)).toEqual([fitFile]);
+    expect(regime.seenErrors).toBeNull();
+  });
+});
+
+describe("measured steps", () => {
+  const steps = [
+    ["decode:32@2048", 1.1],
+    ["decode:1@512", 0.9],
+    ["prefill:2048@0", 1],
+    ["decode:16@1024,prefill:496@0", 1.02],
+  ] as const;
+  const wholeStep = async () => {
+    const file = join(folder, "whole_step.json");
+    const measured = [];
+    for (const [batch, factor] of steps) {
+      const { stdout } = await callCli(
+        ...[
+          "step",
+          "-g",
+          "H200",
+          "-m",
+          "meta-llama/Llama-3.1-8B",
+          "--temperature",
+          "0",
+          "-b",
+          batch,
+          "--format",
+          "json",
+        ],
+      );
+      const { gpuUs, paddedTokens } = JSON.parse(stdout);
+      measured.push({
+        ...{ model: "meta-llama/Llama-3.1-8B", layers: 32, modelLayers: 32, weightDtype: "bf16", kvDtype: "bf16" },
+        ...{ blockSize: 16, tensorParallelSize: 1, sampling: "greedy", batch, paddedTokens, latencyUs: gpuUs / factor },
+        ...{ runs: 12, kernels: {} },
+      });
+    }
+    const content = { schema: "roofserve.wholeSteps/1", device: "NVIDIA H200", gpu: "h200", steps: measured };
+    writeFileSync(file, JSON.stringify(content));
+    return { file, content };
+  };
+
+  it("are evaluated by kind: errors that were planted in the step model's own times come out again", async () => {
+    const { file } = await wholeStep();
+    const { stdout, stderr, exitCode } = await callCli("evaluate", file, "--format", "json");
+    expect(exitCode, stderr).toBe(0);
+    const { schema, errors, steps: compared } = JSON.parse(stdout);
+    expect(schema).toBe("roofserve.evaluate-steps/1");
+    const found = compared.map(({ errorPercent }: { errorPercent: number }) => errorPercent);
+    for (const [i, error] of [10, -10, 0, 2].entries()) expect(found[i]).toBeCloseTo(error, 6);
+    const [all, decode, prefill, mixed] = errors;
+    expect(all).toMatchObject({ kind: "all", numSteps: 4 });
+    expect(all.meanApe).toBeCloseTo(5.5, 6);
+    expect(decode.meanApe).toBeCloseTo(10, 6);
+    expect(decode.meanError).toBeCloseTo(0, 6);
+    expect(prefill.meanApe).toBeCloseTo(0, 6);
+    expect(mixed.p90Ape).toBeCloseTo(2, 6);
+  });
+
+  it("are shown as a table, the options of a run among them", async () => {
+    const { file } = await wholeStep();
+    const { stdout } = await callCli("evaluate", file, "--kernel-efficiency", fitFile);
+    expect(stdout).toMatch(/^priced by kernel efficiencies .*h200\.json\n\n\|error\| of GPU time, %/);
+    expect(stdout).toMatch(
+      /^meta-llama\/Llama-3\.1-8B +32 +bf16 +bf16 +decode:32@2048 +\d+\.\d +\d+\.\d +\+[12]\d\.\d$/m,
+    );
+  });
+
+  it("of a model with fewer layers are priced with these, and unpadded steps are pointed out", async () => {
+    const { file, content } = await wholeStep();
+    const [first] = content.steps;
+    const cut = { ...content, steps: [{ ...first, layers: 8, paddedTokens: 31 }] };
+    writeFileSync(file, JSON.stringify(cut));
+    const { stdout, stderr } = await callCli("evaluate", file, "--format", "json");
+    const { predictedUs } = JSON.parse(stdout).steps[0];
+    expect(predictedUs).toBeLessThan(0.5 * 1.1 * first!.latencyUs);
+    expect(predictedUs).toBeGreaterThan(0.25 * 1.1 * first!.latencyUs);
+    expect(stderr).toContain("1 steps were measured without the padding");
+  });
+
+  it("are refused beside runs, on another GPU and with options that need runs", async () => {
+    const { file } = await wholeStep();
+    await expectRefusal([["evaluate", file, folder], 2, ["steps and runs are evaluated apart"]]);
+    await expectRefusal([["evaluate", file, "--gpu", "A100-80"], 2, ["the steps were measured on h200"]]);
+    await expectRefusal([["evaluate", file, "--compare"], 2, ["--compare", "needs runs"]]);
+    const bad = write("bad.json", '{"schema": "roofserve.wholeSteps/1", "device": "x", "gpu": "h200", "steps": []}');
+    await expectRefusal([["evaluate", bad], 3, ["steps", "whole_step/<gpu>.json"]]);
+  });
+});
+
+describe("what cannot be imported or fitted", () => {
+  const modelled = "bench_data";
+  const gemmOnly = join(folder, "few");
+  mkdirSync(join(gemmOnly, "gemm/h200"), { recursive: true });
+  writeFileSync(join(gemmOnly, "gemm/h200/data.csv"), "m,k,n,dtype,latency_us\n1,4096,4096,bf16,12\n");
+  const unwritten = join(folder, "unwritten.json");
+  const fit = ["bench-data", "fit", "--gpu", "H200", "--out", unwritten];
+
+  it.each<BadInput>([
+    [[...fit, "--data", modelled], 3, ["no measured products", "modelled rows"]],
+    [[...fit, "--data", gemmOnly], 3, ["gemm bf16: 1 usable rows; a fit needs 60", "measure more shapes"]],
+    [[...fit, "--data", join(folder, "absent")], 3, ["no such folder"]],
+    [["bench-data", "fit", "--gpu", "L4", "--data", collected], 3, ["no kernel tables of L4", "h200"]],
+    [["bench-data", "fit", "--gpu", "H200"], 2, ["--data"]],
+    [["bench-data", "import", collected], 2, ["--out"]],
+    [
+      ["bench-data", "import", collected, "--out", set, "--vllm-version", "0.14"],
+      2,
+      ["--vllm-version", "only aiconfigurator"],
+    ],
+    [["bench-data", "import", "aiconfigurator", "--out", set], 2, ["checkout"]],
+    [
+      ["step", "-b", "decode:1", "--kernel-efficiency", join(collected, "collected.json")],
+      3,
+      ["schema", "bench-data fit"],
+    ],
+    [["step", "-b", "decode:1", "--kernel-efficiency", unwritten], 3, ["no such file"]],
+  ])("is refused with a reason and a remedy, and nothing is written (case %#)", async (...bad) => {
+    await expectRefusal(bad);
+    expect(existsSync(unwritten)).toBe(false);
+  });
+});

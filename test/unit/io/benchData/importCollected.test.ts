@@ -1,0 +1,234 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { DataFileError } from "../../../../src/core/errors/simulationError.js";
+import type { KernelTableSet } from "../../../../src/core/kernels/tables/kernelTable.js";
+import { importCollected } from "../../../../src/io/benchData/importCollected.js";
+import { readBenchData } from "../../../../src/io/benchData/readBenchData.js";
+import { loadGpu, loadGpuCatalog, loadGpuEfficiency } from "../../../../src/io/catalog.js";
+import { sha256 } from "../../../../src/io/pricingFiles.js";
+import { measuredTables, writeCollected } from "../../../reference/measuredTables.js";
+import { temporaryFolder } from "../../../reference/temporaryFile.js";
+
+const { folder } = temporaryFolder();
+const catalog = loadGpuCatalog();
+const h200 = loadGpu("H200");
+/** A model's shapes, not all of them. */
+const few = (all: KernelTableSet): KernelTableSet => ({
+  gemm: all.gemm.filter(({ n }) => n <= 2560),
+  groupedGemm: all.groupedGemm.filter(({ numExperts }) => numExperts === 8),
+  decodeAttention: all.decodeAttention.filter(({ numHeads }) => numHeads === 32),
+  prefillAttention: all.prefillAttention.filter(({ numHeads }) => numHeads === 32),
+  allReduce: [],
+});
+const tables = few(measuredTables(loadGpuEfficiency("H200")!, h200, 0, 1));
+let number = 0;
+const fresh = () => join(folder, `folder-${number++}`);
+
+/** A measured folder of its own, with changed cells. @param edit of one table's lines */
+function collected(path = "", edit: (lines: string[]) => string[] = (lines) => lines, device = "NVIDIA H200"): string {
+  const dir = fresh();
+  writeCollected(dir, tables, "h200", device);
+  if (path !== "") {
+    const file = join(dir, path);
+    writeFileSync(file, edit(readFileSync(file, "utf8").split("\n")).join("\n"));
+  }
+  return dir;
+}
+const GEMM = "gemm/h200/data.csv";
+/** Line `line` (from 1) of a table with another latency. */
+const withLatency = (line: number, of: (us: number) => number) => (lines: string[]) =>
+  lines.with(
+    line - 1,
+    lines[line - 1]!.replace(/,(bf16),([\d.]+),/, (_, dtype, us) => `,${dtype},${of(Number(us))},`),
+  );
+const filesOf = (dir: string) =>
+  readdirSync(dir, { recursive: true, encoding: "utf8" })
+    .filter((path) => /\.(csv|json)$/.test(path))
+    .sort();
+
+describe("a measured folder that is sound", () => {
+  const source = collected();
+  const out = fresh();
+  const imported = importCollected(source, out, catalog);
+
+  it("becomes a set with the same tables to the byte, and what lay beside them", () => {
+    const expected = filesOf(source).map((path) => (path === "collected.json" ? "collected/h200.json" : path));
+    expect(filesOf(out)).toEqual(expected.sort());
+    for (const path of filesOf(source).filter((path) => path !== "collected.json")) {
+      expect(readFileSync(join(out, path), "utf8")).toBe(readFileSync(join(source, path), "utf8"));
+    }
+    expect(readBenchData(out, h200).tables).toEqual(readBenchData(source, h200).tables);
+  });
+
+  it("is named by the hash of its tables, which an import of the import has too", () => {
+    expect(imported).toMatchObject({ gpus: ["H200"], former: null, notes: [], sha256: sha256(out) });
+    expect(imported.tables.flatMap(({ leftOut }) => leftOut)).toEqual([]);
+    expect(importCollected(out, fresh(), catalog).sha256).toBe(imported.sha256);
+  });
+
+  it("takes the place of the GPU's former tables, keeps other GPUs' and the former set", () => {
+    const other = fresh();
+    const h100 = loadGpu("H100");
+    writeCollected(other, few(measuredTables(loadGpuEfficiency("H100")!, h100, 0, 1)), "h100", "NVIDIA H100 80GB HBM3");
+    const set = fresh();
+    importCollected(other, set, catalog);
+    importCollected(collected(), set, catalog);
+    const slower = collected(GEMM, (lines) => lines.map((line) => line.replace(/,bf16,([\d.]+)/, ",bf16,9$1")));
+    const before = sha256(set);
+    const { former, sha256: after } = importCollected(slower, set, catalog);
+    expect(after).not.toBe(before);
+    expect(sha256(former!)).toBe(before);
+    expect(former).toContain(`.before-${before.slice(0, 12)}`);
+    expect(readBenchData(set, h100).tables).toEqual(readBenchData(other, h100).tables);
+    expect(readBenchData(set, h200).tables).toEqual(readBenchData(slower, h200).tables);
+    expect(importCollected(former!, fresh(), catalog).sha256).toBe(before);
+  });
+
+  it("is imported for one GPU where one is asked for", () => {
+    const both = collected();
+    writeCollected(both, tables, "h100", "NVIDIA H200");
+    const { gpus } = importCollected(both, fresh(), catalog, h200);
+    expect(gpus).toEqual(["H200"]);
+  });
+});
+
+describe("rows that cannot be believed", () => {
+  const leftOutOf = (source: string) => {
+    const out = fresh();
+    const imported = importCollected(source, out, catalog);
+    const { leftOut, numRows } = imported.tables.find(({ path }) => path === GEMM)!;
+    expect(readBenchData(out, h200).tables.gemm).toHaveLength(numRows);
+    expect(numRows + leftOut.length).toBe(tables.gemm.length);
+    return leftOut;
+  };
+
+  it("are left out and listed: faster than physics", () => {
+    expect(
+      leftOutOf(
+        collected(
+          GEMM,
+          withLatency(14, (us) => us / 50),
+        ),
+      ),
+    ).toEqual([{ row: 14, reason: "faster than physics" }]);
+  });
+
+  it("are left out and listed: two looks too far apart", () => {
+    const edit = (lines: string[]) => lines.with(19, lines[19]!.replace(",0.004,", ",0.0501,"));
+    expect(leftOutOf(collected(GEMM, edit))).toEqual([{ row: 20, reason: "not repeatable" }]);
+  });
+
+  it("are left out and listed: much slower than larger shapes", () => {
+    expect(
+      leftOutOf(
+        collected(
+          GEMM,
+          withLatency(5, (us) => us * 2),
+        ),
+      ),
+    ).toEqual([{ row: 5, reason: "contradicts others" }]);
+  });
+
+  it("are left out whatever and wherever they are, and no others", () => {
+    const lines = fc.uniqueArray(fc.integer({ min: 2, max: tables.gemm.length + 1 }), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(lines, (spoilt) => {
+        const source = collected(GEMM, (text) =>
+          spoilt.reduce((some, line) => withLatency(line, () => 0.001)(some), text),
+        );
+        expect(leftOutOf(source).map(({ row }) => row)).toEqual([...spoilt].sort((a, b) => a - b));
+      }),
+      { numRuns: 8, seed: 7 },
+    );
+  });
+});
+
+describe("a folder that is not sound", () => {
+  const untouched = fresh();
+  importCollected(collected(), untouched, catalog);
+  const before = sha256(untouched);
+  const names = () => readdirSync(folder).filter((name) => name.includes("partial") || name.includes("before"));
+
+  it.each<[string, () => string, RegExp]>([
+    [
+      "a bad cell",
+      () => collected(GEMM, (lines) => lines.with(3, "1,2,x,bf16,5,0,s")),
+      /row 4, column n: got x.*nothing was imported/,
+    ],
+    [
+      "another device",
+      () => collected("", undefined, "NVIDIA H100 80GB HBM3"),
+      /measured on NVIDIA H100.*is H100, but.*H200/,
+    ],
+    [
+      "a GPU that nobody knows",
+      () => {
+        const dir = fresh();
+        writeCollected(dir, tables, "h999", "NVIDIA H999");
+        return dir;
+      },
+      /no GPU is called h999.*--gpu FILE/,
+    ],
+    [
+      "mostly rows faster than physics",
+      () => collected(GEMM, (lines) => lines.map((line) => line.replace(/,bf16,[\d.]+/, ",bf16,0.01"))),
+      /rows are faster than H200 allows/,
+    ],
+    [
+      "no tables",
+      () => {
+        const dir = fresh();
+        mkdirSync(dir);
+        return dir;
+      },
+      /has no kernel tables/,
+    ],
+    [
+      "a broken account",
+      () => {
+        const dir = collected();
+        writeFileSync(join(dir, "collected.json"), "{}");
+        return dir;
+      },
+      /collected\.json.*schema/,
+    ],
+    [
+      "malformed micro-benchmarks",
+      () => {
+        const dir = collected();
+        mkdirSync(join(dir, "characterization/h200"), { recursive: true });
+        writeFileSync(join(dir, "characterization/h200/data.csv"), "suite,pattern,latency_us\nbandwidth,sideways,5\n");
+        return dir;
+      },
+      /sideways/,
+    ],
+  ])("is refused for %s, and nothing changes", (_, make, says) => {
+    const source = make();
+    const kept = names();
+    expect(() => importCollected(source, untouched, catalog)).toThrow(DataFileError);
+    expect(() => importCollected(source, untouched, catalog)).toThrow(says);
+    expect(sha256(untouched)).toBe(before);
+    expect(names()).toEqual(kept);
+    const absent = fresh();
+    expect(() => importCollected(source, absent, catalog)).toThrow();
+    expect(existsSync(absent)).toBe(false);
+  });
+
+  it("is not written over anything but a set, nor over itself", () => {
+    const home = fresh();
+    mkdirSync(home);
+    writeFileSync(join(home, "thesis.txt"), "precious");
+    expect(() => importCollected(collected(), home, catalog)).toThrow(/holds other things.*thesis\.txt/);
+    expect(readFileSync(join(home, "thesis.txt"), "utf8")).toBe("precious");
+    const own = collected();
+    expect(() => importCollected(own, own, catalog)).toThrow(/is the folder that is being imported/);
+  });
+
+  it("says that nobody knows the device where no account of it lies beside the tables", () => {
+    const dir = fresh();
+    cpSync(join(collected(), "gemm"), join(dir, "gemm"), { recursive: true });
+    expect(importCollected(dir, fresh(), catalog).notes.join()).toContain("no collected.json");
+  });
+});
