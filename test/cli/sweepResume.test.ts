@@ -97,9 +97,10 @@ test("a finished sweep takes further rates, seeds and values, is killed in that,
 
   const changed = await spawnCli([...whole, "--block-size", "32"]);
   expect(changed).toMatchObject({ exitCode: 2, stdout: "" });
-  expect(changed.stderr).toMatch(/--block-size: got 32; it was 16; .*grown holds runs with that: --vary it/);
+  expect(changed.stderr).toMatch(/--block-size: got 32; it was 16; .*grown holds runs of that: --vary it/);
   expect(readFileSync(join(out, "sweep.json"), "utf8")).toBe(before);
-});
+  // Seven processes, one after the other.
+}, 180_000);
 
 test("Ctrl-C ends a sweep by that signal, keeps what is finished and says how to go on", async () => {
   const out = join(folder, "stopped");

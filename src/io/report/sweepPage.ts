@@ -1,5 +1,4 @@
-import { keepsSlo } from "../../core/analysis/sweep/bestServers.js";
-import { changeOf } from "../../core/analysis/sweep/knee.js";
+import { keepsSlo, keptLoads } from "../../core/analysis/sweep/bestServers.js";
 import { isMeasured, type MeasuredPoint } from "../../core/analysis/sweep/sweepPoint.js";
 import type { SweepResult } from "../../core/analysis/sweep/sweepResult.js";
 import { regimeGroup } from "../../core/metrics/regimeErrors.js";
@@ -14,7 +13,7 @@ import type {
   SweptPoint,
 } from "../../report/sweepSections.js";
 import { intervalOf, latencyNumbers, latencyTitle, loadCurveSections } from "./sweepCurves.js";
-import { loadName, loadOf, type SweptSeries, serverName, sweptServers, thinned } from "./sweptServers.js";
+import { loadName, type SweptSeries, serverName, sweptServers, thinned } from "./sweptServers.js";
 
 /** What a sweep's page is made from. */
 export interface SweepPageParts {
@@ -73,19 +72,10 @@ function answerSection(servers: readonly SweptSeries[], slo: Slo | null): SweepA
       return {
         ...{ name: server.name, unit, finding, sustainedLoad, saturatedLoad, latencyKnee, maxThroughput },
         drawnAs: server.isDrawn ? drawn.indexOf(server) : null,
-        slo: slo === null ? null : { name, keptLoad: keptLoad(server, slo) },
+        slo: slo === null ? null : { name, keptLoad: keptLoads(server.points, slo).lastLoad },
       };
     }),
   };
-}
-
-/** The largest load below which the SLO is kept. */
-function keptLoad({ points }: SweptSeries, slo: Slo): number | null {
-  const loaded = points.flatMap((point) => {
-    const load = loadOf(point);
-    return load === null ? [] : [{ load, holds: !keepsSlo(point, slo) }];
-  });
-  return changeOf(loaded).lastLoad;
 }
 
 function distributionsSection(servers: readonly SweptSeries[]): LoadDistributionsSection {

@@ -73,7 +73,9 @@ export function extendedManifest(folder: string, file: string, manifest: SweepMa
   const before = parseJson(text, file) as SweepManifest;
   const differences = manifestDifferences(before, JSON.parse(JSON.stringify(manifest)));
   if (differences.length === 0) return { ...manifest, inputs: { ...before.inputs, ...manifest.inputs } };
-  const remedy = `${folder} holds runs with that: --vary it to have both in one sweep, choose another --out, or start over with --restart`;
+  const canVary = differences.every(({ path }) => path !== "version" && !(path in before.inputs));
+  const both = canVary ? "--vary it to have both in one sweep, " : "";
+  const remedy = `${folder} holds runs of that: ${both}choose another --out, or start over with --restart`;
   const shown = differences.slice(0, MAX_SHOWN);
   const issues = shown.map(({ path, before, after }, i) => ({
     path,

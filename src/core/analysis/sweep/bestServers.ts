@@ -1,10 +1,11 @@
 import type { Interval } from "../../metrics/interval.js";
+import { regimeGroup } from "../../metrics/regimeErrors.js";
 import type { RunMetrics } from "../../metrics/runMetrics.js";
 import { HEADLINE_LATENCIES, HEADLINE_STATISTICS } from "../../metrics/runUncertainty.js";
 import type { Slo } from "../../metrics/slo.js";
 import { checkSlo } from "../../metrics/sloCheck.js";
 import { type Change, changeOf } from "./knee.js";
-import type { SeriesSaturation } from "./saturation.js";
+import { type SeriesSaturation, tells } from "./saturation.js";
 import { carriedLoads } from "./saturationFinding.js";
 import { isMeasured, type MeasuredPoint, type PointResult } from "./sweepPoint.js";
 
@@ -55,7 +56,7 @@ export function bestServers(series: readonly RankedSeries[], slo: Slo | null, nu
   const best = ranking.filter((one) => highOf(one) >= first.low);
   const by = slo === null ? "throughput" : "slo";
   const perGpu = slo === null ? perGpuWords(ranking, series) : "";
-  const finding = `${bestWords({ by, best, next: ranking[best.length], numSeeds, isOne: series.length === 1 })}${perGpu}.`;
+  const finding = `${bestWords({ by, best, next: ranking.find((one) => !best.includes(one)), numSeeds, isOne: series.length === 1 })}${perGpu}.`;
   return { by, best: best.map(({ label }) => label), ranking, finding };
 }
 
@@ -80,14 +81,25 @@ function servedCapacity({ saturation, points }: RankedSeries): ServerCapacity | 
 
 function keptCapacity({ saturation, points }: RankedSeries, slo: Slo): ServerCapacity | null {
   const { series, label, unit } = saturation;
-  const loaded = points.filter(isMeasured).flatMap((point) => (point.rate === null ? [] : { load: point.rate, point }));
-  if (unit !== "requestsPerS" || loaded.length === 0) return null;
-  loaded.sort((a, b) => a.load - b.load);
-  const kept = (end: keyof Interval | null): Change =>
-    changeOf(loaded.map(({ load, point }) => ({ load, holds: !keepsSlo(atEnd(point, end), slo) })));
-  const [surely, perhaps] = [kept("high"), kept("low")];
+  const measured = points.filter(isMeasured);
+  if (unit !== "requestsPerS" || measured.length === 0) return null;
+  const [surely, perhaps] = [keptLoads(measured, slo, "high"), keptLoads(measured, slo, "low")];
   const high = perhaps.firstLoad === null ? null : (perhaps.lastLoad ?? 0);
-  return { series, label, requestsPerS: kept(null).lastLoad ?? 0, low: surely.lastLoad ?? 0, high };
+  return { series, label, requestsPerS: keptLoads(measured, slo).lastLoad ?? 0, low: surely.lastLoad ?? 0, high };
+}
+
+/**
+ * The last load up to which an SLO is kept, and the first at which it is not. Past saturation nothing is kept, whatever the
+ * run's latencies were before it ended; a run that is too short to tell whether its load is carried says nothing for it.
+ * @param end of the seeds' intervals to judge by; null = the means
+ */
+export function keptLoads(points: readonly MeasuredPoint[], slo: Slo, end: keyof Interval | null = null): Change {
+  const judged = points.flatMap((point) => {
+    const load = point.rate ?? point.streams;
+    const keeps = regimeGroup(point.regime) !== "past" && keepsSlo(atEnd(point, end), slo);
+    return load === null || (keeps && point.rate !== null && !tells(point)) ? [] : { load, holds: !keeps };
+  });
+  return changeOf(judged.sort((a, b) => a.load - b.load));
 }
 
 /** Whether a point's means over the seeds keep every limit. @param slo limits on statistics */

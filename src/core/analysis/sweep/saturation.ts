@@ -94,7 +94,7 @@ function loadIn(unit: SeriesSaturation["unit"], { rate, streams }: MeasuredPoint
 }
 
 /** Whether a point shows a queue that grows, or a run long enough that one would have grown. */
-function tells(point: MeasuredPoint): boolean {
+export function tells(point: MeasuredPoint): boolean {
   return regimeGroup(point.regime) === "past" || isSettled(point);
 }
 

@@ -114,6 +114,30 @@ describe("the best of several servers", () => {
     );
   });
 
+  it("by an SLO does not count what a run kept only because it ended early, or before its queue was long", async () => {
+    const servers = [
+      { label: "A", capacities: [5] },
+      { label: "B", capacities: [100] },
+    ];
+    // Past its capacity A still has a TTFT of 805 ms, within the limit.
+    const found = await ranked(servers, rates, "p99 ttft<=1000ms");
+    expect(found?.ranking.map(({ label, requestsPerS }) => [label, requestsPerS])).toEqual([
+      ["B", 8],
+      ["A", 4],
+    ]);
+  });
+
+  it("is followed by the next that is not among the best, also where one of these ranks lower", async () => {
+    const servers = [
+      { label: "A", capacities: [10, 10.1, 10.2] },
+      { label: "B", capacities: [7, 7.01, 7.02] },
+      { label: "C", capacities: [2, 6, 10] },
+    ];
+    const found = await ranked(servers, rates);
+    expect(found?.best).toEqual(["A", "C"]);
+    expect(found?.finding).toContain("; next B (7.");
+  });
+
   it("is none where there is one", async () => {
     expect(await ranked([{ label: "A", capacities: [5] }], rates)).toBeNull();
   });
