@@ -70,6 +70,10 @@ class KernelRefused(Exception):
     """A kernel that gave a wrong result, or cannot run here; its rows are left out and the reason is kept."""
 
 
+class DeviceLost(Exception):
+    """The GPU answers no more: a kernel went wrong in a way that only a new process mends."""
+
+
 def in_order_of_value(cases: Iterable[Case], suites: Sequence[str]) -> list[Case]:
     """By tier, then by suite in the order given, then as the suite lists them."""
     rank = {name: i for i, name in enumerate(suites)}

@@ -83,9 +83,9 @@ def make_bench(options: argparse.Namespace, device: dict[str, Any]) -> Any:
         where = torch.device("cpu")
         pools = Pools(where, int(REHEARSAL_DEVICE["poolBytes"]), int(REHEARSAL_DEVICE["l2Bytes"]))
         folder = options.gpu or "self-test"
-        return Workbench(where, folder, rehearsal_shapes(shapes), pools, 4, int(REHEARSAL_DEVICE["memoryBytes"]))
+        return Workbench(where, folder, rehearsal_shapes(shapes), pools, 1, int(REHEARSAL_DEVICE["memoryBytes"]))
     where = torch.device("cuda", options.device)
-    pool_bytes = min(POOL_BYTES, int(POOL_FRACTION_OF_MEMORY * device["memoryBytes"]))
+    pool_bytes = min(POOL_BYTES, int(POOL_FRACTION_OF_MEMORY * device["memoryBytes"]) >> 20 << 20)
     pools = Pools(where, pool_bytes, device["l2Bytes"] or PLANNED["l2Bytes"])
     folder = options.gpu or gpu_folder(device["name"], shapes.gpus)
     return Workbench(where, folder, shapes, pools, device["numSms"], device["memoryBytes"])
@@ -104,7 +104,7 @@ def make_collector(options: argparse.Namespace, device: dict[str, Any], folder: 
     method = {**METHOD, "rotationL2Sizes": ROTATION_L2_SIZES, "poolBytes": bench.pools.num_bytes}
     identity = {"device": device, "versions": describe_versions(), "program": program_hash(HERE), "method": method}
     sidecar = Sidecar(folder, identity)
-    bench.tuned = sidecar.tuned
+    bench.tuned, bench.save = sidecar.tuned, sidecar.write
     tables = Tables(folder, {"device": device["name"], "gpu": bench.gpu})
     smi = SmiLog(lambda: None if bench.is_rehearsal else query_smi(SMI_FIELDS, options.device))
     source = f"measured: {device['name']}" if not bench.is_rehearsal else "modelled: self-test; nothing was measured"
@@ -147,7 +147,8 @@ def main(arguments: list[str]) -> int:
 
 def collect(collector: Any, arguments: list[str], card: dict[str, Any] | None) -> int:
     """Measures until done, and prints what is there and what is missing."""
-    from collector import DeviceLost, summary
+    from cases import DeviceLost
+    from collector import summary
 
     def stop(_signal: int, _frame: object) -> None:
         collector.stop_requested = True

@@ -12,18 +12,14 @@ from typing import Any
 import torch
 
 from budget import Budget
-from cases import Case, Cell, KernelRefused, Suite, Work, in_order_of_value
+from cases import Case, Cell, DeviceLost, KernelRefused, Suite, Work, in_order_of_value
 from environment import SmiLog
 from sidecar import Sidecar, utc_now
 from tables import RESULT_COLUMNS, StepFile, Table, Tables
 from timing import Looks, timer_of
-from workbench import Workbench
+from workbench import Workbench, one_line
 
 PROGRESS_EVERY_S = 15.0
-
-
-class DeviceLost(Exception):
-    """The GPU answers no more: a kernel went wrong in a way that only a new process mends."""
 
 
 @dataclass
@@ -105,7 +101,7 @@ class Collector:
             looks = Looks(timer_of(work, self.bench.device))
             self._finish_pending()
         except KernelRefused as refused:
-            self._refuse(case.identity(), str(refused))
+            self._recover(case, refused)
             return
         except RuntimeError as error:
             self._recover(case, error)
@@ -142,7 +138,7 @@ class Collector:
             )
         else:
             self._append(table, pending, latency_us, runs, apart)
-        self.budget.record(pending.case.suite, pending.spent_s + time.monotonic() - start_s)
+        self.budget.record(pending.case.suite, pending.case.guess_s, pending.spent_s + time.monotonic() - start_s)
         self._session["rowsWritten"] += 1
 
     def _append(self, table: Table, pending: Pending, latency_us: float, runs: int, apart: float) -> None:
@@ -158,18 +154,18 @@ class Collector:
         ends = {name: cells.pop(name) for name in RESULT_COLUMNS}
         table.append({**cells, **ends})
 
-    def _recover(self, case: Case, error: RuntimeError) -> None:
+    def _recover(self, case: Case, error: Exception) -> None:
         """Notes a row that cannot be run and goes on, if the GPU still answers; DeviceLost if not."""
-        self._refuse(case.identity(), f"{type(error).__name__}: {str(error).splitlines()[0][:300] if str(error) else ''}")
-        if self.bench.device.type != "cuda":
-            return
+        if not self.is_refused(case):
+            self._refuse(case.identity(), one_line(error))
+        gc.collect()
         try:
-            gc.collect()
-            torch.cuda.synchronize()
-            torch.cuda.empty_cache()
-        except RuntimeError as lost:
+            self.bench.require_alive(case.identity())
+        except DeviceLost:
             self._pending = None
-            raise DeviceLost(f"the GPU answers no more after {case.identity()}: {lost}") from error
+            raise
+        if self.bench.device.type == "cuda":
+            torch.cuda.empty_cache()
 
     def _refuse(self, what: str, why: str) -> None:
         self.sidecar.refused[what] = why

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from buffers import Pools, relative_error
-from cases import KernelRefused, Work
+from cases import DeviceLost, KernelRefused, Work
 from shapes import Shapes
 from tables import median
 from timing import timer_of
@@ -21,7 +21,7 @@ FP8_TOLERANCE = 2e-2
 # Triton's interpreter cuts off where the GPU rounds to fp8.
 REHEARSAL_FP8_TOLERANCE = 0.2
 REHEARSAL_MAX_TOKENS = 40
-REHEARSAL_COUNT = 3
+REHEARSAL_COUNT = 2
 
 
 @dataclass
@@ -35,6 +35,8 @@ class Workbench:
     num_sms: int
     memory_bytes: int
     tuned: dict[str, Any] = field(default_factory=dict)
+    # Puts `tuned` on the disk.
+    save: Callable[[], None] = lambda: None
 
     @property
     def is_rehearsal(self) -> bool:
@@ -72,6 +74,15 @@ class Workbench:
         """Random inputs of 16-bit numbers."""
         return self.pools.take(shape, self.half)
 
+    def require_alive(self, what: str) -> None:
+        """DeviceLost when the GPU does not answer after `what`."""
+        if self.device.type != "cuda":
+            return
+        try:
+            torch.cuda.synchronize()
+        except RuntimeError as lost:
+            raise DeviceLost(f"the GPU answers no more after {what}: {one_line(lost)}") from lost
+
     def fastest(self, what: str, candidates: dict[str, Callable[[], Work]]) -> str:
         """
         The candidate with the lowest median in one look, found once a folder.
@@ -85,13 +96,20 @@ class Workbench:
         for name, build in candidates.items():
             try:
                 us[name] = median(timer_of(build(), self.device).look())
-            except Exception as error:  # noqa: BLE001 - whatever a library throws, another candidate may work
-                failed[name] = f"{type(error).__name__}: {str(error).splitlines()[0][:200] if str(error) else ''}"
+            except Exception as error:  # whatever a library throws, another may work
+                failed[name] = one_line(error)
+                self.require_alive(f"{what}: {name}")
         if not us:
             raise KernelRefused(f"{what}: no implementation runs here: {failed}")
         winner = min(us, key=lambda name: us[name])
         self.tuned[what] = {"winner": winner, "latencyUs": {name: round(value, 2) for name, value in us.items()}, "failed": failed}
         return winner
+
+
+def one_line(error: Exception) -> str:
+    """Its kind and the first line of what it says."""
+    lines = str(error).splitlines()
+    return f"{type(error).__name__}: {lines[0][:300] if lines else ''}"
 
 
 def require_close(what: str, output: torch.Tensor, reference: torch.Tensor, tolerance: float = HALF_TOLERANCE) -> None:

@@ -15,7 +15,7 @@ REPEATS = 3
 NUM_SIZES = 8
 # Keys or values of one layer's block of 16 tokens: 8, 4 and 1 KV heads of 128 numbers in bf16.
 BLOCK_BYTES = [32768, 16384, 4096]
-SEQUENTIAL_UNIT_BYTES = 32768
+REHEARSAL_BLOCK_BYTES = [2048, 1024]
 LARGEST_FRACTION_OF_MEMORY = 0.25
 INT_BYTES = 4
 FILL_CHUNK = 1 << 28
@@ -31,18 +31,21 @@ class BandwidthSuite:
         self.bench = bench
         self._buffer: torch.Tensor | None = None
 
+    def _blocks(self) -> list[int]:
+        return REHEARSAL_BLOCK_BYTES if self.bench.is_rehearsal else BLOCK_BYTES
+
     def sizes(self) -> list[int]:
         """Bytes of a run, geometric from twice the L2 cache to a quarter of the memory, whole blocks of every kind."""
         if self.bench.is_rehearsal:
-            return [2 * BLOCK_BYTES[0] * factor for factor in (1, 2, 4)]
-        least, most = 2.2 * self.bench.l2_bytes, LARGEST_FRACTION_OF_MEMORY * self.bench.memory_bytes
+            return [2 * REHEARSAL_BLOCK_BYTES[0] * factor for factor in (1, 2, 4)]
+        least, most = 2.2 * self.bench.pools.l2_bytes, LARGEST_FRACTION_OF_MEMORY * self.bench.memory_bytes
         unit = 2 * BLOCK_BYTES[0]
         return [int(least * (most / least) ** (i / (NUM_SIZES - 1)) / unit) * unit for i in range(NUM_SIZES)]
 
     def cases(self) -> Iterable[Case]:
-        for repeat in range(REPEATS):
+        for repeat in range(REPEATS if not self.bench.is_rehearsal else 1):
             for pattern in PATTERNS:
-                for block in [SEQUENTIAL_UNIT_BYTES] if pattern == "sequential" else BLOCK_BYTES:
+                for block in self._blocks() if pattern != "sequential" else self._blocks()[:1]:
                     for size in self.sizes():
                         key: dict[str, Cell] = {
                             "suite": "bandwidth", "pattern": pattern, "bytes": size,
@@ -53,7 +56,7 @@ class BandwidthSuite:
                         yield Case(self.name, table, key, 0, 0.03 + 30e-6 * size * GUESS_US_PER_BYTE, {"unit": block // INT_BYTES}, pattern)
 
     def prepare(self, part: str) -> None:
-        for block in BLOCK_BYTES:
+        for block in self._blocks():
             check_read(self.bench, part, block // INT_BYTES)
 
     def build(self, case: Case) -> Work:

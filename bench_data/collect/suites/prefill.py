@@ -10,7 +10,7 @@ from buffers import poisoned, relative_error
 from cases import Case, Cell, KernelRefused, Work
 from kernels.elementwise import kv_write
 from kernels.prefill_attention import Implementation, PrefillBatch, implementations, prefill_attention_reference
-from workbench import HALF_TOLERANCE, Workbench, require_close
+from workbench import HALF_TOLERANCE, Workbench, one_line, require_close
 
 WHOLE_PROMPTS = [16, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768]
 CHUNK_NEW = [128, 512, 2048, 8192]
@@ -61,8 +61,15 @@ def right_implementations(bench: Workbench, dim: int, is_cached: bool) -> dict[s
     found = implementations(dim, bench.device)
     what = f"prefill attention, head size {dim}, {'behind a context' if is_cached else 'whole prompts'}: errors"
     if what not in bench.tuned:
-        bench.tuned[what] = {name: _error_of(bench, run, dim, is_cached) for name, run in found.items()}
+        bench.tuned[what] = {}
     errors = bench.tuned[what]
+    for name, run in found.items():
+        if name not in errors:
+            # On the disk before it is tried: one that takes the GPU down is not tried again.
+            errors[name] = "did not come back"
+            bench.save()
+            errors[name] = _error_of(bench, run, dim, is_cached)
+            bench.require_alive(f"{what}: {name}")
     return {name: run for name, run in found.items() if isinstance(errors.get(name), float) and errors[name] <= HALF_TOLERANCE}
 
 
@@ -73,8 +80,8 @@ def _error_of(bench: Workbench, run: Implementation, dim: int, is_cached: bool) 
     batch = prefill_batch(bench, shape, new, 2, cached if is_cached else 0)
     try:
         error = relative_error(run(batch), prefill_attention_reference(batch))
-    except Exception as problem:  # noqa: BLE001 - whatever a library throws, another implementation may work
-        return f"{type(problem).__name__}: {str(problem).splitlines()[0][:200] if str(problem) else ''}"
+    except Exception as problem:  # whatever a library throws, another may work
+        return one_line(problem)
     return error if error < 1e30 else "not finite"
 
 
