@@ -14,9 +14,11 @@ RESERVE_S = 5.0
 class Budget:
     """A deadline, and how wrong the guesses for each suite's rows were so far. `budget_s` <= 0 means no deadline."""
 
-    def __init__(self, budget_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, budget_s: float, clock: Callable[[], float] = time.monotonic, start_s: float | None = None
+    ) -> None:
         self._clock = clock
-        self._start_s = clock()
+        self._start_s = clock() if start_s is None else start_s
         self._budget_s = budget_s
         self._ratio: dict[str, float] = {}
 

@@ -12,9 +12,12 @@ import argparse
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
+# Importing PyTorch counts against the budget.
+STARTED_S = time.monotonic()
 HERE = Path(__file__).resolve().parent
 SUITE_NAMES = [
     "bandwidth", "gemm", "decode", "prefill", "experts", "elementwise", "launch_gap", "whole_step",
@@ -102,13 +105,13 @@ def make_collector(options: argparse.Namespace, device: dict[str, Any], folder: 
 
     bench = make_bench(options, device)
     method = {**METHOD, "rotationL2Sizes": ROTATION_L2_SIZES, "poolBytes": bench.pools.num_bytes}
-    identity = {"device": device, "versions": describe_versions(), "program": program_hash(HERE), "method": method}
-    sidecar = Sidecar(folder, identity)
+    identity = {"device": device, "versions": describe_versions(), "method": method}
+    sidecar = Sidecar(folder, identity, program_hash(HERE))
     bench.tuned, bench.save = sidecar.tuned, sidecar.write
     tables = Tables(folder, {"device": device["name"], "gpu": bench.gpu})
     smi = SmiLog(lambda: None if bench.is_rehearsal else query_smi(SMI_FIELDS, options.device))
     source = f"measured: {device['name']}" if not bench.is_rehearsal else "modelled: self-test; nothing was measured"
-    budget = Budget(options.budget_s)
+    budget = Budget(options.budget_s, start_s=STARTED_S)
     return Collector(bench, make_suites(options.suites, bench), tables, sidecar, budget, smi, source)
 
 

@@ -20,6 +20,8 @@ from timing import Looks, timer_of
 from workbench import Workbench, one_line
 
 PROGRESS_EVERY_S = 15.0
+# So many refusals in a row are no matter of single rows.
+MAX_REFUSED_IN_A_ROW = 40
 
 
 @dataclass
@@ -49,6 +51,7 @@ class Collector:
         self._pending: Pending | None = None
         self._suite: str | None = None
         self._next_progress_s = 0.0
+        self._refused_in_a_row = 0
 
     def missing(self) -> list[Case]:
         """Cases without a row that nothing has refused, in order of value."""
@@ -64,10 +67,15 @@ class Collector:
         reason = "an error"
         try:
             reason = self._measure_all()
+        except DeviceLost:
+            reason = "a lost GPU"
+            self._pending = None
+            raise
         finally:
             try:
-                self._finish_pending()
-                self._leave_suite()
+                if reason != "a lost GPU":
+                    self._finish_pending()
+                    self._leave_suite()
             finally:
                 self._session.update(endedUtc=utc_now(), seconds=round(self.budget.elapsed_s(), 1), stopped=reason)
                 self.sidecar.write()
@@ -82,6 +90,8 @@ class Collector:
                 continue
             if not self.budget.has_room(case.suite, case.guess_s):
                 return "the budget"
+            if self._refused_in_a_row >= MAX_REFUSED_IN_A_ROW:
+                return f"{MAX_REFUSED_IN_A_ROW} refusals in a row"
             if case.suite != self._suite:
                 self._enter_suite(case.suite)
             self._progress(case, todo, done)
@@ -100,20 +110,23 @@ class Collector:
             work = self.suites[case.suite].build(case)
             looks = Looks(timer_of(work, self.bench.device))
             self._finish_pending()
-        except KernelRefused as refused:
-            self._recover(case, refused)
-            return
-        except RuntimeError as error:
+        except DeviceLost:
+            raise
+        # Whatever a library or a compiler throws, other rows may run.
+        except Exception as error:
             self._recover(case, error)
             return
+        self._refused_in_a_row = 0
         self._pending = Pending(case, work, looks, time.monotonic() - start_s)
 
     def _check(self, part: str, case: Case) -> None:
         """Checks a part once; one that is wrong is refused whole."""
         try:
             self.suites[case.suite].prepare(case.part)
-        except KernelRefused as refused:
-            self._refuse(part, str(refused))
+        except DeviceLost:
+            raise
+        except Exception as error:
+            self._refuse(part, str(error) if isinstance(error, KernelRefused) else one_line(error))
             raise
         self._prepared.add(part)
 
@@ -156,16 +169,11 @@ class Collector:
 
     def _recover(self, case: Case, error: Exception) -> None:
         """Notes a row that cannot be run and goes on, if the GPU still answers; DeviceLost if not."""
+        self._refused_in_a_row += 1
         if not self.is_refused(case):
-            self._refuse(case.identity(), one_line(error))
-        gc.collect()
-        try:
-            self.bench.require_alive(case.identity())
-        except DeviceLost:
-            self._pending = None
-            raise
-        if self.bench.device.type == "cuda":
-            torch.cuda.empty_cache()
+            self._refuse(case.identity(), str(error) if isinstance(error, KernelRefused) else one_line(error))
+        self.bench.require_alive(case.identity())
+        self._free()
 
     def _refuse(self, what: str, why: str) -> None:
         self.sidecar.refused[what] = why
@@ -185,6 +193,11 @@ class Collector:
         self.suites[self._suite].release()
         self._suite = None
         self.sidecar.write()
+        self._free()
+
+    def _free(self) -> None:
+        """Gives back memory; steps and their kernels refer to each other, so that only the collector of cycles ends them."""
+        gc.collect()
         if self.bench.device.type == "cuda":
             torch.cuda.empty_cache()
 

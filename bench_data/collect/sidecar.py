@@ -13,29 +13,35 @@ from tables import write_json
 SCHEMA = "roofserve.collected/1"
 FILE_NAME = "collected.json"
 # What must be the same for rows to stand in one folder.
-IDENTITY = ("device", "versions", "program", "method")
+IDENTITY = ("device", "versions", "method")
 
 
 class FolderTaken(Exception):
-    """The output folder holds rows of another device, version or program."""
+    """The output folder holds rows of another device, of other versions or of another method."""
 
 
 class Sidecar:
     """The file beside the tables; written again after every change, whole or not at all."""
 
-    def __init__(self, folder: Path, identity: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, identity: dict[str, Any], program: str) -> None:
+        """`program` names the sources that measure now: what others refused is tried again."""
         self._file = folder / FILE_NAME
+        self._program = program
         self.document: dict[str, Any] = {"schema": SCHEMA, **identity, "sessions": [], "refused": {}, "tuned": {}}
         if self._file.exists():
             known = json.loads(self._file.read_text())
             _require_same(self._file, known, identity)
+            if known.get("program") != program:
+                known["refused"] = {}
             self.document = known
         elif any(folder.glob("**/*.csv")):
             raise FolderTaken(f"{folder} holds tables, but no {FILE_NAME} says where they come from; give another --out")
+        self.document["program"] = program
 
     def start_session(self, arguments: list[str]) -> dict[str, Any]:
         """Adds a session; the caller fills in what happens."""
-        session: dict[str, Any] = {"startedUtc": utc_now(), "arguments": arguments, "rowsWritten": 0, "suites": []}
+        start = {"startedUtc": utc_now(), "program": self._program, "arguments": arguments}
+        session: dict[str, Any] = {**start, "rowsWritten": 0, "suites": []}
         self.document["sessions"].append(session)
         return session
 

@@ -25,7 +25,11 @@ MAX_WARM_US = 60_000.0
 REPEATABLE_FRACTION = 0.05
 MAX_LOOKS = 4
 
+# To be raised when rows measured before and after a change of this program must not stand in one folder.
+METHOD_VERSION = 1
+
 METHOD = {
+    "version": METHOD_VERSION,
     "graphUs": GRAPH_US,
     "lookUs": LOOK_US,
     "minReplays": MIN_REPLAYS,

@@ -18,7 +18,8 @@ from shapes import gpu_folder, load_shapes  # noqa: E402
 from sidecar import FolderTaken, Sidecar, program_hash  # noqa: E402
 from tables import StepFile, Table, Tables, median  # noqa: E402
 
-IDENTITY = {"device": {"name": "A"}, "versions": {"torch": "2"}, "program": "abc", "method": {"lookUs": 1}}
+IDENTITY = {"device": {"name": "A"}, "versions": {"torch": "2"}, "method": {"lookUs": 1}}
+PROGRAM = "abc"
 
 
 class Clock:
@@ -57,6 +58,10 @@ class BudgetTest(unittest.TestCase):
         self.assertAlmostEqual(budget.expected_s("gemm", 3.0), 6.0)
         self.assertAlmostEqual(budget.expected_s("decode", 3.0), 3.0)
         self.assertAlmostEqual(budget.remaining_s([("gemm", 1.0), ("decode", 1.0)]), 3.0)
+
+
+    def test_what_happened_before_the_budget_was_made_counts(self) -> None:
+        self.assertEqual(Budget(100, Clock(), start_s=90.0).left_s(), 90.0)
 
 
 class OrderTest(unittest.TestCase):
@@ -137,25 +142,31 @@ class TableTest(InFolder):
 
 class SidecarTest(InFolder):
     def test_a_folder_goes_on_with_the_same_device_and_program(self) -> None:
-        first = Sidecar(self.folder, IDENTITY)
+        first = Sidecar(self.folder, IDENTITY, PROGRAM)
         first.start_session(["--out", "x"])
         first.refused["fp8"] = "no"
         first.write()
-        again = Sidecar(self.folder, IDENTITY)
+        again = Sidecar(self.folder, IDENTITY, PROGRAM)
         self.assertEqual(again.refused, {"fp8": "no"})
         again.start_session([])
         self.assertEqual(len(again.document["sessions"]), 2)
 
-    def test_another_device_version_or_program_is_refused_by_name(self) -> None:
-        Sidecar(self.folder, IDENTITY).write()
-        for part, value in (("device", {"name": "B"}), ("versions", {"torch": "3"}), ("program", "x"), ("method", {})):
+    def test_what_an_older_program_refused_is_tried_again(self) -> None:
+        first = Sidecar(self.folder, IDENTITY, PROGRAM)
+        first.refused["fp8"] = "no"
+        first.write()
+        self.assertEqual(Sidecar(self.folder, IDENTITY, "mended").refused, {})
+
+    def test_another_device_version_or_method_is_refused_by_name(self) -> None:
+        Sidecar(self.folder, IDENTITY, PROGRAM).write()
+        for part, value in (("device", {"name": "B"}), ("versions", {"torch": "3"}), ("method", {})):
             with self.assertRaisesRegex(FolderTaken, f"another {part}"):
-                Sidecar(self.folder, {**IDENTITY, part: value})
+                Sidecar(self.folder, {**IDENTITY, part: value}, PROGRAM)
 
     def test_tables_of_unknown_origin_are_refused(self) -> None:
         (self.folder / "data.csv").write_text("m\n")
         with self.assertRaisesRegex(FolderTaken, "give another --out"):
-            Sidecar(self.folder, IDENTITY)
+            Sidecar(self.folder, IDENTITY, PROGRAM)
 
     def test_the_program_hash_changes_with_any_source(self) -> None:
         (self.folder / "shapes.json").write_text("{}")

@@ -22,7 +22,7 @@ if HAS_TORCH:
     import collector as collector_module
     from budget import Budget
     from buffers import Pools, poisoned, relative_error
-    from cases import Case, KernelRefused, Work
+    from cases import Case, DeviceLost, KernelRefused, Work
     from collector import Collector
     from environment import SmiLog
     from self_test import rehearsal_shapes
@@ -32,7 +32,7 @@ if HAS_TORCH:
     from timing import MAX_LOOKS, Looks
     from workbench import Workbench, require_close
 
-IDENTITY = {"device": {"name": "cpu"}, "versions": {}, "program": "abc", "method": {}}
+IDENTITY = {"device": {"name": "cpu"}, "versions": {}, "method": {}}
 
 
 class CountingSuite:
@@ -42,7 +42,7 @@ class CountingSuite:
 
     def __init__(self, count: int, log: list[str], parts: tuple[str, ...] = ("even", "odd")) -> None:
         self.count, self.log, self.parts = count, log, parts
-        self.wrong: dict[int, Exception] = {}
+        self.wrong: dict[int, BaseException] = {}
         self.wrong_parts: set[str] = set()
 
     def cases(self) -> Iterable[Case]:
@@ -88,7 +88,7 @@ class CollectorTest(unittest.TestCase):
         device = torch.device("cpu")
         shapes = rehearsal_shapes(load_shapes())
         bench = Workbench(device, "cpu", shapes, Pools(device, 1 << 12, 1 << 10), 1, 1 << 20)
-        sidecar = Sidecar(self.folder, IDENTITY)
+        sidecar = Sidecar(self.folder, IDENTITY, "abc")
         tables = Tables(self.folder, {})
         return Collector(bench, [suite], tables, sidecar, budget or Budget(0), SmiLog(lambda: None), "measured: cpu")
 
@@ -161,13 +161,36 @@ class CollectorTest(unittest.TestCase):
         self.assertEqual(self.document()["refused"], {"counting odd": "wrong result"})
         self.assertEqual(self.log.count("prepare odd"), 1)
 
-    def test_a_bug_loses_no_row_that_was_measured(self) -> None:
+    def test_a_lost_gpu_ends_the_session_and_only_the_row_under_way_and_the_one_before_are_lost(self) -> None:
+        suite = CountingSuite(6, self.log)
+        suite.wrong[4] = RuntimeError("illegal address")
+        collector = self.collector(suite)
+
+        def is_lost(what: str) -> None:
+            raise DeviceLost(what)
+
+        collector.bench.require_alive = is_lost
+        with self.assertRaises(DeviceLost):
+            collector.run([])
+        self.assertEqual(self.rows(), [0, 1, 2])
+        self.assertEqual(self.document()["sessions"][0]["stopped"], "a lost GPU")
+        self.assertEqual(list(self.document()["refused"]), ["counting/cpu/data.csv?n=4"])
+
+    def test_a_key_pressed_twice_loses_no_row_that_was_measured(self) -> None:
         suite = CountingSuite(4, self.log)
-        suite.wrong[2] = AssertionError("a bug")
-        with self.assertRaises(AssertionError):
+        suite.wrong[2] = KeyboardInterrupt()
+        with self.assertRaises(KeyboardInterrupt):
             self.collector(suite).run([])
         self.assertEqual(self.rows(), [0, 1])
         self.assertEqual(self.document()["sessions"][0]["stopped"], "an error")
+
+    def test_refusals_that_do_not_end_stop_the_session(self) -> None:
+        self.addCleanup(setattr, collector_module, "MAX_REFUSED_IN_A_ROW", collector_module.MAX_REFUSED_IN_A_ROW)
+        collector_module.MAX_REFUSED_IN_A_ROW = 3
+        suite = CountingSuite(9, self.log)
+        suite.wrong = {n: RuntimeError("no") for n in range(1, 9)}
+        self.assertEqual(self.collector(suite).run([]), "3 refusals in a row")
+        self.assertEqual(self.rows(), [0])
 
 
 @unittest.skipUnless(HAS_TORCH, "PyTorch is not installed")

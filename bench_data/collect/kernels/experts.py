@@ -105,8 +105,8 @@ class ExpertsConfig:
 
 # By rows of a block, which follow the pairs per expert: fewer waste no tensor core work, more read weights once.
 CONFIGS = {
-    16: [ExpertsConfig(16, 128, 64, 4, 4), ExpertsConfig(16, 64, 128, 4, 4), ExpertsConfig(16, 128, 128, 4, 3)],
-    32: [ExpertsConfig(32, 128, 64, 4, 4), ExpertsConfig(32, 64, 128, 4, 4)],
+    16: [ExpertsConfig(16, 128, 64, 4, 4), ExpertsConfig(16, 64, 128, 4, 4)],
+    32: [ExpertsConfig(32, 128, 64, 4, 4)],
     64: [ExpertsConfig(64, 128, 64, 4, 4), ExpertsConfig(64, 256, 64, 8, 3)],
     128: [ExpertsConfig(128, 128, 64, 8, 3), ExpertsConfig(128, 256, 64, 8, 3)],
 }

@@ -15,7 +15,7 @@ REPEATS = 3
 NUM_SIZES = 8
 # Keys or values of one layer's block of 16 tokens: 8, 4 and 1 KV heads of 128 numbers in bf16.
 BLOCK_BYTES = [32768, 16384, 4096]
-REHEARSAL_BLOCK_BYTES = [2048, 1024]
+REHEARSAL_BLOCK_BYTES = [16384, 8192]
 LARGEST_FRACTION_OF_MEMORY = 0.25
 INT_BYTES = 4
 FILL_CHUNK = 1 << 28
@@ -37,7 +37,7 @@ class BandwidthSuite:
     def sizes(self) -> list[int]:
         """Bytes of a run, geometric from twice the L2 cache to a quarter of the memory, whole blocks of every kind."""
         if self.bench.is_rehearsal:
-            return [2 * REHEARSAL_BLOCK_BYTES[0] * factor for factor in (1, 2, 4)]
+            return [2 * REHEARSAL_BLOCK_BYTES[0] * factor for factor in (4, 8, 16)]
         least, most = 2.2 * self.bench.pools.l2_bytes, LARGEST_FRACTION_OF_MEMORY * self.bench.memory_bytes
         unit = 2 * BLOCK_BYTES[0]
         return [int(least * (most / least) ** (i / (NUM_SIZES - 1)) / unit) * unit for i in range(NUM_SIZES)]

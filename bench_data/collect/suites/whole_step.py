@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -63,10 +64,14 @@ class WholeStepSuite:
         return decodes + [f"prefill:{chunk}" for chunk in PREFILLS] + MIXED
 
     def prepare(self, part: str) -> None:
+        # The model of the rows before leaves no room for a check.
+        self.release()
         check_step(self.bench, next(shape for shape in self.bench.shapes.models if shape["id"] == part))
 
     def build(self, case: Case) -> Work:
         shape, num_layers = case.shape, int(case.key["layers"])
+        # Steps and their kernels refer to each other: nothing else frees the last but one.
+        gc.collect()
         if self._model is None or self._model.shape["id"] != shape["id"]:
             self.release()
             self._model = full_model(self.bench, shape, num_layers)
@@ -89,6 +94,7 @@ class WholeStepSuite:
 
     def release(self) -> None:
         self._model = None
+        gc.collect()
         if self.bench.device.type == "cuda":
             torch.cuda.empty_cache()
 
