@@ -1,0 +1,230 @@
+"""Measures cases in order of value until all are there, the budget is spent, or somebody says stop."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from budget import Budget
+from cases import Case, Cell, DeviceLost, KernelRefused, Suite, Work, in_order_of_value
+from environment import SmiLog
+from sidecar import Sidecar, utc_now
+from tables import RESULT_COLUMNS, StepFile, Table, Tables
+from timing import Looks, timer_of
+from workbench import Workbench, one_line
+
+PROGRESS_EVERY_S = 15.0
+# So many refusals in a row are no matter of single rows.
+MAX_REFUSED_IN_A_ROW = 40
+
+
+@dataclass
+class Pending:
+    """A row that was looked at once; the second look comes after the next row's first."""
+
+    case: Case
+    work: Work
+    looks: Looks
+    spent_s: float
+
+
+class Collector:
+    """One session: opens nothing and prints only progress, on stderr."""
+
+    def __init__(
+        self, bench: Workbench, suites: Sequence[Suite], tables: Tables, sidecar: Sidecar, budget: Budget, smi: SmiLog,
+        source: str,
+    ) -> None:  # fmt: skip
+        self.bench, self.tables, self.sidecar, self.budget, self.smi = bench, tables, sidecar, budget, smi
+        self.suites = {suite.name: suite for suite in suites}
+        self.cases = in_order_of_value([case for suite in suites for case in suite.cases()], list(self.suites))
+        self.stop_requested = False
+        self._source = source
+        self._session: dict[str, Any] = {}
+        self._prepared: set[str] = set()
+        self._pending: Pending | None = None
+        self._suite: str | None = None
+        self._next_progress_s = 0.0
+        self._refused_in_a_row = 0
+
+    def missing(self) -> list[Case]:
+        """Cases without a row that nothing has refused, in order of value."""
+        return [case for case in self.cases if not self.is_refused(case) and not self.tables.holds(case)]
+
+    def is_refused(self, case: Case) -> bool:
+        return _part_of(case) in self.sidecar.refused or case.identity() in self.sidecar.refused
+
+    def run(self, arguments: list[str]) -> str:
+        """Measures; returns why it stopped. Everything found is on the disk, whatever is raised."""
+        self._session = self.sidecar.start_session(arguments)
+        self.sidecar.write()
+        reason = "an error"
+        try:
+            reason = self._measure_all()
+        except DeviceLost:
+            reason = "a lost GPU"
+            self._pending = None
+            raise
+        finally:
+            try:
+                if reason != "a lost GPU":
+                    self._finish_pending()
+                    self._leave_suite()
+            finally:
+                self._session.update(endedUtc=utc_now(), seconds=round(self.budget.elapsed_s(), 1), stopped=reason)
+                self.sidecar.write()
+        return reason
+
+    def _measure_all(self) -> str:
+        todo = self.missing()
+        for done, case in enumerate(todo):
+            if self.stop_requested:
+                return "a signal"
+            if self.is_refused(case):
+                continue
+            if not self.budget.has_room(case.suite, case.guess_s):
+                return "the budget"
+            if self._refused_in_a_row >= MAX_REFUSED_IN_A_ROW:
+                return f"{MAX_REFUSED_IN_A_ROW} refusals in a row"
+            if case.suite != self._suite:
+                self._enter_suite(case.suite)
+            self._progress(case, todo, done)
+            self._measure(case)
+        self._finish_pending()
+        return "all rows are there"
+
+    def _measure(self, case: Case) -> None:
+        start_s = time.monotonic()
+        try:
+            part = _part_of(case)
+            if part not in self._prepared:
+                self._finish_pending()
+                self._check(part, case)
+                start_s = time.monotonic()
+            work = self.suites[case.suite].build(case)
+            looks = Looks(timer_of(work, self.bench.device))
+            self._finish_pending()
+        except DeviceLost:
+            raise
+        # Whatever a library or a compiler throws, other rows may run.
+        except Exception as error:
+            self._recover(case, error)
+            return
+        self._refused_in_a_row = 0
+        self._pending = Pending(case, work, looks, time.monotonic() - start_s)
+
+    def _check(self, part: str, case: Case) -> None:
+        """Checks a part once; one that is wrong is refused whole."""
+        try:
+            self.suites[case.suite].prepare(case.part)
+        except DeviceLost:
+            raise
+        except Exception as error:
+            self._refuse(part, str(error) if isinstance(error, KernelRefused) else one_line(error))
+            raise
+        self._prepared.add(part)
+
+    def _finish_pending(self) -> None:
+        """Looks at the row before again, and writes it."""
+        pending, self._pending = self._pending, None
+        if pending is None:
+            return
+        start_s = time.monotonic()
+        latency_us, runs, apart = pending.looks.finish()
+        table = self.tables.table(pending.case.table)
+        if isinstance(table, StepFile):
+            table.append(
+                {
+                    **pending.case.key,
+                    **pending.work.cells,
+                    "latencyUs": round(latency_us, 2),
+                    "runs": runs,
+                    "repeatabilityFraction": round(apart, 5),
+                    "source": self._source,
+                }
+            )
+        else:
+            self._append(table, pending, latency_us, runs, apart)
+        self.budget.record(pending.case.suite, pending.case.guess_s, pending.spent_s + time.monotonic() - start_s)
+        self._session["rowsWritten"] += 1
+
+    def _append(self, table: Table, pending: Pending, latency_us: float, runs: int, apart: float) -> None:
+        cells: dict[str, Cell] = {
+            **pending.case.key,
+            **pending.work.cells,
+            "latency_us": latency_us,
+            "runs": runs,
+            "repeatability_fraction": apart,
+            "device": str(self.sidecar.document["device"]["name"]),
+            "source": self._source,
+        }
+        ends = {name: cells.pop(name) for name in RESULT_COLUMNS}
+        table.append({**cells, **ends})
+
+    def _recover(self, case: Case, error: Exception) -> None:
+        """Notes a row that cannot be run and goes on, if the GPU still answers; DeviceLost if not."""
+        self._refused_in_a_row += 1
+        if not self.is_refused(case):
+            self._refuse(case.identity(), str(error) if isinstance(error, KernelRefused) else one_line(error))
+        self.bench.require_alive(case.identity())
+        self._free()
+
+    def _refuse(self, what: str, why: str) -> None:
+        self.sidecar.refused[what] = why
+        self.sidecar.write()
+        print(f"refused: {what}: {why}", file=sys.stderr, flush=True)
+
+    def _enter_suite(self, name: str) -> None:
+        self._finish_pending()
+        self._leave_suite()
+        self._suite = name
+        self.smi.start()
+
+    def _leave_suite(self) -> None:
+        if self._suite is None:
+            return
+        self._session["suites"].append({"suite": self._suite, "untilUtc": utc_now(), "smi": self.smi.stop()})
+        self.suites[self._suite].release()
+        self._suite = None
+        self.sidecar.write()
+        self._free()
+
+    def _free(self) -> None:
+        """Gives back memory; steps and their kernels refer to each other, so that only the collector of cycles ends them."""
+        gc.collect()
+        if self.bench.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def _progress(self, case: Case, todo: Sequence[Case], done: int) -> None:
+        now_s = self.budget.elapsed_s()
+        if now_s < self._next_progress_s:
+            return
+        self._next_progress_s = now_s + PROGRESS_EVERY_S
+        left_s = self.budget.remaining_s([(rest.suite, rest.guess_s) for rest in todo[done:]])
+        text = f"{now_s:5.0f} s  {case.suite}, tier {case.tier}: {len(todo) - done} rows to go, about {left_s:.0f} s"
+        print(text, file=sys.stderr, flush=True)
+
+
+def _part_of(case: Case) -> str:
+    return f"{case.suite} {case.part}".strip()
+
+
+def summary(collector: Collector) -> str:
+    """A table of suites: rows there, missing and refused, and the seconds that the missing ones will take."""
+    lines = [f"{'suite':<14} {'tier':>4} {'there':>6} {'missing':>8} {'refused':>8} {'seconds':>8}"]
+    missing = {id(case) for case in collector.missing()}
+    for name in collector.suites:
+        for tier in sorted({case.tier for case in collector.cases if case.suite == name}):
+            cases = [case for case in collector.cases if case.suite == name and case.tier == tier]
+            rest = [case for case in cases if id(case) in missing]
+            refused = sum(collector.is_refused(case) for case in cases)
+            seconds = collector.budget.remaining_s([(case.suite, case.guess_s) for case in rest])
+            there = len(cases) - len(rest) - refused
+            lines.append(f"{name:<14} {tier:>4} {there:>6} {len(rest):>8} {refused:>8} {seconds:>8.0f}")
+    return "\n".join(lines)

@@ -1,0 +1,139 @@
+"""What the measurements ran on. Only asks: no setting of the GPU is ever changed."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import threading
+from collections.abc import Callable
+from typing import Any
+
+# Fields of `nvidia-smi --query-gpu`, and the names they get; those that a card does not know come back as null.
+SMI_FIELDS = {
+    "clocks.sm": "smClockMhz",
+    "clocks.mem": "memoryClockMhz",
+    "power.draw": "powerW",
+    "temperature.gpu": "temperatureC",
+    "utilization.gpu": "utilizationPercent",
+    "clocks_throttle_reasons.active": "throttleReasons",
+}
+SMI_CARD_FIELDS = {
+    "driver_version": "driver",
+    "clocks.max.sm": "maxSmClockMhz",
+    "clocks.max.mem": "maxMemoryClockMhz",
+    "power.limit": "powerLimitW",
+    "ecc.mode.current": "eccMode",
+    "mig.mode.current": "migMode",
+}
+SMI_TIMEOUT_S = 10.0
+# Rare enough to disturb nothing.
+SAMPLE_EVERY_S = 5.0
+
+
+def query_smi(fields: dict[str, str], index: int) -> dict[str, Any] | None:
+    """Asks nvidia-smi; None where there is none or it does not answer."""
+    command = ["nvidia-smi", f"--id={index}", f"--query-gpu={','.join(fields)}", "--format=csv,noheader,nounits"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SMI_TIMEOUT_S, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    cells = done.stdout.strip().split("\n")[0].split(", ")
+    if done.returncode != 0 or len(cells) != len(fields):
+        return None
+    return {name: _value(cell.strip()) for name, cell in zip(fields.values(), cells, strict=True)}
+
+
+def _value(cell: str) -> Any:
+    if cell.startswith("[") or cell in ("", "N/A"):
+        return None
+    try:
+        return float(cell)
+    except ValueError:
+        return cell
+
+
+class SmiLog:
+    """Samples clocks, power and temperature while suites run, in a thread of its own."""
+
+    def __init__(self, query: Callable[[], dict[str, Any] | None]) -> None:
+        self._query = query
+        self._samples: list[dict[str, Any]] = []
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        self._samples = []
+        first = self._query()
+        if first is None:
+            return
+        self._samples.append(first)
+        self._stop.clear()
+        self._thread = threading.Thread(target=self._sample, daemon=True)
+        self._thread.start()
+
+    def _sample(self) -> None:
+        while not self._stop.wait(SAMPLE_EVERY_S):
+            sample = self._query()
+            if sample is not None:
+                self._samples.append(sample)
+
+    def stop(self) -> dict[str, Any] | None:
+        """What was seen: before, after, and the range of each number in between; None without nvidia-smi."""
+        if self._thread is not None:
+            self._stop.set()
+            self._thread.join()
+            self._thread = None
+            last = self._query()
+            if last is not None:
+                self._samples.append(last)
+        if not self._samples:
+            return None
+        during: dict[str, Any] = {}
+        for name in SMI_FIELDS.values():
+            values = [sample[name] for sample in self._samples if sample.get(name) is not None]
+            numbers = [value for value in values if isinstance(value, float)]
+            during[name] = [min(numbers), max(numbers)] if numbers else sorted(set(map(str, values)))
+        return {"before": self._samples[0], "during": during, "after": self._samples[-1]}
+
+
+def describe_device(device: str, index: int) -> dict[str, Any]:
+    """Name, size and driver of the GPU; of the CPU only that it is one."""
+    if device == "cpu":
+        return {"name": "cpu", "driver": None}
+    import torch
+
+    properties = torch.cuda.get_device_properties(index)
+    card = query_smi(SMI_CARD_FIELDS, index) or {}
+    return {
+        "name": properties.name,
+        "computeCapability": f"{properties.major}.{properties.minor}",
+        "numSms": properties.multi_processor_count,
+        "memoryBytes": properties.total_memory,
+        "l2Bytes": getattr(properties, "L2_cache_size", None),
+        "driver": card.get("driver"),
+    }
+
+
+def describe_card(index: int) -> dict[str, Any] | None:
+    """Limits and modes, which a session notes; None without nvidia-smi."""
+    return query_smi(SMI_CARD_FIELDS, index)
+
+
+def describe_versions() -> dict[str, Any]:
+    """Versions of everything that decides which kernel runs."""
+    import torch
+
+    try:
+        import triton
+
+        triton_version: str | None = triton.__version__
+    except ImportError:
+        triton_version = None
+    cudnn = torch.backends.cudnn.version() if torch.backends.cudnn.is_available() else None
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "cuda": torch.version.cuda,
+        "cudnn": cudnn,
+        "triton": triton_version,
+    }

@@ -1,0 +1,85 @@
+"""collected.json: where the rows come from, who refused to give some, and which run wrote what."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from tables import write_json
+
+SCHEMA = "roofserve.collected/1"
+FILE_NAME = "collected.json"
+# What must be the same for rows to stand in one folder.
+IDENTITY = ("device", "versions", "method")
+
+
+class FolderTaken(Exception):
+    """The output folder holds rows of another device, of other versions or of another method."""
+
+
+class Sidecar:
+    """The file beside the tables; written again after every change, whole or not at all."""
+
+    def __init__(self, folder: Path, identity: dict[str, Any], program: str) -> None:
+        """`program` names the sources that measure now: what others refused is tried again."""
+        self._file = folder / FILE_NAME
+        self._program = program
+        self.document: dict[str, Any] = {"schema": SCHEMA, **identity, "sessions": [], "refused": {}, "tuned": {}}
+        if self._file.exists():
+            known = json.loads(self._file.read_text())
+            _require_same(self._file, known, identity)
+            if known.get("program") != program:
+                known["refused"] = {}
+            self.document = known
+        elif any(folder.glob("**/*.csv")):
+            raise FolderTaken(f"{folder} holds tables, but no {FILE_NAME} says where they come from; give another --out")
+        self.document["program"] = program
+
+    def start_session(self, arguments: list[str]) -> dict[str, Any]:
+        """Adds a session; the caller fills in what happens."""
+        start = {"startedUtc": utc_now(), "program": self._program, "arguments": arguments}
+        session: dict[str, Any] = {**start, "rowsWritten": 0, "suites": []}
+        self.document["sessions"].append(session)
+        return session
+
+    @property
+    def refused(self) -> dict[str, str]:
+        """Rows and suites that cannot be measured here, and why."""
+        refused: dict[str, str] = self.document["refused"]
+        return refused
+
+    @property
+    def tuned(self) -> dict[str, Any]:
+        """Implementations that were tried, and the one that won."""
+        tuned: dict[str, Any] = self.document["tuned"]
+        return tuned
+
+    def write(self) -> None:
+        write_json(self._file, self.document)
+
+
+def program_hash(folder: Path) -> str:
+    """Of everything that decides what is measured: the same for the same sources, with or without git."""
+    digest = hashlib.sha256()
+    for file in sorted([*folder.glob("*.py"), *folder.glob("*/*.py"), folder / "shapes.json"]):
+        digest.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def utc_now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def _require_same(file: Path, known: dict[str, Any], identity: dict[str, Any]) -> None:
+    if known.get("schema") != SCHEMA:
+        raise FolderTaken(f"{file}: schema is {known.get('schema')}, must be {SCHEMA}; give another --out")
+    for part in IDENTITY:
+        was, now = json.dumps(known.get(part), sort_keys=True), json.dumps(identity[part], sort_keys=True)
+        if was != now:
+            raise FolderTaken(
+                f"{file}: the rows in this folder were measured with another {part}; rows of both would not go together. "
+                f"Give another --out.\n  there: {was}\n  here:  {now}"
+            )

@@ -1,0 +1,159 @@
+"""Causal attention of new tokens behind cached ones, KV write included."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import torch
+
+from buffers import poisoned, relative_error
+from cases import Case, Cell, KernelRefused, Work
+from kernels.elementwise import kv_write
+from kernels.prefill_attention import Implementation, PrefillBatch, implementations, prefill_attention_reference
+from workbench import HALF_TOLERANCE, Workbench, one_line, require_close
+
+WHOLE_PROMPTS = [16, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768]
+CHUNK_NEW = [128, 512, 2048, 8192]
+CHUNK_CACHED = [1024, 4096, 16384, 65536]
+BATCHED_PROMPTS = [128, 512, 2048]
+BATCHES = [4, 16]
+FIRST_MODELS = 6
+GUESS_US_PER_FLOP = 1 / 300e6
+
+
+class PrefillSuite:
+    """`mha/prefill/<gpu>/<heads>-<kvheads>-<dim>.csv`."""
+
+    name = "prefill"
+
+    def __init__(self, bench: Workbench) -> None:
+        self.bench = bench
+
+    def cases(self) -> Iterable[Case]:
+        sizes = [(new, 1, 0) for new in self.bench.some(WHOLE_PROMPTS)]
+        sizes += [(new, 1, cached) for new in CHUNK_NEW for cached in CHUNK_CACHED if not self.bench.is_rehearsal]
+        sizes += [(new, batch, 0) for new in BATCHED_PROMPTS for batch in BATCHES if not self.bench.is_rehearsal]
+        if self.bench.is_rehearsal:
+            sizes += [(10, 1, 23), (9, 2, 0)]
+        for shape in self.bench.shapes.heads:
+            heads, kv_heads, dim = shape["numHeads"], shape["numKvHeads"], shape["headDim"]
+            table = f"mha/prefill/{self.bench.gpu}/{heads}-{kv_heads}-{dim}.csv"
+            tier = self.bench.tier_of(shape, FIRST_MODELS)
+            for new, batch_size, cached in sizes:
+                guess_s = 0.025 + 30e-6 * _guess_us(shape, new, batch_size, cached)
+                key: dict[str, Cell] = {"dtype": "bf16", "seq_len": new, "batch_size": batch_size, "context_len": cached}
+                is_rare = new > 16384 or cached > 16384
+                yield Case(self.name, table, key, 2 if is_rare else tier, guess_s, shape, str(dim))
+
+    def prepare(self, part: str) -> None:
+        check_prefill(self.bench, int(part))
+
+    def build(self, case: Case) -> Work:
+        new, batch_size, cached = (int(case.key[name]) for name in ("seq_len", "batch_size", "context_len"))
+        return prefill_work(self.bench, case.shape, new, batch_size, cached)
+
+    def release(self) -> None:
+        pass
+
+
+def right_implementations(bench: Workbench, dim: int, is_cached: bool) -> dict[str, Implementation]:
+    """Implementations that gave the right result on a ragged shape, behind cached tokens or not; noted once a folder."""
+    found = implementations(dim, bench.device)
+    what = f"prefill attention, head size {dim}, {'behind a context' if is_cached else 'whole prompts'}: errors"
+    if what not in bench.tuned:
+        bench.tuned[what] = {}
+    errors = bench.tuned[what]
+    for name, run in found.items():
+        if name not in errors:
+            # On the disk before it is tried: one that takes the GPU down is not tried again.
+            errors[name] = "did not come back"
+            bench.save()
+            errors[name] = _error_of(bench, run, dim, is_cached)
+            bench.require_alive(f"{what}: {name}")
+    return {name: run for name, run in found.items() if isinstance(errors.get(name), float) and errors[name] <= HALF_TOLERANCE}
+
+
+def _error_of(bench: Workbench, run: Implementation, dim: int, is_cached: bool) -> float | str:
+    """Relative error, or why it does not run."""
+    new, cached = (9, 23) if bench.is_rehearsal else (333, 1000)
+    shape = {"numHeads": 8, "numKvHeads": 2, "headDim": dim}
+    batch = prefill_batch(bench, shape, new, 2, cached if is_cached else 0)
+    try:
+        error = relative_error(run(batch), prefill_attention_reference(batch))
+    except Exception as problem:  # whatever a library throws, another may work
+        return one_line(problem)
+    return error if error < 1e30 else "not finite"
+
+
+def implementation_of(bench: Workbench, dim: int, is_cached: bool) -> tuple[str, Implementation]:
+    """The fastest that is right; for whole prompts and behind a context they may differ."""
+    right = right_implementations(bench, dim, is_cached)
+    if not right:
+        raise KernelRefused(f"prefill attention, head size {dim}: no implementation gave the right result")
+    shape = {"numHeads": 32, "numKvHeads": 8, "headDim": dim}
+    new, cached = (8, 8) if bench.is_rehearsal else (2048, 4096)
+
+    def build(name: str) -> Callable[[], Work]:
+        batch_cached = cached if is_cached else 0
+        return lambda: Work([_bound(right[name], prefill_batch(bench, shape, new, 1, batch_cached))] * 2, 300.0)
+
+    what = f"prefill attention, head size {dim}, {'behind a context' if is_cached else 'whole prompts'}"
+    winner = bench.fastest(what, {name: build(name) for name in right})
+    return winner, right[winner]
+
+
+def prefill_batch(bench: Workbench, shape: dict[str, int], new: int, batch_size: int, cached: int) -> PrefillBatch:
+    heads, kv_heads, dim = shape["numHeads"], shape["numKvHeads"], shape["headDim"]
+    return PrefillBatch(
+        q=bench.take((batch_size, new, heads, dim)),
+        k=bench.take((batch_size, cached + new, kv_heads, dim)),
+        v=bench.take((batch_size, cached + new, kv_heads, dim)),
+        out=poisoned((batch_size, new, heads, dim), bench.device, bench.half),
+    )
+
+
+def prefill_work(bench: Workbench, shape: dict[str, int], new: int, batch_size: int, cached: int) -> Work:
+    heads, kv_heads, dim = shape["numHeads"], shape["numKvHeads"], shape["headDim"]
+    name, run = implementation_of(bench, dim, cached > 0)
+    bytes_per_set = batch_size * (2 * new * heads + 2 * (cached + new) * kv_heads) * dim * bench.half_bytes
+    sets = bench.pools.rotation(bytes_per_set)
+    calls = [_prefill_call(bench, shape, run, new, batch_size, cached) for _ in range(sets)]
+    cells: dict[str, Cell] = {"kernel": f"kv_write + {name}", "working_set_bytes": sets * bytes_per_set}
+    return Work(calls, 5.0 + _guess_us(shape, new, batch_size, cached), cells)
+
+
+def _prefill_call(
+    bench: Workbench, shape: dict[str, int], run: Implementation, new: int, batch_size: int, cached: int
+) -> Callable[[], object]:
+    """Writes the new tokens' KV behind the cached ones, then attends to all."""
+    batch = prefill_batch(bench, shape, new, batch_size, cached)
+    size = shape["numKvHeads"] * shape["headDim"]
+    new_k, new_v = bench.take((batch_size * new, size)), bench.take((batch_size * new, size))
+    prompts = torch.arange(batch_size, device=bench.device)[:, None] * (cached + new)
+    slots = (prompts + cached + torch.arange(new, device=bench.device)[None, :]).reshape(-1).to(torch.int32)
+    k_rows, v_rows = batch.k.view(-1, size), batch.v.view(-1, size)
+
+    def call() -> None:
+        kv_write(new_k, new_v, k_rows, v_rows, slots)
+        run(batch)
+
+    return call
+
+
+def _bound(run: Implementation, batch: PrefillBatch) -> Callable[[], object]:
+    return lambda: run(batch)
+
+
+def check_prefill(bench: Workbench, dim: int) -> None:
+    """KernelRefused where the chosen implementation is wrong for one query head per KV head or many, short or ragged."""
+    for heads, kv_heads in ((4, 4), (8, 1)):
+        for new, batch_size, cached in ((1, 1, 0), (9, 2, 23)) if bench.is_rehearsal else ((1, 1, 0), (257, 2, 0), (100, 1, 777)):
+            shape = {"numHeads": heads, "numKvHeads": kv_heads, "headDim": dim}
+            name, run = implementation_of(bench, dim, cached > 0)
+            batch = prefill_batch(bench, shape, new, batch_size, cached)
+            require_close(f"prefill attention by {name}", run(batch), prefill_attention_reference(batch))
+
+
+def _guess_us(shape: dict[str, int], new: int, batch_size: int, cached: int) -> float:
+    pairs = batch_size * (new * cached + new * (new + 1) / 2)
+    return 4 * shape["numHeads"] * shape["headDim"] * pairs * GUESS_US_PER_FLOP

@@ -1,0 +1,249 @@
+"""The measuring loop with a suite of no kernels: order of looks, refusals, resuming. Needs PyTorch, no GPU."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import json
+import sys
+import tempfile
+import unittest
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+COLLECT = Path(__file__).resolve().parents[2] / "bench_data" / "collect"
+sys.path.insert(0, str(COLLECT))
+
+HAS_TORCH = importlib.util.find_spec("torch") is not None
+if HAS_TORCH:
+    import torch
+
+    import collector as collector_module
+    from budget import Budget
+    from buffers import Pools, poisoned, relative_error
+    from cases import Case, DeviceLost, KernelRefused, Work
+    from collector import Collector
+    from environment import SmiLog
+    from self_test import rehearsal_shapes
+    from shapes import load_shapes
+    from sidecar import Sidecar
+    from tables import Tables
+    from timing import MAX_LOOKS, Looks
+    from workbench import Workbench, require_close
+
+IDENTITY = {"device": {"name": "cpu"}, "versions": {}, "method": {}}
+
+
+class CountingSuite:
+    """Rows n = 0 … count - 1 of a part each, and whatever goes wrong with some of them."""
+
+    name = "counting"
+
+    def __init__(self, count: int, log: list[str], parts: tuple[str, ...] = ("even", "odd")) -> None:
+        self.count, self.log, self.parts = count, log, parts
+        self.wrong: dict[int, BaseException] = {}
+        self.wrong_parts: set[str] = set()
+
+    def cases(self) -> Iterable[Case]:
+        for n in range(self.count):
+            yield Case(self.name, "counting/cpu/data.csv", {"n": n}, 0, 0.001, {}, self.parts[n % len(self.parts)])
+
+    def prepare(self, part: str) -> None:
+        self.log.append(f"prepare {part}")
+        if part in self.wrong_parts:
+            raise KernelRefused("wrong result")
+
+    def build(self, case: Case) -> Work:
+        n = int(case.key["n"])
+        if n in self.wrong:
+            raise self.wrong[n]
+        return Work([lambda: self.log.append(f"run {n}")], 1.0 + n, {"kernel": "none"})
+
+    def release(self) -> None:
+        self.log.append("release")
+
+
+class LoggedLooks:
+    """Looks that say when."""
+
+    def __init__(self, timer: Any, log: list[str], n: int) -> None:
+        self._looks, self._log, self._n = Looks(timer), log, n
+        log.append(f"first look {n}")
+
+    def finish(self) -> tuple[float, int, float]:
+        self._log.append(f"second look {self._n}")
+        return self._looks.finish()
+
+
+@unittest.skipUnless(HAS_TORCH, "PyTorch is not installed")
+class CollectorTest(unittest.TestCase):
+    def setUp(self) -> None:
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.folder = Path(temporary.name)
+        self.log: list[str] = []
+
+    def collector(self, suite: CountingSuite, budget: Any = None) -> Any:
+        device = torch.device("cpu")
+        shapes = rehearsal_shapes(load_shapes())
+        bench = Workbench(device, "cpu", shapes, Pools(device, 1 << 12, 1 << 10), 1, 1 << 20)
+        sidecar = Sidecar(self.folder, IDENTITY, "abc")
+        tables = Tables(self.folder, {})
+        return Collector(bench, [suite], tables, sidecar, budget or Budget(0), SmiLog(lambda: None), "measured: cpu")
+
+    def rows(self) -> list[int]:
+        with (self.folder / "counting" / "cpu" / "data.csv").open(newline="") as stream:
+            return [int(row["n"]) for row in csv.DictReader(stream)]
+
+    def document(self) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads((self.folder / "collected.json").read_text())
+        return document
+
+    def test_a_row_is_looked_at_again_after_the_next_row_was_looked_at(self) -> None:
+        numbers = iter(range(10))
+        original = collector_module.Looks
+        collector_module.Looks = lambda timer: LoggedLooks(timer, self.log, next(numbers))
+        self.addCleanup(setattr, collector_module, "Looks", original)
+        self.collector(CountingSuite(3, self.log, ("one",))).run([])
+        looks = [entry for entry in self.log if "look" in entry]
+        self.assertEqual(
+            looks, ["first look 0", "first look 1", "second look 0", "first look 2", "second look 1", "second look 2"]
+        )
+
+    def test_every_part_is_checked_once_before_its_first_row(self) -> None:
+        self.collector(CountingSuite(4, self.log)).run([])
+        self.assertEqual([entry for entry in self.log if entry.startswith("prepare")], ["prepare even", "prepare odd"])
+        self.assertLess(self.log.index("prepare odd"), self.log.index("run 1"))
+
+    def test_an_interrupted_run_goes_on_and_measures_nothing_twice(self) -> None:
+        class TwoRows(Budget):
+            left = 2
+
+            def has_room(self, suite: str, guess_s: float) -> bool:
+                self.left -= 1
+                return self.left >= 0
+
+        first = self.collector(CountingSuite(5, self.log), TwoRows(0))
+        self.assertEqual(first.run([]), "the budget")
+        self.assertEqual(self.rows(), [0, 1])
+        self.assertEqual(len(first.missing()), 3)
+        self.assertEqual(self.collector(CountingSuite(5, self.log)).run([]), "all rows are there")
+        self.assertEqual(self.rows(), [0, 1, 2, 3, 4])
+        self.assertEqual([session["rowsWritten"] for session in self.document()["sessions"]], [2, 3])
+
+    def test_a_stop_is_clean_between_rows(self) -> None:
+        suite = CountingSuite(5, self.log)
+        collector = self.collector(suite)
+        build = suite.build
+
+        def build_and_stop(case: Case) -> Work:
+            collector.stop_requested = case.key["n"] == 2
+            return build(case)
+
+        suite.build = build_and_stop  # type: ignore[method-assign]
+        self.assertEqual(collector.run([]), "a signal")
+        self.assertEqual(self.rows(), [0, 1, 2])
+
+    def test_a_row_that_cannot_run_is_noted_and_the_others_go_on(self) -> None:
+        suite = CountingSuite(4, self.log)
+        suite.wrong[1] = RuntimeError("out of something\nand a long story")
+        self.collector(suite).run([])
+        self.assertEqual(self.rows(), [0, 2, 3])
+        self.assertEqual(self.document()["refused"], {"counting/cpu/data.csv?n=1": "RuntimeError: out of something"})
+        self.assertEqual(self.collector(CountingSuite(4, self.log)).missing(), [])
+
+    def test_rows_of_a_kernel_that_failed_its_check_are_not_written(self) -> None:
+        suite = CountingSuite(4, self.log)
+        suite.wrong_parts.add("odd")
+        self.collector(suite).run([])
+        self.assertEqual(self.rows(), [0, 2])
+        self.assertEqual(self.document()["refused"], {"counting odd": "wrong result"})
+        self.assertEqual(self.log.count("prepare odd"), 1)
+
+    def test_a_lost_gpu_ends_the_session_and_only_the_row_under_way_and_the_one_before_are_lost(self) -> None:
+        suite = CountingSuite(6, self.log)
+        suite.wrong[4] = RuntimeError("illegal address")
+        collector = self.collector(suite)
+
+        def is_lost(what: str) -> None:
+            raise DeviceLost(what)
+
+        collector.bench.require_alive = is_lost
+        with self.assertRaises(DeviceLost):
+            collector.run([])
+        self.assertEqual(self.rows(), [0, 1, 2])
+        self.assertEqual(self.document()["sessions"][0]["stopped"], "a lost GPU")
+        self.assertEqual(list(self.document()["refused"]), ["counting/cpu/data.csv?n=4"])
+
+    def test_a_key_pressed_twice_loses_no_row_that_was_measured(self) -> None:
+        suite = CountingSuite(4, self.log)
+        suite.wrong[2] = KeyboardInterrupt()
+        with self.assertRaises(KeyboardInterrupt):
+            self.collector(suite).run([])
+        self.assertEqual(self.rows(), [0, 1])
+        self.assertEqual(self.document()["sessions"][0]["stopped"], "an error")
+
+    def test_refusals_that_do_not_end_stop_the_session(self) -> None:
+        self.addCleanup(setattr, collector_module, "MAX_REFUSED_IN_A_ROW", collector_module.MAX_REFUSED_IN_A_ROW)
+        collector_module.MAX_REFUSED_IN_A_ROW = 3
+        suite = CountingSuite(9, self.log)
+        suite.wrong = {n: RuntimeError("no") for n in range(1, 9)}
+        self.assertEqual(self.collector(suite).run([]), "3 refusals in a row")
+        self.assertEqual(self.rows(), [0])
+
+
+@unittest.skipUnless(HAS_TORCH, "PyTorch is not installed")
+class LooksTest(unittest.TestCase):
+    def looks(self, *medians: float) -> tuple[tuple[float, int, float], int]:
+        """What comes of looks with these medians, and how many were taken."""
+
+        class Timer:
+            taken = 0
+
+            def look(self) -> list[float]:
+                self.taken += 1
+                return [medians[self.taken - 1]] * 3
+
+        timer = Timer()
+        return Looks(timer).finish(), timer.taken
+
+    def test_two_looks_that_agree_are_enough(self) -> None:
+        (latency_us, runs, apart), taken = self.looks(100.0, 102.0)
+        self.assertEqual((latency_us, runs, taken), (101.0, 6, 2))
+        self.assertAlmostEqual(apart, 2 / 101)
+
+    def test_looks_go_on_until_two_in_a_row_agree(self) -> None:
+        (latency_us, _, apart), taken = self.looks(150.0, 100.0, 101.0)
+        self.assertEqual((latency_us, taken), (100.5, 3))
+        self.assertLess(apart, 0.05)
+
+    def test_looks_that_never_agree_are_marked(self) -> None:
+        (_, _, apart), taken = self.looks(100.0, 150.0, 100.0, 150.0)
+        self.assertEqual(taken, MAX_LOOKS)
+        self.assertAlmostEqual(apart, 0.4)
+
+
+@unittest.skipUnless(HAS_TORCH, "PyTorch is not installed")
+class CheckTest(unittest.TestCase):
+    def test_an_output_with_a_hole_or_another_number_is_refused(self) -> None:
+        reference = torch.randn(4, 8, dtype=torch.float64)
+        require_close("same", reference.float(), reference)
+        hole = poisoned((4, 8), torch.device("cpu"), torch.float32)
+        hole[:3] = reference[:3].float()
+        with self.assertRaises(KernelRefused):
+            require_close("hole", hole, reference)
+        with self.assertRaises(KernelRefused):
+            require_close("other", reference.float() * 1.02, reference)
+        self.assertAlmostEqual(relative_error(reference * 1.02, reference), 0.02)
+
+    def test_inputs_in_rotation_do_not_overlap_and_pass_the_cache(self) -> None:
+        pools = Pools(torch.device("cpu"), 1 << 20, 1 << 12)
+        views = [pools.take((64, 8), torch.float32) for _ in range(pools.rotation(64 * 8 * 4))]
+        places = sorted((view.data_ptr(), view.data_ptr() + view.numel() * 4) for view in views)
+        self.assertTrue(all(end <= start for (_, end), (start, _) in zip(places, places[1:], strict=False)))
+        self.assertGreater(sum(end - start for start, end in places), 2 * (1 << 12))
+
+
+if __name__ == "__main__":
+    unittest.main()
