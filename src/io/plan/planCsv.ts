@@ -1,7 +1,7 @@
 import type { PlanResult } from "../../core/analysis/plan/planResult.js";
 import type { FeasiblePlan, Plan } from "../../core/analysis/plan/searchPlan.js";
 import { cleanNumber } from "../results/cleanJson.js";
-import { csvCell } from "../results/requestTable.js";
+import { configCell, csvLine } from "../results/csvCells.js";
 
 type Cell = string | number | boolean | null;
 
@@ -45,24 +45,13 @@ export function* planCsvLines({ plans, rateUnit }: Pick<PlanResult, "plans" | "r
 function headCells(plan: Plan, i: number, axes: readonly string[]): Cell[] {
   const { label, gpu, tensorParallelSize, varied } = plan;
   const rank = plan.isFeasible ? i + 1 : null;
-  return [rank, label, gpu, tensorParallelSize, ...axes.map((path) => variedCell(varied[path])), reasonOf(plan)];
+  return [rank, label, gpu, tensorParallelSize, ...axes.map((path) => configCell(varied[path])), reasonOf(plan)];
 }
 
 function reasonOf(plan: Plan): string | null {
   return plan.isFeasible ? null : plan.reason;
 }
 
-function variedCell(value: unknown): Cell {
-  if (value === null || value === undefined || typeof value === "number") return value ?? null;
-  return typeof value === "string" ? value : JSON.stringify(value);
-}
-
 function numberCells(plan: Plan): Cell[] {
   return Object.values(NUMBERS).map((cell) => (plan.isFeasible ? cell(plan) : null));
-}
-
-function csvLine(cells: readonly Cell[]): string {
-  const text = (cell: Cell) =>
-    csvCell(typeof cell === "number" ? cleanNumber(cell) : cell === null ? null : String(cell));
-  return `${cells.map(text).join(",")}\n`;
 }

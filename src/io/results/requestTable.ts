@@ -5,6 +5,7 @@ import type { RequestSpec, TokenSegment } from "../../core/request/requestSpec.j
 import { MS_PER_S, US_PER_MS, US_PER_S } from "../../core/units/units.js";
 import { cleanNumber } from "./cleanJson.js";
 import { ContentNumbers } from "./contentNumbers.js";
+import { csvCell } from "./csvCells.js";
 
 /**
  * Columns of requests.csv and keys of requests.jsonl, units in the names; empty or null where it never happened.
@@ -133,11 +134,11 @@ export const REQUEST_CSV_HEADER = `${REQUEST_COLUMNS.join(",")}\n`;
 /** requests.csv, header first. */
 export function* requestCsvLines(input: RequestTableInput): Generator<string> {
   yield REQUEST_CSV_HEADER;
-  for (const row of requestRows(input)) yield csvLine(row);
+  for (const row of requestRows(input)) yield requestCsvLine(row);
 }
 
 /** A line of requests.csv; joined, because a string grown cell by cell is a tree of its pieces until it is written. */
-export function csvLine(row: RequestRow): string {
+export function requestCsvLine(row: RequestRow): string {
   return `${REQUEST_COLUMNS.map((column) => csvCell(row[column])).join(",")}\n`;
 }
 
@@ -159,26 +160,4 @@ export function* requestJsonLines(input: RequestTableInput): Generator<string> {
 /** A line of requests.jsonl. */
 export function jsonLine(row: RequestRow): string {
   return `${JSON.stringify(row)}\n`;
-}
-
-/** What a spreadsheet takes for a formula, or for one that is guarded already. */
-const FORMULA = /^'*[=+\-@\t\r]/;
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-
-/**
- * A value as it stands in a CSV file; text is quoted where it must be. Names come from files of other people: text that a
- * spreadsheet would run as a formula has an apostrophe before it, as OWASP advises and csv-stringify's `escape_formulas` does,
- * and `csvText` takes it away. Numbers are numbers, negative ones too, also where they are names.
- * @see https://owasp.org/www-community/attacks/CSV_Injection
- */
-export function csvCell(value: string | number | null): string {
-  if (value === null) return "";
-  if (typeof value === "number") return String(value);
-  const text = FORMULA.test(value) && !NUMBER.test(value) ? `'${value}` : value;
-  return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-/** The text that `csvCell` made a cell of, its quotes read. */
-export function csvText(cell: string): string {
-  return cell.startsWith("'") && FORMULA.test(cell) ? cell.slice(1) : cell;
 }

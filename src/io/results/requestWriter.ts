@@ -2,7 +2,7 @@ import type { RequestSink } from "../../core/engine/runResult.js";
 import type { RequestRecord } from "../../core/metrics/requestRecord.js";
 import type { RequestSpec } from "../../core/request/requestSpec.js";
 import { AtomicFile } from "./atomicFile.js";
-import { csvLine, jsonLine, REQUEST_CSV_HEADER, RequestTable } from "./requestTable.js";
+import { jsonLine, REQUEST_CSV_HEADER, RequestTable, requestCsvLine } from "./requestTable.js";
 
 /**
  * Writes the table of requests while the run goes, row by row, and keeps none of them. The file appears when the run has
@@ -26,7 +26,7 @@ export class RequestWriter implements RequestSink {
 
   add(record: RequestRecord, spec: RequestSpec): void {
     const row = this.#table.row(record, spec);
-    this.#open().write(this.#isCsv ? csvLine(row) : jsonLine(row));
+    this.#open().write(this.#isCsv ? requestCsvLine(row) : jsonLine(row));
   }
 
   /**

@@ -1,7 +1,6 @@
 import type { Comparison } from "../../core/evaluation/compareRun.js";
 import { regimeGroup } from "../../core/metrics/regimeErrors.js";
-import { cleanNumber } from "../results/cleanJson.js";
-import { csvCell } from "../results/requestTable.js";
+import { csvLine } from "../results/csvCells.js";
 import type { MeasuredSweep } from "./compareMeasuredSweep.js";
 
 type Benchmark = MeasuredSweep["benchmarks"][number];
@@ -90,7 +89,7 @@ export function* comparisonCsvLines(sweeps: readonly MeasuredSweep[]): Generator
       const { load, quantity, benchmark, measured, predicted } = compared;
       const head = [sweep.name, load, benchmark?.strategy ?? null, benchmark?.rate ?? null, quantity];
       const cells = [...head, measured, predicted, errorPercent(compared), benchmark?.excluded ?? null];
-      yield `${cells.map((cell) => csvCell(typeof cell === "number" ? cleanNumber(cell) : cell)).join(",")}\n`;
+      yield csvLine(cells);
     }
   }
 }

@@ -3,10 +3,9 @@ import { isMeasured } from "../../core/analysis/sweep/sweepPoint.js";
 import type { SweepResult } from "../../core/analysis/sweep/sweepResult.js";
 import { regimeGroup } from "../../core/metrics/regimeErrors.js";
 import { HEADLINE_LATENCIES, type HeadlineLatency } from "../../core/metrics/runUncertainty.js";
-import { cleanNumber } from "../results/cleanJson.js";
-import { csvCell } from "../results/requestTable.js";
+import { configCell, csvLine } from "../results/csvCells.js";
 
-type Cell = string | number | null;
+type Cell = string | number | boolean | null;
 
 /** Columns of a point's numbers, by name; empty where the point failed or has no such number. */
 const NUMBERS: Readonly<Record<string, (point: MeasuredPoint) => Cell>> = {
@@ -56,25 +55,16 @@ function headCells(point: PointResult, paths: readonly string[]): Cell[] {
     index,
     label,
     series,
-    ...paths.map((path) => variedCell(varied[path])),
+    ...paths.map((path) => configCell(varied[path])),
     strategy,
     rate,
     streams,
-    String(isProbe),
+    isProbe,
     seeds.length,
     error,
   ];
 }
 
-function variedCell(value: unknown): Cell {
-  if (value === null || value === undefined || typeof value === "number") return value ?? null;
-  return typeof value === "string" ? value : JSON.stringify(value);
-}
-
 function numberCells(point: PointResult): Cell[] {
   return Object.values(NUMBERS).map((cell) => (isMeasured(point) ? cell(point) : null));
-}
-
-function csvLine(cells: readonly Cell[]): string {
-  return `${cells.map((cell) => csvCell(typeof cell === "number" ? cleanNumber(cell) : cell)).join(",")}\n`;
 }

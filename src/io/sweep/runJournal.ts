@@ -1,33 +1,26 @@
-import { closeSync, existsSync, fsyncSync, openSync, readdirSync, rmSync, truncateSync, writeSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { SweepRun } from "../../core/analysis/sweep/sweepRun.js";
-import type { RunTask, SweepTask, TaskFailure, TaskOutcome } from "../../core/analysis/sweep/sweepTask.js";
-import { ConfigError, DataFileError } from "../../core/errors/simulationError.js";
+import type { RunTask, SweepTask, TaskOutcome } from "../../core/analysis/sweep/sweepTask.js";
+import { ConfigError } from "../../core/errors/simulationError.js";
 import { readOptionalDataText } from "../dataFile/dataFile.js";
 import { writeFileAtomically } from "../results/atomicFile.js";
 import { FolderLock } from "./folderLock.js";
+import { OutcomeJournal } from "./outcomeJournal.js";
 import { extendedManifest, isManifest, manifestText, type SweepManifest } from "./sweepManifest.js";
 import { taskKey } from "./taskKey.js";
 
 /**
- * The finished runs of a sweep, on disk: a line of `runs.jsonl` each, written the moment it ends and forced to the disk,
- * so that whatever ends the process costs the runs under way and no more. A run is known by everything it depends on, so
- * that a sweep may grow: what it asks for and has is taken, what it no longer asks for stays.
+ * The finished runs of a sweep, on disk in its `runs.jsonl`. A run is known by everything it depends on, so that a sweep
+ * may grow: what it asks for and has is taken, what it no longer asks for stays.
  */
 export class RunJournal {
-  readonly #known: Map<string, TaskOutcome>;
+  readonly #outcomes: OutcomeJournal<TaskOutcome>;
   readonly #asked = new Set<string>();
-  readonly #descriptor: number;
-  /** Runs that were there when it was opened. */
-  readonly numFound: number;
-
   readonly #lock: FolderLock;
 
-  private constructor(known: Map<string, TaskOutcome>, descriptor: number, lock: FolderLock) {
-    this.#known = known;
-    this.#descriptor = descriptor;
+  private constructor(outcomes: OutcomeJournal<TaskOutcome>, lock: FolderLock) {
+    this.#outcomes = outcomes;
     this.#lock = lock;
-    this.numFound = known.size;
   }
 
   /**
@@ -42,21 +35,24 @@ export class RunJournal {
       requireOwnFolder(folder, files.manifest);
       removeTemporaryFiles(folder);
       if (startOver) forgetSweep(folder);
-      const { known, numBytes } = readRuns(files.runs);
-      const extended = known.size === 0 ? manifest : extendedManifest(folder, files.manifest, manifest);
+      const outcomes = new OutcomeJournal<TaskOutcome>(files.runs, BROKEN_LINE);
+      const extended = outcomes.keys.length === 0 ? manifest : extendedManifest(folder, files.manifest, manifest);
       writeFileAtomically(files.manifest, [manifestText(extended)]);
-      // A line that a kill cut short would spoil the next one.
-      if (existsSync(files.runs)) truncateSync(files.runs, numBytes);
-      return new RunJournal(known, openSync(files.runs, "a"), lock);
+      return new RunJournal(outcomes, lock);
     } catch (error) {
       lock.release();
       throw error;
     }
   }
 
-  /** Known runs that nobody has asked for yet. */
+  /** Runs that were there when it was opened. */
+  get numFound(): number {
+    return this.#outcomes.keys.length;
+  }
+
+  /** Those of them that nobody has asked for yet. */
   get numNotAsked(): number {
-    return [...this.#known.keys()].filter((key) => !this.#asked.has(key)).length;
+    return this.#outcomes.keys.filter((key) => !this.#asked.has(key)).length;
   }
 
   /**
@@ -67,27 +63,22 @@ export class RunJournal {
     return async (task) => {
       const key = taskKey(task);
       this.#asked.add(key);
-      const known = this.#known.get(key);
+      const known = this.#outcomes.find(key);
       if (known?.run !== undefined && !hasFiles(task)) return runTask(task);
       if (known !== undefined) return known;
       const outcome = await runTask(task);
-      // A full disk or a bug may be gone the next time; what the config says is the same then.
-      const isLasting = outcome.failure === undefined || ["config", "capacity"].includes(outcome.failure.code);
-      if (isLasting) this.#append({ key, point: task.point.label, seed: task.config.seed, ...outcome });
+      this.#outcomes.keep(key, outcome, { point: task.point.label, seed: task.config.seed });
       return outcome;
     };
   }
 
   close(): void {
-    closeSync(this.#descriptor);
+    this.#outcomes.close();
     this.#lock.release();
   }
-
-  #append(line: object): void {
-    writeSync(this.#descriptor, `${JSON.stringify(line)}\n`);
-    fsyncSync(this.#descriptor);
-  }
 }
+
+const BROKEN_LINE = "a line that a sweep wrote; remove it, or start over with --restart";
 
 /** What a sweep writes into its run directory. */
 const SWEEP_FILES =
@@ -117,32 +108,4 @@ function removeTemporaryFiles(folder: string): void {
 function forgetSweep(folder: string): void {
   const names = readdirSync(folder).filter((name) => SWEEP_FILES.test(name));
   for (const name of names) rmSync(join(folder, name), { recursive: true });
-}
-
-/** The runs of a file, and the bytes up to the end of its last whole line. */
-function readRuns(file: string): { known: Map<string, TaskOutcome>; numBytes: number } {
-  const text = readOptionalDataText(file) ?? "";
-  const whole = text.slice(0, text.lastIndexOf("\n") + 1);
-  const known = new Map<string, TaskOutcome>();
-  whole.split("\n").forEach((line, row) => {
-    if (line === "") return;
-    const { key, run, failure } = parseLine(line, file, row + 1);
-    known.set(key, failure === undefined ? { run: run as SweepRun } : { failure });
-  });
-  return { known, numBytes: Buffer.byteLength(whole) };
-}
-
-/** A run as `keeping` writes it, after which nobody is expected to edit it. */
-interface Line {
-  readonly key: string;
-  readonly run?: SweepRun;
-  readonly failure?: TaskFailure;
-}
-
-function parseLine(line: string, file: string, row: number): Line {
-  try {
-    return JSON.parse(line) as Line;
-  } catch {
-    throw new DataFileError({ file, row }, "is not a line that a sweep wrote; remove it, or start over with --restart");
-  }
 }

@@ -1,6 +1,6 @@
 import { CsvError, type Info, parse } from "csv-parse/sync";
 import { DataFileError } from "../../core/errors/simulationError.js";
-import { csvText } from "../results/requestTable.js";
+import { csvText } from "../results/csvCells.js";
 import { textLines } from "./textLines.js";
 import { TraceRecord } from "./traceRecord.js";
 

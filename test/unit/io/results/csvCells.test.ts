@@ -1,7 +1,7 @@
 import { parse } from "csv-parse/sync";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { csvCell, csvText } from "../../../../src/io/results/requestTable.js";
+import { csvCell, csvText } from "../../../../src/io/results/csvCells.js";
 
 describe("a cell of a CSV file", () => {
   it.each(["=1+1", "+cmd", "-cmd|x", "@SUM(A1)", "\t=1", "'=1"])("is no formula to a spreadsheet: %j", (text) => {
