@@ -11,7 +11,7 @@ export function addSweepOptions<T>(command: Argv<T>): Argv<T> {
       requiresArg: true,
       group: "Output:",
       describe:
-        'limits that --report draws and holds each point against: "p99 ttft<=500ms, p95 itl<=40ms"; statistics as in plan',
+        'limits that --report draws and holds each point against: "p99 ttft<=500ms, p99 gap<=100ms"; as in plan, itl is of requests as in GuideLLM, gap of single gaps as itl in vllm bench serve',
     })
     .option("rate", {
       alias: "rates",
