@@ -11,7 +11,7 @@ export function addSweepOptions<T>(command: Argv<T>): Argv<T> {
       requiresArg: true,
       group: "Output:",
       describe:
-        'limits by which servers are ranked, drawn by --report: "p99 ttft<=500ms, p95 itl<=40ms"; statistics as in plan',
+        'limits by which servers are ranked, drawn by --report: "p99 ttft<=500ms, p99 gap<=100ms"; as in plan, itl is GuideLLM\'s, of requests; gap is every single gap, itl of vllm bench serve',
     })
     .option("rate", {
       alias: "rates",

@@ -89,6 +89,7 @@ export { gpuEfficiencySchema } from "./kernels/gpuEfficiency.js";
 export type { KernelLookup, LookupKind } from "./kernels/kernelLookup.js";
 export type { KernelModel, KernelPrice } from "./kernels/kernelModel.js";
 export { transferEfficiency } from "./kernels/transferEfficiency.js";
+export { BinnedCounts } from "./metrics/binnedCounts.js";
 export type { Distribution } from "./metrics/distribution.js";
 export type { Interval } from "./metrics/interval.js";
 export { RecordColumns } from "./metrics/recordColumns.js";

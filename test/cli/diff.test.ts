@@ -263,6 +263,13 @@ describe("roofserve diff refuses", () => {
     await expectRefusal(refused(place("mixed"), "is the step log of another run than summary.json beside it"));
   });
 
+  it("no result of before single gaps were counted", async () => {
+    const before = (text: string) => JSON.stringify({ ...JSON.parse(text), gapMs: undefined });
+    broken("before", "summary.json", before);
+    const { metrics } = (await diffed("before", "base")).json;
+    expect(metrics.find(({ name }: { name: string }) => name === "gapMs.p99")).toMatchObject({ a: null, change: null });
+  });
+
   it("nothing where only the requests are gone", async () => {
     cpSync(place("base"), place("bare"), { recursive: true });
     rmSync(join(place("bare"), "requests.jsonl"));

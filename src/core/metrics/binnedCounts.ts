@@ -15,7 +15,7 @@ const FIRST_BIN = 1023 << BIN_BITS;
 const NUM_PAGES = 53 << (BIN_BITS - PAGE_BITS);
 const LAST_BIN = (NUM_PAGES << PAGE_BITS) - 1;
 /** Pages there is room for at first. */
-const FIRST_PAGES = 32;
+const FIRST_PAGES = 8;
 
 /** The bits of a number. JavaScript engines run on little-endian machines: the high word is the second. */
 const NUMBER = new Float64Array(1);
