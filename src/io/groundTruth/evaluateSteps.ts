@@ -14,6 +14,7 @@ import {
   stepErrors,
 } from "../../core/evaluation/stepErrors.js";
 import type { ModelArchitecture } from "../../core/model/modelArchitecture.js";
+import { loadGpu } from "../catalog.js";
 import { withFileHashes } from "../pricingFiles.js";
 import { readWholeSteps, type WholeStep } from "./wholeStepFile.js";
 
@@ -85,7 +86,7 @@ export function evaluateSteps(
 /** A step on one GPU says nothing of another. @throws ConfigError */
 function refuseOtherGpu(given: unknown, measured: string): void {
   const { gpu } = given as { gpu?: unknown };
-  if (typeof gpu !== "string" || gpu.toLowerCase() === measured.toLowerCase()) return;
+  if (typeof gpu !== "string" || loadGpu(gpu).id.toLowerCase() === measured.toLowerCase()) return;
   throw new ConfigError([
     { path: "gpu", received: gpu, allowed: `leave it out: the steps were measured on ${measured}` },
   ]);
