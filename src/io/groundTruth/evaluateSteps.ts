@@ -78,7 +78,7 @@ export function evaluateSteps(
     });
   });
   const { pricing, benchData } = withFileHashes(configs[0]!);
-  const padding = `${numPadded} steps were measured without the padding that vLLM's CUDA graphs have, and are priced with it`;
+  const padding = `${numPadded} of ${steps.length} steps were measured without the padding that vLLM's CUDA graphs have, and are priced with it`;
   const notes = numPadded === 0 ? [] : [padding];
   return { schema: "roofserve.evaluate-steps/1", pricing, benchData, errors: stepErrors(steps), steps, notes };
 }
