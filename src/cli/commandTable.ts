@@ -78,7 +78,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     command: "bench-data [action]",
-    describe: "kernel tables: list what there is, check anyone's, import a database",
+    describe: "kernel tables: list what there is, check and import measured ones, fit the efficiency model to them",
     load: async () => (await import("./commands/benchData.js")).benchDataCommand,
   },
   {

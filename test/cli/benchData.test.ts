@@ -170,7 +170,7 @@ describe("measured steps", () => {
     const { predictedUs } = JSON.parse(stdout).steps[0];
     expect(predictedUs).toBeLessThan(0.5 * 1.1 * first!.latencyUs);
     expect(predictedUs).toBeGreaterThan(0.25 * 1.1 * first!.latencyUs);
-    expect(stderr).toContain("1 steps were measured without the padding");
+    expect(stderr).toContain("1 of 1 steps were measured without the padding");
   });
 
   it("are refused beside runs, on another GPU and with options that need runs", async () => {

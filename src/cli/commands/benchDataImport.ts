@@ -85,7 +85,8 @@ async function importDatabase(argv: ArgumentsCamelCase): Promise<void> {
   });
   endProgress();
   if (argv.format === "json") {
-    process.stdout.write(`${JSON.stringify({ schema: "roofserve.bench-data-import/1", files: imported }, null, 2)}\n`);
+    const converted = { schema: "roofserve.aiconfigurator-import/1", files: imported };
+    process.stdout.write(`${JSON.stringify(converted, null, 2)}\n`);
     return;
   }
   const rows = imported.map(({ gpu, parquet, vllmVersion, numRowsRead, numRowsWritten, numTables }) => [

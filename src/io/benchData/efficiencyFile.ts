@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type GpuEfficiency, gpuEfficiencySchema } from "../../core/kernels/gpuEfficiency.js";
+import { GPU_EFFICIENCY_SCHEMA_ID, type GpuEfficiency, gpuEfficiencySchema } from "../../core/kernels/gpuEfficiency.js";
 import { checkData, readDataText } from "../dataFile/dataFile.js";
 import { writeFileAtomically } from "../results/atomicFile.js";
 import { parseJson } from "../structuredFile.js";
@@ -10,7 +10,7 @@ const REMEDY = "give a file that roofserve bench-data fit --out wrote";
 export function readEfficiency(file: string): GpuEfficiency {
   const input = parseJson(readDataText(file, REMEDY), file);
   // A file of another kind should hear that, not of every key that it lacks.
-  checkData(z.object({ schema: gpuEfficiencySchema.shape.schema }), input, file, REMEDY);
+  checkData(z.object({ schema: z.literal(GPU_EFFICIENCY_SCHEMA_ID) }), input, file, REMEDY);
   return checkData(gpuEfficiencySchema, input, file, REMEDY);
 }
 

@@ -59,24 +59,25 @@ export function importCollected(
   requireSound(source, checks, only);
   const specs = gpus.filter(({ id }) => checks.some(({ gpuId }) => gpuId === id));
   const notes = specs.flatMap((gpu) => deviceNotes(source, gpu, gpus));
-  const tables: ImportedTable[] = [];
-  const files: TableSetFile[] = specs.flatMap(({ id }) => filesOfGpu(source, id));
+  const imported = new Map<string, ImportedTable>();
   for (const table of findTableFiles(source).tables) {
     const gpu = specs.find(({ id }) => id.toLowerCase() === gpuOfFolder(table.gpuFolder));
-    if (gpu === undefined) continue;
-    const imported = importedTable(table, gpu);
-    tables.push(imported);
-    const file = files.find(({ from }) => from === table.file)!;
-    file.withoutLines = imported.leftOut.map(({ row }) => row);
-    if (imported.numRows === 0) files.splice(files.indexOf(file), 1);
+    if (gpu !== undefined) imported.set(table.file, importedTable(table, gpu));
   }
+  const files = specs
+    .flatMap(({ id }) => filesOfGpu(source, id))
+    .flatMap((file): TableSetFile[] => {
+      const table = imported.get(file.from);
+      if (table === undefined) return [file];
+      return table.numRows === 0 ? [] : [{ ...file, withoutLines: table.leftOut.map(({ row }) => row) }];
+    });
   const ids = specs.map(({ id }) => id);
   const { former } = replaceTableSet(out, ids, files, (staged) => {
     requireSound(staged, checkBenchData(staged, gpus).tables, null);
     for (const gpu of specs) requireCharacterization(staged, gpu, gpus);
   });
   const schema = "roofserve.bench-data-import/1";
-  return { schema, source, out, gpus: ids, tables, sha256: sha256(out), former, notes };
+  return { schema, source, out, gpus: ids, tables: [...imported.values()], sha256: sha256(out), former, notes };
 }
 
 /** Findings that do not stop an import: what is merely left out, and what a reader of tables copes with. */

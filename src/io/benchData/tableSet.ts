@@ -22,7 +22,7 @@ export interface TableSetFile {
   /** Its place in the set, with `/`. */
   readonly path: string;
   /** Lines to leave out, from 1. */
-  withoutLines: readonly number[];
+  readonly withoutLines: readonly number[];
 }
 
 /** What a set may hold at its top: kernel tables, what was measured beside them, and where they come from. */

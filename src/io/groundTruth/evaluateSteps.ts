@@ -14,6 +14,7 @@ import {
   stepErrors,
 } from "../../core/evaluation/stepErrors.js";
 import type { ModelArchitecture } from "../../core/model/modelArchitecture.js";
+import { loadGpu } from "../catalog.js";
 import { withFileHashes } from "../pricingFiles.js";
 import { readWholeSteps, type WholeStep } from "./wholeStepFile.js";
 
@@ -77,7 +78,7 @@ export function evaluateSteps(
     });
   });
   const { pricing, benchData } = withFileHashes(configs[0]!);
-  const padding = `${numPadded} steps were measured without the padding that vLLM's CUDA graphs have, and are priced with it`;
+  const padding = `${numPadded} of ${steps.length} steps were measured without the padding that vLLM's CUDA graphs have, and are priced with it`;
   const notes = numPadded === 0 ? [] : [padding];
   return { schema: "roofserve.evaluate-steps/1", pricing, benchData, errors: stepErrors(steps), steps, notes };
 }
@@ -85,7 +86,7 @@ export function evaluateSteps(
 /** A step on one GPU says nothing of another. @throws ConfigError */
 function refuseOtherGpu(given: unknown, measured: string): void {
   const { gpu } = given as { gpu?: unknown };
-  if (typeof gpu !== "string" || gpu.toLowerCase() === measured.toLowerCase()) return;
+  if (typeof gpu !== "string" || loadGpu(gpu).id.toLowerCase() === measured.toLowerCase()) return;
   throw new ConfigError([
     { path: "gpu", received: gpu, allowed: `leave it out: the steps were measured on ${measured}` },
   ]);

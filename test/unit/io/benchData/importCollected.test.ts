@@ -226,6 +226,18 @@ describe("a folder that is not sound", () => {
     expect(() => importCollected(own, own, catalog)).toThrow(/is the folder that is being imported/);
   });
 
+  it("is imported all the same for a GPU of the user's own, whose spec is given", () => {
+    const dir = fresh();
+    const own = { ...h200, id: "H999" };
+    writeCollected(dir, tables, "h999", "NVIDIA H999");
+    expect(importCollected(dir, fresh(), [...catalog, own], own)).toMatchObject({ gpus: ["H999"], notes: [] });
+    const prototype = fresh();
+    writeCollected(prototype, tables, "h999", "Engineering Sample");
+    expect(importCollected(prototype, fresh(), [...catalog, own], own).notes).toEqual([
+      "Engineering Sample is no GPU known here: taken for H999, as the folders say",
+    ]);
+  });
+
   it("says that nobody knows the device where no account of it lies beside the tables", () => {
     const dir = fresh();
     cpSync(join(collected(), "gemm"), join(dir, "gemm"), { recursive: true });
