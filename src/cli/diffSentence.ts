@@ -16,7 +16,13 @@ const MOST_SHARE = 1.05;
 /** Numbers named on one side of a trade-off. */
 const MOST_SIDES = 2;
 
-const LATENCY_WORDS: Readonly<Record<string, string>> = { ttftMs: "TTFT", tpotMs: "TPOT", itlMs: "ITL", e2eMs: "E2E" };
+const LATENCY_WORDS: Readonly<Record<string, string>> = {
+  ttftMs: "TTFT",
+  tpotMs: "TPOT",
+  itlMs: "ITL",
+  gapMs: "gap between tokens",
+  e2eMs: "E2E",
+};
 const COUNT_WORDS: Readonly<Record<string, string>> = {
   "throughput.outputTokensPerS": "output throughput",
   "requests.completed": "the number of completed requests",

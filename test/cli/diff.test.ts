@@ -66,7 +66,7 @@ describe("roofserve diff", () => {
       /^B takes \d+\.\d times as long as A end to end \(mean .* → .*\), (all|more than all|\d+ %) of that in waiting for the first step; but /,
     );
     expect(stdout).toMatch(
-      /^.*; but p99 ITL is \d+\.\d % shorter and mean ITL is .* shorter; whether .*; \d config keys? differs?\.\n/,
+      /^.*; but p99 gap between tokens is \d+\.\d % shorter and p99 ITL is .* shorter; whether .*; \d config keys? differs?\.\n/,
     );
     expect(stdout).toMatch(/^engine\.maxNumSeqs +\d+ +2$/m);
     expect(stdout).toMatch(

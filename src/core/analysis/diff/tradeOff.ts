@@ -10,7 +10,7 @@ const LEAST_RELATIVE = 0.005;
 
 /** Percentiles and counts that say again what others do. */
 const TOLD_BY_OTHERS =
-  /\.p50$|\.p90$|^tpotMs|^throughput\.(requests|promptTokens)PerS$|^requests\.(rejected|aborted|unfinished)$/;
+  /\.p50$|\.p90$|^tpotMs|^gapMs\.mean$|^throughput\.(requests|promptTokens)PerS$|^requests\.(rejected|aborted|unfinished)$/;
 
 /** What clients got more of, and what they paid for it; the largest relative change first. */
 export interface TradeOff {
