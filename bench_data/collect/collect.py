@@ -95,8 +95,8 @@ def make_bench(options: argparse.Namespace, device: dict[str, Any]) -> Any:
 
 
 def make_collector(options: argparse.Namespace, device: dict[str, Any], folder: Path) -> Any:
-    from buffers import ROTATION_L2_SIZES
     from budget import Budget
+    from buffers import ROTATION_L2_SIZES
     from collector import Collector
     from environment import SMI_FIELDS, SmiLog, describe_versions, query_smi
     from sidecar import Sidecar, program_hash

@@ -11,8 +11,9 @@ import torch
 
 from cases import Case, Cell, Work
 from suites.decode import BLOCK_SIZE
-from suites.model import Model, Request, Step, layer_bytes
-from suites.model_reference import reference_logits
+from suites.model import Model, layer_bytes
+from suites.step import Request, Step
+from suites.step_reference import reference_logits
 from workbench import Workbench, require_close
 
 DECODE_BATCHES = [1, 8, 32, 64, 128, 256]

@@ -8,7 +8,8 @@ from kernels import elementwise
 from kernels.experts import experts_reference
 from kernels.prefill_attention import PrefillBatch, prefill_attention_reference
 from suites.decode import BLOCK_SIZE
-from suites.model import Layer, Step
+from suites.model import Layer
+from suites.step import Step
 
 
 def reference_logits(step: Step) -> torch.Tensor:
