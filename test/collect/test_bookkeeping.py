@@ -59,7 +59,6 @@ class BudgetTest(unittest.TestCase):
         self.assertAlmostEqual(budget.expected_s("decode", 3.0), 3.0)
         self.assertAlmostEqual(budget.remaining_s([("gemm", 1.0), ("decode", 1.0)]), 3.0)
 
-
     def test_what_happened_before_the_budget_was_made_counts(self) -> None:
         self.assertEqual(Budget(100, Clock(), start_s=90.0).left_s(), 90.0)
 
@@ -189,7 +188,9 @@ class EnvironmentTest(unittest.TestCase):
         self.assertIsNone(log.stop())
 
     def test_what_was_seen_has_a_range_between_before_and_after(self) -> None:
-        samples = iter([{"smClockMhz": 345.0, "throttleReasons": "0x0"}, {"smClockMhz": 1980.0, "throttleReasons": "0x4"}])
+        samples = iter(
+            [{"smClockMhz": 345.0, "throttleReasons": "0x0"}, {"smClockMhz": 1980.0, "throttleReasons": "0x4"}]
+        )
         log = SmiLog(lambda: next(samples))
         log.start()
         seen = log.stop()

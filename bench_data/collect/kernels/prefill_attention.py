@@ -1,4 +1,4 @@
-"""Causal attention of new tokens behind cached ones: libraries' kernels and one of our own, all to be checked before use."""
+"""Causal attention of new tokens behind cached ones: libraries' kernels and ours, to be checked before use."""
 
 from __future__ import annotations
 
@@ -96,7 +96,8 @@ def run_triton(batch: PrefillBatch, config: PrefillConfig) -> torch.Tensor:
     kv_len, kv_heads = batch.k.shape[1], batch.k.shape[2]
     prefill_kernel[(cdiv(num_new, config.rows), heads, prompts)](
         batch.q, batch.k, batch.v, batch.out,
-        batch.q.stride(0), batch.q.stride(1), batch.k.stride(0), batch.k.stride(1), batch.out.stride(0), batch.out.stride(1),
+        batch.q.stride(0), batch.q.stride(1), batch.k.stride(0), batch.k.stride(1),
+        batch.out.stride(0), batch.out.stride(1),
         LOG2_E / dim**0.5, num_new, kv_len - num_new, heads // kv_heads,
         DIM=dim, ROWS=config.rows, TILE=config.tile, num_warps=config.num_warps, num_stages=config.num_stages,
     )  # fmt: skip
@@ -126,7 +127,7 @@ def merge_kernel(
     a, b, a_logs, b_logs, out, a_batch, a_row, a_head, b_batch, b_row, b_head, out_batch, out_row, num_new, num_heads,
     DIM: tl.constexpr, HEADS: tl.constexpr,
 ):  # fmt: skip
-    """out = softmax-weighted mean of two attentions over different tokens; logs [prompts, heads, new] are their log sums."""
+    """out = two attentions over different tokens, weighted by their softmax sums; logs [prompts, heads, new]."""
     row = tl.program_id(0).to(tl.int64)
     prompt = tl.program_id(1).to(tl.int64)
     heads = tl.arange(0, HEADS)
@@ -145,8 +146,8 @@ def merge_kernel(
     tl.store(out + out_places, mean.to(out.dtype.element_ty), mask=inside[:, None])
 
 
-# Attention of q [prompts, heads, new, dim] to k and v [prompts, kv_heads, tokens, dim], causal from the top left or not:
-# the output, like q, and the logarithms of its softmax sums [prompts, heads, new].
+# Attention of q [prompts, heads, new, dim] to k and v [prompts, kv_heads, tokens, dim], causal from the top left or
+# not: the output, like q, and the logarithms of its softmax sums [prompts, heads, new].
 Attend = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, bool], tuple[torch.Tensor, torch.Tensor]]
 
 
@@ -164,7 +165,8 @@ def run_in_parts(batch: PrefillBatch, attend: Attend) -> torch.Tensor:
         return batch.out.copy_((a * a_share + b * (1 - a_share)).transpose(1, 2))
     merge_kernel[(num_new, prompts)](
         a, b, a_logs, b_logs, batch.out,
-        a.stride(0), a.stride(2), a.stride(1), b.stride(0), b.stride(2), b.stride(1), batch.out.stride(0), batch.out.stride(1),
+        a.stride(0), a.stride(2), a.stride(1), b.stride(0), b.stride(2), b.stride(1),
+        batch.out.stride(0), batch.out.stride(1),
         num_new, heads, DIM=dim, HEADS=next_power_of_2(heads), num_warps=4,
     )  # fmt: skip
     return batch.out
@@ -206,7 +208,9 @@ def implementations(dim: int, device: torch.device) -> dict[str, Implementation]
     if device.type == "cpu":
         found["in parts"] = lambda batch: run_in_parts(batch, attend_by_torch)
     if device.type == "cuda":
-        found[f"cudnn {torch.backends.cudnn.version()} in two parts"] = lambda batch: run_in_parts(batch, attend_by_cudnn)
+        found[f"cudnn {torch.backends.cudnn.version()} in two parts"] = lambda batch: run_in_parts(
+            batch, attend_by_cudnn
+        )
         found[f"cudnn {torch.backends.cudnn.version()}"] = run_cudnn
         found[f"torch flash {torch.__version__}"] = run_flash
     return found

@@ -65,7 +65,9 @@ def _random_experts(bench: Workbench, moe: dict[str, Any], hidden: int) -> Exper
     count, size = moe["numExperts"], moe["expertIntermediateSize"]
     none = bench.new((1,), torch.float32)
     gate_up = _fill(bench.new((count, 2 * size, hidden)), bench, hidden**-0.5)
-    return Experts(gate_up, _fill(bench.new((count, hidden, size)), bench, size**-0.5), none.expand(count), none.expand(count))
+    return Experts(
+        gate_up, _fill(bench.new((count, hidden, size)), bench, size**-0.5), none.expand(count), none.expand(count)
+    )
 
 
 def _gains(bench: Workbench, size: int) -> torch.Tensor:

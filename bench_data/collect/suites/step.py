@@ -148,7 +148,9 @@ class Step:
         ]
         if layer.qk_norms:
             q_gain, k_gain = layer.qk_norms
-            kernels.append(Kernel("qk_norm", lambda: elementwise.qk_norm(self.qkv, q_gain, k_gain, self.heads, num_qk_heads)))
+            kernels.append(
+                Kernel("qk_norm", lambda: elementwise.qk_norm(self.qkv, q_gain, k_gain, self.heads, num_qk_heads))
+            )
         return [
             *kernels,
             Kernel("rope", lambda: elementwise.rope(self.qkv, self.model.cos_sin, self.positions, num_qk_heads)),
