@@ -189,8 +189,9 @@ def kv_write(
     """k, v [tokens, kv_heads * dim], rows equally far apart; caches [slots, kv_heads * dim]; slots int32 [tokens]."""
     tokens, size = k.shape
     if not HAS_TRITON:
-        k_cache[slots.long()] = k
-        v_cache[slots.long()] = v
+        # Inputs may lie in the same pool as the cache.
+        k_cache[slots.long()] = k.clone()
+        v_cache[slots.long()] = v.clone()
         return
     kv_write_kernel[(tokens,)](
         k, v, k_cache, v_cache, slots, k.stride(0), size, BLOCK=next_power_of_2(size), num_warps=4
