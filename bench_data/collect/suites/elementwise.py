@@ -243,7 +243,8 @@ def _sample(bench: Workbench, rows: int, vocabulary: int, is_top_p: bool) -> Mad
 
     def check() -> tuple[torch.Tensor, torch.Tensor]:
         greedy()
-        return out, logits.double().argmax(dim=-1)
+        # Of equal logits any may be chosen.
+        return logits.gather(1, out[:, None]), logits.amax(dim=-1, keepdim=True)
 
     return (top_p if is_top_p else greedy), check
 
