@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 from typing import Protocol
 
 import torch
@@ -63,12 +64,15 @@ class GraphTimer:
             self._stream.synchronize()
             self._graph = torch.cuda.CUDAGraph()
             # Not `torch.cuda.graph`: it empties the allocator's cache every time.
+            # Older graphs and steps that cycles hold must not be freed in the middle of a capture.
+            gc.disable()
             self._graph.capture_begin()
             try:
                 for i in range(num_calls):
                     work.calls[i % len(work.calls)]()
             finally:
                 self._graph.capture_end()
+                gc.enable()
         self._runs_per_replay = num_calls / work.calls_per_run
 
     def look(self) -> list[float]:
