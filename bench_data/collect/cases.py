@@ -57,7 +57,7 @@ class Suite(Protocol):
         """Every row worth having, tiers in any order."""
 
     def prepare(self, part: str) -> None:
-        """Checks the kernels of a part against a reference, once, before its first row; raises KernelRefused where one is wrong."""
+        """Checks a part's kernels against a reference before its first row; raises KernelRefused where one is wrong."""
 
     def build(self, case: Case) -> Work:
         """Makes a row ready; raises KernelRefused where it cannot be run here."""

@@ -28,7 +28,7 @@ EXIT_USAGE, EXIT_SELF_TEST, EXIT_NO_GPU = 2, 3, 4
 POOL_BYTES = 12 << 30
 POOL_FRACTION_OF_MEMORY = 0.15
 # What a plan without a GPU is made for: an H200.
-PLANNED = {"name": "NVIDIA H200", "numSms": 132, "memoryBytes": 150_108_897_280, "l2Bytes": 62_914_560}
+PLANNED: dict[str, Any] = {"name": "NVIDIA H200", "numSms": 132, "memoryBytes": 150_108_897_280, "l2Bytes": 62_914_560}
 
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
@@ -38,12 +38,22 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
         epilog="Run the same command again to go on where it stopped; rows that are there are not measured again.",
     )
     parser.add_argument("--out", type=Path, help="folder for the tables; made if need be")
-    parser.add_argument("--suite", default="", metavar="NAMES", help=f"only these, separated by commas: {', '.join(SUITE_NAMES)}")
-    parser.add_argument("--budget-s", type=float, default=0.0, metavar="S", help="stop cleanly after so many seconds; 0 = no limit")
+    parser.add_argument(
+        "--suite", default="", metavar="NAMES", help=f"only these, separated by commas: {', '.join(SUITE_NAMES)}"
+    )
+    parser.add_argument(
+        "--budget-s", type=float, default=0.0, metavar="S", help="stop cleanly after so many seconds; 0 = no limit"
+    )
     parser.add_argument("--device", type=int, default=0, metavar="N", help="which CUDA device (default 0)")
-    parser.add_argument("--gpu", metavar="ID", help="folder of the tables, for a card that roofserve does not know by name")
-    parser.add_argument("--list", action="store_true", help="print what there is to measure and how long it takes, and stop")
-    parser.add_argument("--self-test", action="store_true", help="run every suite on the CPU with tiny shapes; measures nothing")
+    parser.add_argument(
+        "--gpu", metavar="ID", help="folder of the tables, for a card that roofserve does not know by name"
+    )
+    parser.add_argument(
+        "--list", action="store_true", help="print what there is to measure and how long it takes, and stop"
+    )
+    parser.add_argument(
+        "--self-test", action="store_true", help="run every suite on the CPU with tiny shapes; measures nothing"
+    )
     options = parser.parse_args(arguments)
     options.suites = [name for name in options.suite.split(",") if name] or SUITE_NAMES
     unknown = [name for name in options.suites if name not in SUITE_NAMES]
@@ -65,7 +75,7 @@ def make_suites(names: list[str], bench: Any) -> list[Any]:
     from suites.prefill import PrefillSuite
     from suites.whole_step import LaunchGapSuite, WholeStepSuite
 
-    makers = [
+    makers: list[Any] = [
         BandwidthSuite, GemmSuite, DecodeSuite, PrefillSuite, ExpertsSuite, ElementwiseSuite, LaunchGapSuite,
         WholeStepSuite, CopiesSuite, MixedDecodeSuite, GemmVariantsSuite,
     ]  # fmt: skip
@@ -84,9 +94,9 @@ def make_bench(options: argparse.Namespace, device: dict[str, Any]) -> Any:
     shapes = load_shapes()
     if options.self_test:
         where = torch.device("cpu")
-        pools = Pools(where, int(REHEARSAL_DEVICE["poolBytes"]), int(REHEARSAL_DEVICE["l2Bytes"]))
+        pools = Pools(where, REHEARSAL_DEVICE["poolBytes"], REHEARSAL_DEVICE["l2Bytes"])
         folder = options.gpu or "self-test"
-        return Workbench(where, folder, rehearsal_shapes(shapes), pools, 1, int(REHEARSAL_DEVICE["memoryBytes"]))
+        return Workbench(where, folder, rehearsal_shapes(shapes), pools, 1, REHEARSAL_DEVICE["memoryBytes"])
     where = torch.device("cuda", options.device)
     pool_bytes = min(POOL_BYTES, int(POOL_FRACTION_OF_MEMORY * device["memoryBytes"]) >> 20 << 20)
     pools = Pools(where, pool_bytes, device["l2Bytes"] or PLANNED["l2Bytes"])
@@ -95,8 +105,8 @@ def make_bench(options: argparse.Namespace, device: dict[str, Any]) -> Any:
 
 
 def make_collector(options: argparse.Namespace, device: dict[str, Any], folder: Path) -> Any:
-    from buffers import ROTATION_L2_SIZES
     from budget import Budget
+    from buffers import ROTATION_L2_SIZES
     from collector import Collector
     from environment import SMI_FIELDS, SmiLog, describe_versions, query_smi
     from sidecar import Sidecar, program_hash
@@ -136,6 +146,12 @@ def main(arguments: list[str]) -> int:
             return print_plan(options, PLANNED)
         print("no CUDA device; --self-test runs without one, and --list shows what would be measured", file=sys.stderr)
         return EXIT_NO_GPU
+    if not has_triton():
+        print(
+            "Triton is missing; without it the kernels cannot be measured: install the one of your PyTorch",
+            file=sys.stderr,
+        )
+        return EXIT_USAGE
     torch.cuda.set_device(options.device)
     device = describe_device("cuda", options.device)
     if options.list:
@@ -146,6 +162,12 @@ def main(arguments: list[str]) -> int:
         print(taken, file=sys.stderr)
         return EXIT_USAGE
     return collect(collector, arguments, describe_card(options.device))
+
+
+def has_triton() -> bool:
+    from kernels.backend import HAS_TRITON
+
+    return HAS_TRITON
 
 
 def collect(collector: Any, arguments: list[str], card: dict[str, Any] | None) -> int:
@@ -162,7 +184,9 @@ def collect(collector: Any, arguments: list[str], card: dict[str, Any] | None) -
     try:
         reason = collector.run(arguments)
     except DeviceLost as lost:
-        print(f"{lost}\nthe row is noted as refused; run the same command again to go on with the others", file=sys.stderr)
+        print(
+            f"{lost}\nthe row is noted as refused; run the same command again to go on with the others", file=sys.stderr
+        )
         return EXIT_NO_GPU
     print(f"stopped by {reason}" if reason != "all rows are there" else reason)
     print(summary(collector))

@@ -196,7 +196,7 @@ class Collector:
         self._free()
 
     def _free(self) -> None:
-        """Gives back memory; steps and their kernels refer to each other, so that only the collector of cycles ends them."""
+        """Gives back memory. Steps and their kernels refer to each other: only the collector of cycles ends them."""
         gc.collect()
         if self.bench.device.type == "cuda":
             torch.cuda.empty_cache()

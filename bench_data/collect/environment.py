@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import platform
+import shutil
 import subprocess
 import threading
 from collections.abc import Callable
@@ -15,7 +17,9 @@ SMI_FIELDS = {
     "power.draw": "powerW",
     "temperature.gpu": "temperatureC",
     "utilization.gpu": "utilizationPercent",
+    # The name before driver 535, and the one since.
     "clocks_throttle_reasons.active": "throttleReasons",
+    "clocks_event_reasons.active": "eventReasons",
 }
 SMI_CARD_FIELDS = {
     "driver_version": "driver",
@@ -31,7 +35,23 @@ SAMPLE_EVERY_S = 5.0
 
 
 def query_smi(fields: dict[str, str], index: int) -> dict[str, Any] | None:
-    """Asks nvidia-smi; None where there is none or it does not answer."""
+    """Asks nvidia-smi for all fields that it knows; None where there is none or it does not answer."""
+    known = _known_fields(tuple(fields), index)
+    answer = _ask_smi({field: fields[field] for field in known}, index) if known else None
+    return None if answer is None else {**dict.fromkeys(fields.values()), **answer}
+
+
+@functools.cache
+def _known_fields(fields: tuple[str, ...], index: int) -> tuple[str, ...]:
+    """One unknown field makes nvidia-smi refuse them all: then each is asked for alone."""
+    if shutil.which("nvidia-smi") is None:
+        return ()
+    if _ask_smi({field: field for field in fields}, index) is not None:
+        return fields
+    return tuple(field for field in fields if _ask_smi({field: field}, index) is not None)
+
+
+def _ask_smi(fields: dict[str, str], index: int) -> dict[str, Any] | None:
     command = ["nvidia-smi", f"--id={index}", f"--query-gpu={','.join(fields)}", "--format=csv,noheader,nounits"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SMI_TIMEOUT_S, check=False)

@@ -10,7 +10,13 @@ from typing import Any
 
 from shapes import Shapes
 
-REHEARSAL_DEVICE = {"name": "cpu", "driver": None, "l2Bytes": 4096, "memoryBytes": 1 << 24, "poolBytes": 4 << 20}
+REHEARSAL_DEVICE: dict[str, Any] = {
+    "name": "cpu",
+    "driver": None,
+    "l2Bytes": 4096,
+    "memoryBytes": 1 << 24,
+    "poolBytes": 4 << 20,
+}
 
 
 def rehearsal_shapes(shapes: Shapes) -> Shapes:
@@ -27,7 +33,14 @@ def rehearsal_shapes(shapes: Shapes) -> Shapes:
         matrices=[{"k": 64, "n": 32, "firstFor": model}, {"k": 64, "n": 8, "firstFor": model}],
         heads=[{"numHeads": 4, "numKvHeads": 2, "headDim": 16, "firstFor": model}],
         experts=[
-            {"numExperts": 4, "numLocalExperts": 4, "topK": 2, "hiddenSize": 32, "intermediateSize": 48, "firstFor": model}
+            {
+                "numExperts": 4,
+                "numLocalExperts": 4,
+                "topK": 2,
+                "hiddenSize": 32,
+                "intermediateSize": 48,
+                "firstFor": model,
+            }
         ],
         elementwise=[{**dict(zip(names, row, strict=True)), "headDim": 16} for row in elementwise],
         vocabularies=[{"vocabSize": 100, "bytesPerRow": 1000}],
@@ -54,7 +67,10 @@ def run_self_test(options: argparse.Namespace, make_collector: Callable[..., Any
         return 2
     reason = collector.run(["--self-test"])
     print(summary(collector))
-    print("kernels: " + ("Triton's interpreter" if HAS_TRITON else "their references; Triton, or numpy before 2.4, is missing"))
+    print(
+        "kernels: "
+        + ("Triton's interpreter" if HAS_TRITON else "their references; Triton, or numpy before 2.4, is missing")
+    )
     print("not shown on a CPU: CUDA graphs, events, cuBLAS, cuDNN, FlashAttention, tile sizes, nvidia-smi, speed")
     missing = len(collector.missing())
     if collector.sidecar.refused or missing > 0 or reason != "all rows are there":

@@ -36,12 +36,14 @@ def load_shapes(file: Path = SHAPES_FILE) -> Shapes:
     """Reads shapes.json; ValueError when it is of another version."""
     document = json.loads(file.read_text())
     if document.get("schema") != SCHEMA:
-        raise ValueError(f"{file}: schema is {document.get('schema')}, must be {SCHEMA}; take it from the same checkout")
+        raise ValueError(
+            f"{file}: schema is {document.get('schema')}, must be {SCHEMA}; take it from the same checkout"
+        )
     return Shapes(**{name: document[name] for name in Shapes.__dataclass_fields__})
 
 
 def gpu_folder(device_name: str, gpus: list[dict[str, Any]]) -> str:
-    """Folder of the tables of a GPU by the name that CUDA reports: roofserve's id, or the name itself in small letters."""
+    """Folder of a GPU's tables by the name that CUDA reports: roofserve's id, or the name itself in small letters."""
     wanted = _bare_name(device_name)
     for gpu in gpus:
         if any(_bare_name(name) == wanted for name in [gpu["id"], *gpu["names"]]):

@@ -35,7 +35,9 @@ class Sidecar:
                 known["refused"] = {}
             self.document = known
         elif any(folder.glob("**/*.csv")):
-            raise FolderTaken(f"{folder} holds tables, but no {FILE_NAME} says where they come from; give another --out")
+            raise FolderTaken(
+                f"{folder} holds tables, but no {FILE_NAME} says where they come from; give another --out"
+            )
         self.document["program"] = program
 
     def start_session(self, arguments: list[str]) -> dict[str, Any]:
@@ -80,6 +82,6 @@ def _require_same(file: Path, known: dict[str, Any], identity: dict[str, Any]) -
         was, now = json.dumps(known.get(part), sort_keys=True), json.dumps(identity[part], sort_keys=True)
         if was != now:
             raise FolderTaken(
-                f"{file}: the rows in this folder were measured with another {part}; rows of both would not go together. "
+                f"{file}: the rows in this folder were measured with another {part}, and would not go with new ones. "
                 f"Give another --out.\n  there: {was}\n  here:  {now}"
             )

@@ -48,7 +48,9 @@ class Table:
             self._write(",".join(self.columns) + "\n")
         if set(cells) != set(self.columns):
             odd = sorted(set(cells) ^ set(self.columns))
-            raise ValueError(f"{self.file}: columns {odd} are in the file or in the row, not in both; use another --out")
+            raise ValueError(
+                f"{self.file}: columns {odd} are in the file or in the row, not in both; use another --out"
+            )
         row = {name: _text(cells[name]) for name in self.columns}
         self._write(",".join(row.values()) + "\n")
         self._rows.append(row)

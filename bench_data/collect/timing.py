@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import gc
 from typing import Protocol
 
 import torch
@@ -10,8 +12,8 @@ import torch
 from cases import Work
 from tables import median
 
-# A graph is at least so long: the CPU launches the next one in less.
-GRAPH_US = 500.0
+# A graph is at least so long: the CPU launches the next one in less, and what starting one costs is lost in it.
+GRAPH_US = 1000.0
 MAX_CALLS_PER_GRAPH = 1024
 # Of one look, after the warm-up.
 LOOK_US = 6000.0
@@ -53,8 +55,8 @@ class GraphTimer:
     def __init__(self, work: Work) -> None:
         self._stream = _stream_after_current()
         self._work = work
-        num_calls = max(len(work.calls), round(GRAPH_US / max(work.estimate_us, 0.1)))
-        num_calls = max(len(work.calls), min(num_calls, MAX_CALLS_PER_GRAPH))
+        wanted_calls = round(GRAPH_US / max(work.estimate_us, 0.1))
+        num_calls = max(len(work.calls), min(wanted_calls, MAX_CALLS_PER_GRAPH))
         with torch.cuda.stream(self._stream):
             # Compiles kernels and makes handles, which a capture must not.
             for call in work.calls[:2]:
@@ -63,12 +65,18 @@ class GraphTimer:
             self._stream.synchronize()
             self._graph = torch.cuda.CUDAGraph()
             # Not `torch.cuda.graph`: it empties the allocator's cache every time.
-            self._graph.capture_begin()
+            # Older graphs and steps that cycles hold must not be freed in the middle of a capture.
+            gc.disable()
             try:
+                self._graph.capture_begin()
                 for i in range(num_calls):
                     work.calls[i % len(work.calls)]()
-            finally:
                 self._graph.capture_end()
+            except BaseException:
+                _abandon(self._graph)
+                raise
+            finally:
+                gc.enable()
         self._runs_per_replay = num_calls / work.calls_per_run
 
     def look(self) -> list[float]:
@@ -163,6 +171,12 @@ class Looks:
     def _apart(self) -> float:
         a, b = median(self._looks[-2]), median(self._looks[-1])
         return abs(a - b) / ((a + b) / 2)
+
+
+def _abandon(graph: torch.cuda.CUDAGraph) -> None:
+    """Ends a capture in which something failed, so that the stream can be used again; the failure is what matters."""
+    with contextlib.suppress(RuntimeError):
+        graph.capture_end()
 
 
 @functools.cache

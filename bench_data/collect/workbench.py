@@ -102,7 +102,11 @@ class Workbench:
         if not us:
             raise KernelRefused(f"{what}: no implementation runs here: {failed}")
         winner = min(us, key=lambda name: us[name])
-        self.tuned[what] = {"winner": winner, "latencyUs": {name: round(value, 2) for name, value in us.items()}, "failed": failed}
+        self.tuned[what] = {
+            "winner": winner,
+            "latencyUs": {name: round(value, 2) for name, value in us.items()},
+            "failed": failed,
+        }
         return winner
 
 

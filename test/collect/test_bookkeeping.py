@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 import unittest
@@ -13,7 +14,7 @@ sys.path.insert(0, str(COLLECT))
 
 from budget import RESERVE_S, Budget  # noqa: E402 - found on the path set above
 from cases import Case, in_order_of_value  # noqa: E402
-from environment import SmiLog, _value, query_smi  # noqa: E402
+from environment import SmiLog, _known_fields, _value, query_smi  # noqa: E402
 from shapes import gpu_folder, load_shapes  # noqa: E402
 from sidecar import FolderTaken, Sidecar, program_hash  # noqa: E402
 from tables import StepFile, Table, Tables, median  # noqa: E402
@@ -58,7 +59,6 @@ class BudgetTest(unittest.TestCase):
         self.assertAlmostEqual(budget.expected_s("gemm", 3.0), 6.0)
         self.assertAlmostEqual(budget.expected_s("decode", 3.0), 3.0)
         self.assertAlmostEqual(budget.remaining_s([("gemm", 1.0), ("decode", 1.0)]), 3.0)
-
 
     def test_what_happened_before_the_budget_was_made_counts(self) -> None:
         self.assertEqual(Budget(100, Clock(), start_s=90.0).left_s(), 90.0)
@@ -177,19 +177,36 @@ class SidecarTest(InFolder):
         self.assertNotEqual(before, program_hash(self.folder))
 
 
-class EnvironmentTest(unittest.TestCase):
-    def test_without_nvidia_smi_there_is_nothing_to_tell_and_nothing_fails(self) -> None:
-        import os
-
-        path, os.environ["PATH"] = os.environ["PATH"], ""
+class EnvironmentTest(InFolder):
+    def only_on_path(self, script: str | None) -> None:
+        """Leaves nothing on the path but an nvidia-smi that is this script, or none."""
+        if script is not None:
+            program = self.folder / "nvidia-smi"
+            program.write_text(f"#!/bin/sh\n{script}\n")
+            program.chmod(0o755)
+        path, os.environ["PATH"] = os.environ["PATH"], str(self.folder)
         self.addCleanup(os.environ.__setitem__, "PATH", path)
+        _known_fields.cache_clear()
+        self.addCleanup(_known_fields.cache_clear)
+
+    def test_a_field_that_nvidia_smi_refuses_does_not_cost_the_others(self) -> None:
+        self.only_on_path(
+            'case "$2" in *new*,*|*,*new*|*=new) echo unknown field; exit 2;; *,*) exit 2;; *) echo 1980;; esac'
+        )
+        seen = query_smi({"clocks.sm": "smClockMhz", "new": "newThing"}, 0)
+        self.assertEqual(seen, {"smClockMhz": 1980.0, "newThing": None})
+
+    def test_without_nvidia_smi_there_is_nothing_to_tell_and_nothing_fails(self) -> None:
+        self.only_on_path(None)
         self.assertIsNone(query_smi({"clocks.sm": "smClockMhz"}, 0))
         log = SmiLog(lambda: None)
         log.start()
         self.assertIsNone(log.stop())
 
     def test_what_was_seen_has_a_range_between_before_and_after(self) -> None:
-        samples = iter([{"smClockMhz": 345.0, "throttleReasons": "0x0"}, {"smClockMhz": 1980.0, "throttleReasons": "0x4"}])
+        samples = iter(
+            [{"smClockMhz": 345.0, "throttleReasons": "0x0"}, {"smClockMhz": 1980.0, "throttleReasons": "0x4"}]
+        )
         log = SmiLog(lambda: next(samples))
         log.start()
         seen = log.stop()

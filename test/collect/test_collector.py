@@ -9,6 +9,7 @@ import sys
 import tempfile
 import unittest
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -241,7 +242,7 @@ class CheckTest(unittest.TestCase):
         pools = Pools(torch.device("cpu"), 1 << 20, 1 << 12)
         views = [pools.take((64, 8), torch.float32) for _ in range(pools.rotation(64 * 8 * 4))]
         places = sorted((view.data_ptr(), view.data_ptr() + view.numel() * 4) for view in views)
-        self.assertTrue(all(end <= start for (_, end), (start, _) in zip(places, places[1:], strict=False)))
+        self.assertTrue(all(end <= start for (_, end), (start, _) in pairwise(places)))
         self.assertGreater(sum(end - start for start, end in places), 2 * (1 << 12))
 
 

@@ -86,6 +86,11 @@ class CompileTest(unittest.TestCase):
             ),
             (experts.place_pairs_kernel, dict.fromkeys(("ids", "starts", "places", "rows"), INT), {"BLOCK": 1024}),
             (
+                prefill_attention.merge_kernel,
+                {"a": HALF, "b": HALF, "a_logs": FLOAT, "b_logs": FLOAT, "out": HALF},
+                {"DIM": 128, "HEADS": 32},
+            ),
+            (
                 decode_attention.decode_join_kernel,
                 {"parts": FLOAT, "part_logs": FLOAT, "out": HALF},
                 {"DIM": 128, "SPLITS": decode_attention.MAX_SPLITS},

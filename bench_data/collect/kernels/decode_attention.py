@@ -27,7 +27,7 @@ def decode_split_kernel(
     """
     Attention of one KV head's query heads over one part of one request's KV.
     q [requests, heads, DIM]; caches [blocks, BLOCK_SIZE, num_kv_heads, DIM]; block_table [requests, table_stride].
-    IS_WHOLE: there is one part, and it goes to out [requests, heads, DIM]; else to parts [requests, heads, splits, DIM].
+    IS_WHOLE: one part, which goes to out [requests, heads, DIM]; else they go to parts [requests, heads, splits, DIM].
     """
     request = tl.program_id(0)
     kv_head = tl.program_id(1)
@@ -127,9 +127,13 @@ class DecodeBatch:
     num_splits: int
 
 
-def part_buffers(requests: int, heads: int, dim: int, num_splits: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+def part_buffers(
+    requests: int, heads: int, dim: int, num_splits: int, device: torch.device
+) -> tuple[torch.Tensor, torch.Tensor]:
     count = requests * heads * num_splits if num_splits > 1 else 1
-    return torch.empty((count, dim), dtype=torch.float32, device=device), torch.empty(count, dtype=torch.float32, device=device)
+    return torch.empty((count, dim), dtype=torch.float32, device=device), torch.empty(
+        count, dtype=torch.float32, device=device
+    )
 
 
 def decode_attention(batch: DecodeBatch, config: DecodeConfig) -> None:
@@ -141,7 +145,8 @@ def decode_attention(batch: DecodeBatch, config: DecodeConfig) -> None:
     _, block_size, kv_heads, _ = batch.k_cache.shape
     group = heads // kv_heads
     decode_split_kernel[(requests, kv_heads, batch.num_splits)](
-        batch.q, batch.k_cache, batch.v_cache, batch.block_table, batch.kv_lens, batch.out, batch.parts, batch.part_logs,
+        batch.q, batch.k_cache, batch.v_cache, batch.block_table, batch.kv_lens,
+        batch.out, batch.parts, batch.part_logs,
         LOG2_E / dim**0.5, batch.q.stride(0), batch.block_table.stride(0), kv_heads, group, batch.num_splits,
         DIM=dim, GROUP=max(MIN_GROUP, next_power_of_2(group)), BLOCK_SIZE=block_size, TILE=config.tile,
         IS_WHOLE=batch.num_splits == 1, num_warps=config.num_warps, num_stages=config.num_stages,

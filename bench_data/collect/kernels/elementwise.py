@@ -37,14 +37,18 @@ def add_norm(x: torch.Tensor, residual: torch.Tensor, weight: torch.Tensor, out:
     add_norm_kernel[(tokens,)](x, residual, weight, out, size, EPSILON, BLOCK=next_power_of_2(size), num_warps=warps)
 
 
-def add_norm_reference(x: torch.Tensor, residual: torch.Tensor, weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def add_norm_reference(
+    x: torch.Tensor, residual: torch.Tensor, weight: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
     """The new residual and the output, float64."""
     total = x.double() + residual.double()
     return total, total * torch.rsqrt(total.square().mean(-1, keepdim=True) + EPSILON) * weight.double()
 
 
 @triton.jit(do_not_specialize=["num_q_heads", "num_heads"])
-def qk_norm_kernel(qk, q_weight, k_weight, stride, num_q_heads, num_heads, epsilon, DIM: tl.constexpr, HEADS: tl.constexpr):
+def qk_norm_kernel(
+    qk, q_weight, k_weight, stride, num_q_heads, num_heads, epsilon, DIM: tl.constexpr, HEADS: tl.constexpr
+):
     """rmsnorm of every head of Q and K, in place; qk [tokens, stride] begins with its heads; one program a token."""
     row = tl.program_id(0).to(tl.int64) * stride
     heads = tl.arange(0, HEADS)[:, None]
@@ -119,7 +123,9 @@ def rope_reference(qk: torch.Tensor, cos_sin: torch.Tensor, positions: torch.Ten
 
 def rope_table(num_positions: int, dim: int, device: torch.device) -> torch.Tensor:
     """[num_positions, dim] float32: cosines, then sines."""
-    angle = torch.arange(num_positions, device=device)[:, None] / 10000.0 ** (torch.arange(0, dim, 2, device=device) / dim)
+    angle = torch.arange(num_positions, device=device)[:, None] / 10000.0 ** (
+        torch.arange(0, dim, 2, device=device) / dim
+    )
     return torch.cat([angle.cos(), angle.sin()], dim=-1).float()
 
 
@@ -183,8 +189,9 @@ def kv_write(
     """k, v [tokens, kv_heads * dim], rows equally far apart; caches [slots, kv_heads * dim]; slots int32 [tokens]."""
     tokens, size = k.shape
     if not HAS_TRITON:
-        k_cache[slots.long()] = k
-        v_cache[slots.long()] = v
+        # Inputs may lie in the same pool as the cache.
+        k_cache[slots.long()] = k.clone()
+        v_cache[slots.long()] = v.clone()
         return
     kv_write_kernel[(tokens,)](
         k, v, k_cache, v_cache, slots, k.stride(0), size, BLOCK=next_power_of_2(size), num_warps=4

@@ -1,4 +1,4 @@
-"""Routed experts of one layer: pairs sorted by expert, gate-up and down as grouped products, outputs summed by token."""
+"""Routed experts of one layer: pairs sorted by expert, two grouped products, outputs summed by token."""
 
 from __future__ import annotations
 
@@ -172,13 +172,17 @@ def run_experts(
     if work.quantized is not None:
         quantize(x, work.quantized, work.quantized_scales)
         left, left_scales = work.quantized, work.quantized_scales
-    _grouped_product(left, left_scales, experts.gate_up, experts.gate_up_scales, None, work, work.gate_up, work.top_k, config)
+    _grouped_product(
+        left, left_scales, experts.gate_up, experts.gate_up_scales, None, work, work.gate_up, work.top_k, config
+    )
     silu_mul(work.gate_up, work.activated)
     left, left_scales = work.activated, experts.down_scales
     if work.quantized is not None:
         quantize(work.activated, work.activated_fp8, work.activated_scales)
         left, left_scales = work.activated_fp8, work.activated_scales
-    _grouped_product(left, left_scales, experts.down, experts.down_scales, pair_weights, work, work.pair_outputs, 1, config)
+    _grouped_product(
+        left, left_scales, experts.down, experts.down_scales, pair_weights, work, work.pair_outputs, 1, config
+    )
     torch.sum(work.pair_outputs.view(x.shape[0], work.top_k, -1), dim=1, out=out)
 
 
@@ -197,7 +201,8 @@ def _sort_pairs(ids: torch.Tensor, work: ExpertsWorkspace, num_experts: int) -> 
 
 def _grouped_product(
     left: torch.Tensor, left_scales: torch.Tensor, right: torch.Tensor, right_scales: torch.Tensor,
-    pair_weights: torch.Tensor | None, work: ExpertsWorkspace, out: torch.Tensor, pairs_per_row: int, config: ExpertsConfig,
+    pair_weights: torch.Tensor | None, work: ExpertsWorkspace, out: torch.Tensor, pairs_per_row: int,
+    config: ExpertsConfig,
 ) -> None:  # fmt: skip
     _, n, k = right.shape
     grouped_product_kernel[(work.max_blocks * cdiv(n, config.columns),)](

@@ -6,8 +6,7 @@ import torch
 
 from kernels.backend import HAS_TRITON, tl, triton
 
-SEQUENTIAL, SCATTERED, MIXED = 0, 1, 2
-PATTERNS = {"sequential": SEQUENTIAL, "scattered": SCATTERED, "mixed": MIXED}
+PATTERNS = {"sequential": 0, "scattered": 1, "mixed": 2}
 # 16 bytes a thread, eight times.
 TILE = 4096
 PROGRAMS_PER_SM = 16
@@ -17,7 +16,8 @@ PROGRAMS_PER_SM = 16
 def read_units_kernel(source, order, sums, num_units, UNIT: tl.constexpr, TILE: tl.constexpr, PATTERN: tl.constexpr):
     """
     Sums units of UNIT int32 numbers, dealt out in turn over the programs; one sum per program is all it writes.
-    source [num_units * UNIT], sums int64, order [units read at random]; MIXED takes every other unit at random from the second half.
+    source [num_units * UNIT], sums int64, order [units read at random].
+    PATTERN 0 reads front to back, 1 at random, 2 every other unit at random from the second half.
     """
     program = tl.program_id(0)
     num_programs = tl.num_programs(0)
@@ -63,4 +63,3 @@ def read_units_reference(source: torch.Tensor, order: torch.Tensor, pattern: str
     else:
         read = torch.cat([units[:half], units[half:][order.long()]])
     return int(read.sum(dtype=torch.int64).item())
-

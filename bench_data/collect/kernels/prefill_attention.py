@@ -1,4 +1,4 @@
-"""Causal attention of new tokens behind cached ones: libraries' kernels and one of our own, all to be checked before use."""
+"""Causal attention of new tokens behind cached ones: libraries' kernels and ours, to be checked before use."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from kernels.backend import HAS_TRITON, cdiv, tl, triton
+from kernels.backend import HAS_TRITON, cdiv, next_power_of_2, tl, triton
 from kernels.decode_attention import LOG2_E
 
 
@@ -96,7 +96,8 @@ def run_triton(batch: PrefillBatch, config: PrefillConfig) -> torch.Tensor:
     kv_len, kv_heads = batch.k.shape[1], batch.k.shape[2]
     prefill_kernel[(cdiv(num_new, config.rows), heads, prompts)](
         batch.q, batch.k, batch.v, batch.out,
-        batch.q.stride(0), batch.q.stride(1), batch.k.stride(0), batch.k.stride(1), batch.out.stride(0), batch.out.stride(1),
+        batch.q.stride(0), batch.q.stride(1), batch.k.stride(0), batch.k.stride(1),
+        batch.out.stride(0), batch.out.stride(1),
         LOG2_E / dim**0.5, num_new, kv_len - num_new, heads // kv_heads,
         DIM=dim, ROWS=config.rows, TILE=config.tile, num_warps=config.num_warps, num_stages=config.num_stages,
     )  # fmt: skip
@@ -121,6 +122,74 @@ def run_cudnn(batch: PrefillBatch) -> torch.Tensor:
     return output
 
 
+@triton.jit(do_not_specialize=["num_new", "num_heads"])
+def merge_kernel(
+    a, b, a_logs, b_logs, out, a_batch, a_row, a_head, b_batch, b_row, b_head, out_batch, out_row, num_new, num_heads,
+    DIM: tl.constexpr, HEADS: tl.constexpr,
+):  # fmt: skip
+    """out = two attentions over different tokens, weighted by their softmax sums; logs [prompts, heads, new]."""
+    row = tl.program_id(0).to(tl.int64)
+    prompt = tl.program_id(1).to(tl.int64)
+    heads = tl.arange(0, HEADS)
+    columns = tl.arange(0, DIM)
+    inside = heads < num_heads
+    log_places = (prompt * num_heads + heads) * num_new + row
+    a_log = tl.load(a_logs + log_places, mask=inside, other=0.0)
+    b_log = tl.load(b_logs + log_places, mask=inside, other=0.0)
+    a_share = tl.sigmoid(a_log - b_log)[:, None]
+    a_places = prompt * a_batch + row * a_row + heads[:, None] * a_head + columns[None, :]
+    b_places = prompt * b_batch + row * b_row + heads[:, None] * b_head + columns[None, :]
+    a_value = tl.load(a + a_places, mask=inside[:, None], other=0.0).to(tl.float32)
+    b_value = tl.load(b + b_places, mask=inside[:, None], other=0.0).to(tl.float32)
+    mean = a_value * a_share + b_value * (1.0 - a_share)
+    out_places = prompt * out_batch + row * out_row + heads[:, None] * DIM + columns[None, :]
+    tl.store(out + out_places, mean.to(out.dtype.element_ty), mask=inside[:, None])
+
+
+# Attention of q [prompts, heads, new, dim] to k and v [prompts, kv_heads, tokens, dim], causal from the top left or
+# not: the output, like q, and the logarithms of its softmax sums [prompts, heads, new].
+Attend = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, bool], tuple[torch.Tensor, torch.Tensor]]
+
+
+def run_in_parts(batch: PrefillBatch, attend: Attend) -> torch.Tensor:
+    """Cached tokens and new ones apart, where a library's mask knows new ones only; fills and returns `batch.out`."""
+    prompts, num_new, heads, dim = batch.q.shape
+    num_cached = batch.k.shape[1] - num_new
+    if num_cached == 0:
+        raise ValueError("without cached tokens there is nothing to part")
+    q, k, v = (tensor.transpose(1, 2) for tensor in (batch.q, batch.k, batch.v))
+    a, a_logs = attend(q, k[:, :, :num_cached], v[:, :, :num_cached], False)
+    b, b_logs = attend(q, k[:, :, num_cached:], v[:, :, num_cached:], True)
+    if not HAS_TRITON:
+        a_share = torch.sigmoid(a_logs - b_logs)[..., None]
+        return batch.out.copy_((a * a_share + b * (1 - a_share)).transpose(1, 2))
+    merge_kernel[(num_new, prompts)](
+        a, b, a_logs, b_logs, batch.out,
+        a.stride(0), a.stride(2), a.stride(1), b.stride(0), b.stride(2), b.stride(1),
+        batch.out.stride(0), batch.out.stride(1),
+        num_new, heads, DIM=dim, HEADS=next_power_of_2(heads), num_warps=4,
+    )  # fmt: skip
+    return batch.out
+
+
+def attend_by_cudnn(
+    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, is_causal: bool
+) -> tuple[torch.Tensor, torch.Tensor]:
+    result = torch.ops.aten._scaled_dot_product_cudnn_attention(q, k, v, None, True, 0.0, is_causal, False)
+    return result[0], result[1].reshape(q.shape[:3]).contiguous()
+
+
+def attend_by_torch(
+    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, is_causal: bool
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The plain formula, for a rehearsal."""
+    group = q.shape[1] // k.shape[1]
+    score = q @ k.repeat_interleave(group, dim=1).transpose(2, 3) / q.shape[-1] ** 0.5
+    if is_causal:
+        score = score.masked_fill(torch.ones_like(score, dtype=torch.bool).triu(1), -torch.inf)
+    return score.softmax(-1) @ v.repeat_interleave(group, dim=1), score.logsumexp(-1).contiguous()
+
+
 # Attends, and returns [prompts, new, heads, dim].
 Implementation = Callable[[PrefillBatch], torch.Tensor]
 
@@ -136,7 +205,12 @@ def implementations(dim: int, device: torch.device) -> dict[str, Implementation]
     found: dict[str, Implementation] = {}
     for config in configs:
         found[str(config)] = lambda batch, config=config: run_triton(batch, config)
+    if device.type == "cpu":
+        found["in parts"] = lambda batch: run_in_parts(batch, attend_by_torch)
     if device.type == "cuda":
+        found[f"cudnn {torch.backends.cudnn.version()} in two parts"] = lambda batch: run_in_parts(
+            batch, attend_by_cudnn
+        )
         found[f"cudnn {torch.backends.cudnn.version()}"] = run_cudnn
         found[f"torch flash {torch.__version__}"] = run_flash
     return found

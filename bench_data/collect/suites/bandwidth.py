@@ -53,7 +53,15 @@ class BandwidthSuite:
                             "kernels": "", "repeat": repeat,
                         }  # fmt: skip
                         table = f"characterization/{self.bench.gpu}/data.csv"
-                        yield Case(self.name, table, key, 0, 0.03 + 30e-6 * size * GUESS_US_PER_BYTE, {"unit": block // INT_BYTES}, pattern)
+                        yield Case(
+                            self.name,
+                            table,
+                            key,
+                            0,
+                            0.03 + 30e-6 * size * GUESS_US_PER_BYTE,
+                            {"unit": block // INT_BYTES},
+                            pattern,
+                        )
 
     def prepare(self, part: str) -> None:
         for block in self._blocks():

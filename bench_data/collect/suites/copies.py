@@ -47,7 +47,9 @@ class CopiesSuite:
         direction, size = str(case.key["direction"]), int(case.key["bytes"])
         source, target = self._pair(direction, size)
         estimate_us = 5.0 + size * US_PER_BYTE[direction]
-        return Work([lambda: target.copy_(source, non_blocking=True)], estimate_us, {"kernel": "copy engine"}, captured=False)
+        return Work(
+            [lambda: target.copy_(source, non_blocking=True)], estimate_us, {"kernel": "copy engine"}, captured=False
+        )
 
     def release(self) -> None:
         pass

@@ -53,7 +53,12 @@ class DecodeSuite:
                     if batch_size * kv_len > MAX_KV_TOKENS:
                         continue
                     is_coarse = batch_size in COARSE_BATCHES and kv_len in COARSE_LENGTHS
-                    key: dict[str, Cell] = {"dtype": "bf16", "kv_dtype": "bf16", "batch_size": batch_size, "kv_len": kv_len}
+                    key: dict[str, Cell] = {
+                        "dtype": "bf16",
+                        "kv_dtype": "bf16",
+                        "batch_size": batch_size,
+                        "kv_len": kv_len,
+                    }
                     yield Case(self.name, table, key, first if is_coarse else 2, 0.025, shape, str(dim))
 
     def prepare(self, part: str) -> None:
@@ -101,7 +106,7 @@ class MixedDecodeSuite:
 
 
 def mixed_lengths(kind: str, batch_size: int, mean: int) -> list[int]:
-    """Lengths with about this mean, the same on every machine: evenly spread, geometric, or one as long as all others together."""
+    """Lengths of about this mean, always the same: evenly spread, geometric, or one as long as all others together."""
     if kind == "one-long":
         each = mean // 2
         return [each * batch_size] + [max(1, each * batch_size // max(1, batch_size - 1))] * (batch_size - 1)
@@ -144,10 +149,14 @@ def config_of(bench: Workbench, dim: int) -> DecodeConfig:
     def build(config: DecodeConfig) -> Callable[[], Work]:
         return lambda: decode_work(bench, shape, [4096] * 32, config)
 
-    return by_name[bench.fastest(f"decode attention, head size {dim}", {name: build(config) for name, config in by_name.items()})]
+    return by_name[
+        bench.fastest(f"decode attention, head size {dim}", {name: build(config) for name, config in by_name.items()})
+    ]
 
 
-def decode_work(bench: Workbench, shape: dict[str, int], kv_lens: list[int], config: DecodeConfig | None = None) -> Work:
+def decode_work(
+    bench: Workbench, shape: dict[str, int], kv_lens: list[int], config: DecodeConfig | None = None
+) -> Work:
     """KV write and attention of one token of each request, on blocks that other runs do not read."""
     kv_heads, dim = shape["numKvHeads"], shape["headDim"]
     if config is None:
@@ -204,7 +213,7 @@ def _decode_call(bench: Workbench, batch: DecodeBatch, config: DecodeConfig) -> 
 
 
 def check_decode(bench: Workbench, dim: int) -> None:
-    """KernelRefused where attention is wrong, whole or split, for one query head per KV head or many, or the new token is missed."""
+    """KernelRefused where attention is wrong, whole or split, for one query head per KV head or many."""
     for kv_lens in ([1, 17, 40], [300, 5, 2049]):
         for heads, kv_heads in ((4, 4), (16, 2)):
             if bench.is_rehearsal:

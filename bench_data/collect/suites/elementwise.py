@@ -48,7 +48,9 @@ class ElementwiseSuite:
                 for rows in self.bench.some(SAMPLED_ROWS):
                     yield self._case(name, rows, size, 1, rows * vocabulary["bytesPerRow"], vocabulary)
 
-    def _case(self, name: str, tokens: int, input_size: int, output_size: int, size: Cell, shape: dict[str, Any]) -> Case:
+    def _case(
+        self, name: str, tokens: int, input_size: int, output_size: int, size: Cell, shape: dict[str, Any]
+    ) -> Case:
         key: dict[str, Cell] = {
             "name": name, "num_tokens": tokens, "input_size": input_size, "output_size": output_size, "bytes": size
         }  # fmt: skip
@@ -87,9 +89,7 @@ def make_call(
     if name in ("qk_norm", "rope"):
         return _on_heads(bench, name, tokens, shape["inputSize"], shape["headDim"], cos_sin_of)
     if name == "silu_mul":
-        gate_up, out = bench.take((tokens, shape["inputSize"])), poisoned((tokens, shape["outputSize"]), bench.device, bench.half)
-        call: Call = lambda: kernels.silu_mul(gate_up, out)  # noqa: E731 - one of many alike
-        return call, lambda: (call(), (out, kernels.silu_mul_reference(gate_up)))[1]
+        return _silu_mul(bench, tokens, shape["outputSize"])
     if name == "embedding":
         return _embedding(bench, tokens, shape["outputSize"])
     if name == "router_topk":
@@ -115,6 +115,19 @@ def _add_norm(bench: Workbench, tokens: int, size: int) -> Made:
         added, normed = kernels.add_norm_reference(x, residual, weight)
         call()
         return torch.cat([residual, out]), torch.cat([added, normed])
+
+    return call, check
+
+
+def _silu_mul(bench: Workbench, tokens: int, size: int) -> Made:
+    gate_up, out = bench.take((tokens, 2 * size)), poisoned((tokens, size), bench.device, bench.half)
+
+    def call() -> None:
+        kernels.silu_mul(gate_up, out)
+
+    def check() -> tuple[torch.Tensor, torch.Tensor]:
+        call()
+        return out, kernels.silu_mul_reference(gate_up)
 
     return call, check
 
@@ -155,7 +168,11 @@ def _embedding(bench: Workbench, tokens: int, size: int) -> Made:
     def call() -> None:
         kernels.gather_rows(table, ids, out)
 
-    return call, lambda: (call(), (out, table[ids.long()]))[1]
+    def check() -> tuple[torch.Tensor, torch.Tensor]:
+        call()
+        return out, table[ids.long()]
+
+    return call, check
 
 
 def _router_topk(bench: Workbench, tokens: int, num_experts: int, top_k: int) -> Made:
@@ -210,7 +227,7 @@ def _quantize(bench: Workbench, tokens: int, size: int) -> Made:
 
 
 def _sample(bench: Workbench, rows: int, vocabulary: int, is_top_p: bool) -> Made:
-    """Logits to token ids as an engine's plain PyTorch sampler does: in float32; for top-p sorted, cut and drawn from."""
+    """Logits to token ids as a plain PyTorch sampler does it: in float32; for top-p sorted, cut and drawn from."""
     logits, out = bench.take((rows, vocabulary)), bench.new((rows,), torch.int64)
 
     def greedy() -> None:
@@ -226,7 +243,8 @@ def _sample(bench: Workbench, rows: int, vocabulary: int, is_top_p: bool) -> Mad
 
     def check() -> tuple[torch.Tensor, torch.Tensor]:
         greedy()
-        return out, logits.double().argmax(dim=-1)
+        # Of equal logits any may be chosen.
+        return logits.gather(1, out[:, None]), logits.amax(dim=-1, keepdim=True)
 
     return (top_p if is_top_p else greedy), check
 

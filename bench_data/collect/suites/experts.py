@@ -8,7 +8,15 @@ import torch
 
 from buffers import poisoned
 from cases import Case, Cell, Work
-from kernels.experts import CONFIGS, Experts, ExpertsConfig, ExpertsWorkspace, block_rows, experts_reference, run_experts
+from kernels.experts import (
+    CONFIGS,
+    Experts,
+    ExpertsConfig,
+    ExpertsWorkspace,
+    block_rows,
+    experts_reference,
+    run_experts,
+)
 from workbench import Workbench, require_close
 
 DECODE_TOKENS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]
@@ -38,7 +46,9 @@ class ExpertsSuite:
                     for tokens in self.bench.some(sizes):
                         key = {**_shape_cells(shape), column: tokens, "dtype": dtype}
                         table = f"grouped_gemm/{phase}/{self.bench.gpu}/data.csv"
-                        yield Case(self.name, table, key, tier, 0.08 + 30e-6 * _guess_us(shape, tokens, dtype), shape, dtype)
+                        yield Case(
+                            self.name, table, key, tier, 0.08 + 30e-6 * _guess_us(shape, tokens, dtype), shape, dtype
+                        )
 
     def prepare(self, part: str) -> None:
         check_experts(self.bench, part)
@@ -97,7 +107,9 @@ def config_of(bench: Workbench, rows: int, dtype: str) -> ExpertsConfig:
     return by_name[bench.fastest(what, {name: build(config) for name, config in by_name.items()})]
 
 
-def experts_work(bench: Workbench, shape: dict[str, int], tokens: int, dtype: str, config: ExpertsConfig | None = None) -> Work:
+def experts_work(
+    bench: Workbench, shape: dict[str, int], tokens: int, dtype: str, config: ExpertsConfig | None = None
+) -> Work:
     """Runs on different weights, inputs and routes."""
     if config is None:
         config = config_of(bench, block_rows(tokens * shape["topK"], shape["numExperts"]), dtype)
@@ -130,9 +142,16 @@ def _experts_call(
 
 
 def check_experts(bench: Workbench, dtype: str) -> None:
-    """KernelRefused where the sum over experts is wrong, for few pairs per expert and many, even and uneven sizes."""
-    for tokens, hidden, intermediate in ((1, 64, 32), (70, 64, 96)) if not bench.is_rehearsal else ((1, 32, 32), (21, 32, 48)):
-        shape = {"numExperts": 8, "numLocalExperts": 8, "topK": 2, "hiddenSize": hidden, "intermediateSize": intermediate}
+    """KernelRefused where the sum over experts is wrong: few pairs per expert, and more than a block has rows."""
+    sizes = ((1, 64, 32), (70, 64, 96), (1500, 64, 96)) if not bench.is_rehearsal else ((1, 32, 32), (90, 32, 48))
+    for tokens, hidden, intermediate in sizes:
+        shape = {
+            "numExperts": 8,
+            "numLocalExperts": 8,
+            "topK": 2,
+            "hiddenSize": hidden,
+            "intermediateSize": intermediate,
+        }
         config = config_of(bench, block_rows(tokens * 2, 8), dtype)
         layer = layer_of(bench, shape, dtype)
         weights, ids = draw_experts(bench, tokens, 8, 2)

@@ -41,7 +41,12 @@ class PrefillSuite:
             tier = self.bench.tier_of(shape, FIRST_MODELS)
             for new, batch_size, cached in sizes:
                 guess_s = 0.025 + 30e-6 * _guess_us(shape, new, batch_size, cached)
-                key: dict[str, Cell] = {"dtype": "bf16", "seq_len": new, "batch_size": batch_size, "context_len": cached}
+                key: dict[str, Cell] = {
+                    "dtype": "bf16",
+                    "seq_len": new,
+                    "batch_size": batch_size,
+                    "context_len": cached,
+                }
                 is_rare = new > 16384 or cached > 16384
                 yield Case(self.name, table, key, 2 if is_rare else tier, guess_s, shape, str(dim))
 
@@ -57,7 +62,7 @@ class PrefillSuite:
 
 
 def right_implementations(bench: Workbench, dim: int, is_cached: bool) -> dict[str, Implementation]:
-    """Implementations that gave the right result on a ragged shape, behind cached tokens or not; noted once a folder."""
+    """Implementations that are right on a ragged shape, behind cached tokens or not; found once a folder."""
     found = implementations(dim, bench.device)
     what = f"prefill attention, head size {dim}, {'behind a context' if is_cached else 'whole prompts'}: errors"
     if what not in bench.tuned:
@@ -70,7 +75,11 @@ def right_implementations(bench: Workbench, dim: int, is_cached: bool) -> dict[s
             bench.save()
             errors[name] = _error_of(bench, run, dim, is_cached)
             bench.require_alive(f"{what}: {name}")
-    return {name: run for name, run in found.items() if isinstance(errors.get(name), float) and errors[name] <= HALF_TOLERANCE}
+    return {
+        name: run
+        for name, run in found.items()
+        if isinstance(errors.get(name), float) and errors[name] <= HALF_TOLERANCE
+    }
 
 
 def _error_of(bench: Workbench, run: Implementation, dim: int, is_cached: bool) -> float | str:
@@ -145,9 +154,11 @@ def _bound(run: Implementation, batch: PrefillBatch) -> Callable[[], object]:
 
 
 def check_prefill(bench: Workbench, dim: int) -> None:
-    """KernelRefused where the chosen implementation is wrong for one query head per KV head or many, short or ragged."""
+    """KernelRefused where the winner is wrong for one query head per KV head or many, short or ragged."""
     for heads, kv_heads in ((4, 4), (8, 1)):
-        for new, batch_size, cached in ((1, 1, 0), (9, 2, 23)) if bench.is_rehearsal else ((1, 1, 0), (257, 2, 0), (100, 1, 777)):
+        for new, batch_size, cached in (
+            ((1, 1, 0), (9, 2, 23)) if bench.is_rehearsal else ((1, 1, 0), (257, 2, 0), (100, 1, 777))
+        ):
             shape = {"numHeads": heads, "numKvHeads": kv_heads, "headDim": dim}
             name, run = implementation_of(bench, dim, cached > 0)
             batch = prefill_batch(bench, shape, new, batch_size, cached)

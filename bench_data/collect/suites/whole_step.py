@@ -11,8 +11,9 @@ import torch
 
 from cases import Case, Cell, Work
 from suites.decode import BLOCK_SIZE
-from suites.model import Model, Request, Step, layer_bytes
-from suites.model_reference import reference_logits
+from suites.model import Model, layer_bytes
+from suites.step import Request, Step
+from suites.step_reference import reference_logits
 from workbench import Workbench, require_close
 
 DECODE_BATCHES = [1, 8, 32, 64, 128, 256]
@@ -51,7 +52,9 @@ class WholeStepSuite:
             num_layers = layers_that_fit(self.bench, shape)
             for batch in self._batches():
                 requests = parse_batch(batch)
-                if _kv_bytes(self.bench, shape, num_layers, requests) > kv_capacity_bytes(self.bench, shape, num_layers):
+                if _kv_bytes(self.bench, shape, num_layers, requests) > kv_capacity_bytes(
+                    self.bench, shape, num_layers
+                ):
                     continue
                 guess_s = 0.3 + 15e-6 * _guess_us(shape, num_layers, requests)
                 key: dict[str, Cell] = {"model": shape["id"], "layers": num_layers, "batch": batch}
@@ -142,7 +145,9 @@ class LaunchGapSuite:
         handover_us = 1.0 if not is_grouped else 0.0
         estimate_us = (5.0 + handover_us) * len(kernels)
         calls = [lambda: [kernel.call() for kernel in kernels]]
-        return Work(calls, estimate_us, {"kernel": "layers of " + self.bench.shapes.models[0]["id"], "working_set_bytes": ""})
+        return Work(
+            calls, estimate_us, {"kernel": "layers of " + self.bench.shapes.models[0]["id"], "working_set_bytes": ""}
+        )
 
     def _step(self, num_layers: int) -> Step:
         if num_layers not in self._steps:
@@ -151,7 +156,9 @@ class LaunchGapSuite:
             requests = parse_batch(batch)
             if not self._steps:
                 blocks = sum(request.context_tokens // BLOCK_SIZE + 1 for request in requests)
-                self._whole = Model(self.bench, shape, max(self.LAYERS) if not self.bench.is_rehearsal else 2, 2 * blocks)
+                self._whole = Model(
+                    self.bench, shape, max(self.LAYERS) if not self.bench.is_rehearsal else 2, 2 * blocks
+                )
             part = Model.__new__(Model)
             part.__dict__.update(self._whole.__dict__)
             part.layers = self._whole.layers[:num_layers]
@@ -201,7 +208,9 @@ def full_model(bench: Workbench, shape: dict[str, Any], num_layers: int) -> Mode
 
 def check_step(bench: Workbench, shape: dict[str, Any]) -> None:
     """KernelRefused where a small mixed step of few layers does not give the logits that float64 gives."""
-    contexts = "decode:3@20,prefill:9@0,prefill:5@11" if bench.is_rehearsal else "decode:3@700,prefill:90@0,prefill:50@300"
+    contexts = (
+        "decode:3@20,prefill:9@0,prefill:5@11" if bench.is_rehearsal else "decode:3@700,prefill:90@0,prefill:50@300"
+    )
     # Experts of one layer only are known to the reference.
     step = Step(Model(bench, shape, 1 if shape["moe"] else 2, 300), parse_batch(contexts))
     step.run()
@@ -228,6 +237,8 @@ def _guess_us(shape: dict[str, Any], num_layers: int, requests: list[Request]) -
     moe = shape["moe"]
     tokens = sum(request.new_tokens for request in requests)
     read = layer_bytes(shape, 2) * num_layers
-    kv = sum(r.context_tokens + r.new_tokens for r in requests) * 4 * num_layers * shape["numKvHeads"] * shape["headDim"]
+    kv = (
+        sum(r.context_tokens + r.new_tokens for r in requests) * 4 * num_layers * shape["numKvHeads"] * shape["headDim"]
+    )
     active = read if moe is None else read * min(1.0, 2 * moe["numExpertsPerToken"] / moe["numExperts"])
     return 1000.0 + (read + kv) / GUESS_BYTES_PER_US + active * tokens / GUESS_FLOPS_PER_US

@@ -8,7 +8,8 @@ from kernels import elementwise
 from kernels.experts import experts_reference
 from kernels.prefill_attention import PrefillBatch, prefill_attention_reference
 from suites.decode import BLOCK_SIZE
-from suites.model import Layer, Step
+from suites.model import Layer
+from suites.step import Step
 
 
 def reference_logits(step: Step) -> torch.Tensor:
@@ -33,7 +34,8 @@ def _attention(step: Step, layer: Layer, qkv: torch.Tensor) -> torch.Tensor:
     num_qk_heads, qk_size = heads + kv_heads, (heads + kv_heads) * dim
     qk = qkv[:, :qk_size]
     if layer.qk_norms:
-        qk = elementwise.qk_norm_reference(qk, *layer.qk_norms, heads, num_qk_heads)
+        q_gain, k_gain = layer.qk_norms
+        qk = elementwise.qk_norm_reference(qk, q_gain, k_gain, heads, num_qk_heads)
     qk = elementwise.rope_reference(qk, step.model.cos_sin, step.positions, num_qk_heads)
     k_rows = layer.k_cache.view(-1, kv_heads, dim).double()
     v_rows = layer.v_cache.view(-1, kv_heads, dim).double()
@@ -49,7 +51,9 @@ def _attention(step: Step, layer: Layer, qkv: torch.Tensor) -> torch.Tensor:
         new_k = qk[rows, heads * dim :].unflatten(1, (kv_heads, dim))
         new_v = qkv[rows, qk_size:].unflatten(1, (kv_heads, dim))
         query = qk[rows, : heads * dim].unflatten(1, (heads, dim))[None]
-        batch = PrefillBatch(query, torch.cat([k_rows[slots], new_k])[None], torch.cat([v_rows[slots], new_v])[None], query)
+        batch = PrefillBatch(
+            query, torch.cat([k_rows[slots], new_k])[None], torch.cat([v_rows[slots], new_v])[None], query
+        )
         outputs.append(prefill_attention_reference(batch)[0].flatten(1))
     return torch.cat(outputs)
 

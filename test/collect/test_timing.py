@@ -1,0 +1,133 @@
+"""The timing of CUDA graphs on a GPU made of Python: what is captured, what is warmed up, what a run's time is."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import sys
+import unittest
+from collections.abc import Iterator
+from pathlib import Path
+from unittest import mock
+
+COLLECT = Path(__file__).resolve().parents[2] / "bench_data" / "collect"
+sys.path.insert(0, str(COLLECT))
+
+HAS_TORCH = importlib.util.find_spec("torch") is not None
+if HAS_TORCH:
+    import timing
+    from cases import Work
+
+
+class FakeGpu:
+    """Executes at once; a launch takes `launch_us`, and a replay the launches that were captured."""
+
+    def __init__(self, launch_us: float) -> None:
+        self.launch_us = launch_us
+        self.now_us = 0.0
+        self.eager: list[int] = []
+        self.captured: list[int] | None = None
+        self.replays = 0
+
+    def launch(self, number: int) -> None:
+        if self.captured is None:
+            self.eager.append(number)
+        else:
+            self.captured.append(number)
+
+
+class FakeStream:
+    def wait_stream(self, _other: object) -> None:
+        pass
+
+    def synchronize(self) -> None:
+        pass
+
+
+@contextlib.contextmanager
+def on_stream(_stream: object) -> Iterator[None]:
+    yield
+
+
+def fake_cuda(gpu: FakeGpu) -> mock._patch:
+    class Graph:
+        launches: list[int]
+
+        def capture_begin(self) -> None:
+            gpu.captured = []
+
+        def capture_end(self) -> None:
+            assert gpu.captured is not None
+            self.launches, gpu.captured = gpu.captured, None
+            gpu.graph = self  # type: ignore[attr-defined]
+
+        def replay(self) -> None:
+            gpu.replays += 1
+            gpu.now_us += gpu.launch_us * len(self.launches)
+
+    class Event:
+        def __init__(self, enable_timing: bool) -> None:
+            assert enable_timing
+
+        def record(self) -> None:
+            self.us = gpu.now_us
+
+        def elapsed_time(self, end: Event) -> float:
+            return (end.us - self.us) / 1000.0
+
+    timing._measuring_stream.cache_clear()
+    return mock.patch.multiple(
+        timing.torch.cuda,
+        Stream=FakeStream,
+        current_stream=lambda: None,
+        stream=on_stream,
+        CUDAGraph=Graph,
+        Event=Event,
+    )
+
+
+@unittest.skipUnless(HAS_TORCH, "PyTorch is not installed")
+class GraphTimerTest(unittest.TestCase):
+    def tearDown(self) -> None:
+        timing._measuring_stream.cache_clear()
+
+    def work(self, gpu: FakeGpu, calls: int, estimate_us: float) -> Work:
+        return Work([lambda number=number: gpu.launch(number) for number in range(calls)], estimate_us)
+
+    def test_the_time_of_a_run_does_not_depend_on_how_many_a_graph_holds(self) -> None:
+        for calls, estimate_us in ((3, 2.0), (200, 2.0), (2, 5000.0)):
+            gpu = FakeGpu(7.0)
+            with fake_cuda(gpu):
+                runs_us = timing.GraphTimer(self.work(gpu, calls, estimate_us)).look()
+            self.assertGreaterEqual(len(runs_us), timing.MIN_REPLAYS)
+            for us in runs_us:
+                self.assertAlmostEqual(us, 7.0)
+
+    def test_a_graph_is_long_enough_and_uses_every_input_in_turn(self) -> None:
+        gpu = FakeGpu(2.0)
+        with fake_cuda(gpu):
+            timing.GraphTimer(self.work(gpu, 3, 2.0))
+        launches = gpu.graph.launches  # type: ignore[attr-defined]
+        self.assertGreaterEqual(len(launches) * 2.0, timing.GRAPH_US)
+        self.assertEqual(launches[:4], [0, 1, 2, 0])
+        gpu = FakeGpu(5000.0)
+        with fake_cuda(gpu):
+            timing.GraphTimer(self.work(gpu, 2, 5000.0))
+        self.assertEqual(gpu.graph.launches, [0, 1])  # type: ignore[attr-defined]
+
+    def test_kernels_are_compiled_before_a_capture(self) -> None:
+        gpu = FakeGpu(2.0)
+        with fake_cuda(gpu):
+            timing.GraphTimer(self.work(gpu, 3, 2.0))
+        self.assertEqual(gpu.eager, [0, 0, 1, 1])
+
+    def test_a_long_step_is_not_repeated_more_than_needed(self) -> None:
+        gpu = FakeGpu(400_000.0)
+        with fake_cuda(gpu):
+            timing.GraphTimer(self.work(gpu, 1, 400_000.0)).look()
+        # One to warm up, one to keep the GPU busy, and those that count.
+        self.assertEqual(gpu.replays, 2 + timing.MIN_REPLAYS)
+
+
+if __name__ == "__main__":
+    unittest.main()
