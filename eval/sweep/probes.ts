@@ -7,10 +7,11 @@ import { simulateTask } from "../../src/core/analysis/sweep/sweepTask.js";
 import { parseConfig } from "../../src/core/config/parseConfig.js";
 import { runConfigSchema } from "../../src/core/engine/runConfig.js";
 import { regimeGroup } from "../../src/core/metrics/regimeErrors.js";
+import { hasSessions } from "../../src/core/workload/turnsPerStart.js";
 import { loadDeployment } from "../../src/io/loadDeployment.js";
 import { loadWorkloadPreset, type WorkloadPreset } from "../../src/io/workloadPresets.js";
 
-/** Where GuideLLM's sweep profile of four benchmarks ends, and what the probes beyond it find. */
+/** Where GuideLLM's sweep profile of four benchmarks ends, and what the probes beyond it find: requests/s, of agents sessions/s. */
 const SERVERS: readonly (readonly [WorkloadPreset, gpu: string, model?: string, engine?: object])[] = [
   ["chat", "H100"],
   ["chat", "L40S"],
@@ -29,14 +30,14 @@ const SERVERS: readonly (readonly [WorkloadPreset, gpu: string, model?: string, 
 const MAX_REQUESTS = 2000;
 
 process.stdout.write(
-  "| workload | GPU | server | throughput rate, requests/s | there | × 1.15 | × 1.4 | carried | not carried |\n" +
+  "| workload | GPU | server | throughput rate, 1/s | there | × 1.15 | × 1.4 | carried | not carried |\n" +
     "| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
 );
 for (const [name, gpu, model = "meta-llama/Llama-3.1-8B", engine = {}] of SERVERS) {
   const workload = { ...loadWorkloadPreset(name), maxRequests: MAX_REQUESTS };
   const config = parseConfig(runConfigSchema, { model, gpu, engine, workload }, "");
   const deployment = loadDeployment(config);
-  const head = { label: "", varied: {} };
+  const head = { label: "", varied: {}, hasSessions: hasSessions(config.workload.data) };
   const sweep = { series: [{ ...head, configs: [config] }], seeds: [config.seed], guidellmSize: 4 };
   const points = await runSweep(sweep, async (task) => ({ run: sweepRunOf(simulateTask(deployment, task, null)) }));
   const { carried, notCarried } = carriedLoads(seriesSaturation(head, 0, points));

@@ -1,6 +1,10 @@
 import type { LoadUnit } from "./sweepSections.js";
 
-const UNIT_WORDS: Readonly<Record<LoadUnit, string>> = { requestsPerS: "requests/s", streams: "streams" };
+const UNIT_WORDS: Readonly<Record<LoadUnit, string>> = {
+  requestsPerS: "requests/s",
+  sessionsPerS: "sessions/s",
+  streams: "streams",
+};
 
 export function unitWords(unit: LoadUnit): string {
   return UNIT_WORDS[unit];

@@ -187,7 +187,7 @@ function valuesOf<T>({ servers }: Drawn, of: (point: MeasuredPoint) => T): T[][]
 function spanWords({ servers, unit }: Drawn): string {
   const loads = [...new Set(servers.flatMap(({ curve }) => curve.loads))].sort((a, b) => a - b);
   const print = (load: number | undefined) => Number((load ?? 0).toPrecision(3));
-  const words = unit === "streams" ? "streams" : "requests/s";
+  const words = { requestsPerS: "requests/s", sessionsPerS: "sessions/s", streams: "streams" }[unit];
   if (loads.length === 1) return `One load, ${print(loads[0])} ${words}.`;
   return `${loads.length} loads from ${print(loads[0])} to ${print(loads.at(-1))} ${words}.`;
 }

@@ -5,7 +5,7 @@ import { HEADLINE_LATENCIES, HEADLINE_STATISTICS } from "../../metrics/runUncert
 import type { Slo } from "../../metrics/slo.js";
 import { checkSlo } from "../../metrics/sloCheck.js";
 import { type Change, changeOf } from "./knee.js";
-import { type SeriesSaturation, tells } from "./saturation.js";
+import { isRate, type SeriesSaturation, tells } from "./saturation.js";
 import { carriedLoads } from "./saturationFinding.js";
 import { isMeasured, type MeasuredPoint, type PointResult } from "./sweepPoint.js";
 
@@ -15,7 +15,7 @@ export interface ServerCapacity {
   readonly label: string;
   /**
    * Requests/s: by throughput, the most it serves where it saturates, or the largest load where none saturates it; by SLO, the
-   * largest load up to which every limit is kept, 0 where none is.
+   * largest load up to which every limit is kept, 0 where none is. Every turn of a session counts.
    */
   readonly requestsPerS: number;
   /** What the seeds leave possible; equal to `requestsPerS` with one seed. `high` is null where no load was too much. */
@@ -40,6 +40,8 @@ export interface RankedSeries {
   readonly points: readonly PointResult[];
   /** GPUs of one server. */
   readonly numGpus: number;
+  /** Requests of an arrival: more than one where its rates count sessions. */
+  readonly turnsPerStart: number;
 }
 
 /**
@@ -65,12 +67,13 @@ function highOf({ high }: ServerCapacity): number {
   return high ?? Number.MAX_VALUE;
 }
 
-function servedCapacity({ saturation, points }: RankedSeries): ServerCapacity | null {
+function servedCapacity({ saturation, points, turnsPerStart }: RankedSeries): ServerCapacity | null {
   const { series, label, unit, maxThroughput } = saturation;
   if (unit === null || maxThroughput === null) return null;
   const { carried, notCarried } = carriedLoads(saturation);
-  if (unit === "requestsPerS" && notCarried === null) {
-    return carried === null ? null : { series, label, requestsPerS: carried, low: carried, high: null };
+  if (isRate(unit) && notCarried === null) {
+    const most = carried === null ? null : carried * turnsPerStart;
+    return most === null ? null : { series, label, requestsPerS: most, low: most, high: null };
   }
   const { requestsPerS } = maxThroughput;
   const most = points.filter(isMeasured).find((point) => point.label === maxThroughput.label);
@@ -79,13 +82,14 @@ function servedCapacity({ saturation, points }: RankedSeries): ServerCapacity | 
   return { series, label, requestsPerS, low, high };
 }
 
-function keptCapacity({ saturation, points }: RankedSeries, slo: Slo): ServerCapacity | null {
+function keptCapacity({ saturation, points, turnsPerStart }: RankedSeries, slo: Slo): ServerCapacity | null {
   const { series, label, unit } = saturation;
   const measured = points.filter(isMeasured);
-  if (unit !== "requestsPerS" || measured.length === 0) return null;
+  if (!isRate(unit) || measured.length === 0) return null;
   const [surely, perhaps] = [keptLoads(measured, slo, "high"), keptLoads(measured, slo, "low")];
-  const high = perhaps.firstLoad === null ? null : (perhaps.lastLoad ?? 0);
-  return { series, label, requestsPerS: keptLoads(measured, slo).lastLoad ?? 0, low: surely.lastLoad ?? 0, high };
+  const perS = (load: number | null) => (load ?? 0) * turnsPerStart;
+  const high = perhaps.firstLoad === null ? null : perS(perhaps.lastLoad);
+  return { series, label, requestsPerS: perS(keptLoads(measured, slo).lastLoad), low: perS(surely.lastLoad), high };
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { RunConfig } from "../../engine/runConfig.js";
 import type { Slo } from "../../metrics/slo.js";
 import { type ArrivalProfile, GUIDELLM_MAX_CONCURRENCY } from "../../workload/arrivalConfig.js";
+import { turnsPerStart } from "../../workload/turnsPerStart.js";
 import { guidellmSweepRates, PROBE_FACTORS } from "./guidellmSweepRates.js";
 import { meanRun, seedIntervals } from "./meanRun.js";
 import { isMeasured, loadOf, type MeasuredPoint, type PointResult, type SweepPoint } from "./sweepPoint.js";
@@ -85,8 +86,10 @@ async function runGuidellmSweep(
     benchmark({ kind: "synchronous" }, 0),
     benchmark({ kind: "throughput", maxConcurrency: GUIDELLM_MAX_CONCURRENCY, rampUpS: 0 }, 1),
   ]);
+  // A rate counts what starts, a throughput every turn.
+  const turns = turnsPerStart(config.workload.data);
   const [synchronousPerS, throughputPerS] = calibration.map((point) =>
-    isMeasured(point) ? (point.throughput.requestsPerS ?? 0) : 0,
+    isMeasured(point) ? (point.throughput.requestsPerS ?? 0) / turns : 0,
   ) as [number, number];
   const rates = guidellmSweepRates(synchronousPerS, throughputPerS, size);
   const probes = synchronousPerS > 0 && throughputPerS > 0 ? PROBE_FACTORS.map((f) => f * throughputPerS) : [];

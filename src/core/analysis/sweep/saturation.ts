@@ -12,8 +12,8 @@ export interface SeriesSaturation {
   readonly series: number;
   readonly label: string;
   readonly varied: Readonly<Record<string, unknown>>;
-  /** What the loads of this series count; null where it has none to compare. */
-  readonly unit: "requestsPerS" | "streams" | null;
+  /** What the loads of this series count: sessions where these ask several times. Null where it has none to compare. */
+  readonly unit: "requestsPerS" | "sessionsPerS" | "streams" | null;
   /** Whether a load of the series is past saturation: its queue grew for as long as requests came. */
   readonly saturates: boolean;
   /** Largest load that is not past saturation; null where all are, or none was offered. */
@@ -46,27 +46,33 @@ export const SATURATION_METHOD = {
 
 /** A server of the grid. */
 export interface SeriesHead {
+  /** Whether its rates count sessions. */
+  readonly hasSessions: boolean;
   readonly label: string;
   readonly varied: Readonly<Record<string, unknown>>;
 }
 
 /** Finds where a series saturates. @param points of that series, in any order; failed ones do not count */
-export function seriesSaturation(head: SeriesHead, series: number, points: readonly PointResult[]): SeriesSaturation {
+export function seriesSaturation(
+  { label, varied, hasSessions }: SeriesHead,
+  series: number,
+  points: readonly PointResult[],
+): SeriesSaturation {
   const measured = points.filter(isMeasured);
-  const unit = unitOf(measured);
+  const unit = unitOf(measured, hasSessions);
   const loaded = measured
     .flatMap((point) => ({ point, load: loadIn(unit, point) }))
     .filter((entry): entry is Loaded => entry.load !== null)
     .sort((a, b) => a.load - b.load);
   const telling = loaded.filter(({ point }) => tells(point));
-  const saturation = unit === "requestsPerS" ? queueChange(telling) : NO_CHANGE;
-  const behind = unit === "requestsPerS" ? throughputChange(telling) : NO_CHANGE;
+  const saturation = isRate(unit) ? queueChange(telling) : NO_CHANGE;
+  const behind = isRate(unit) ? throughputChange(telling) : NO_CHANGE;
   const found = {
     unit,
     saturates: saturation.firstLoad !== null,
     sustainedLoad: saturation.lastLoad,
     saturatedLoad: saturation.firstLoad,
-    tooShortLoad: unit === "requestsPerS" ? (loaded.find(({ point }) => !tells(point))?.load ?? null) : null,
+    tooShortLoad: isRate(unit) ? (loaded.find(({ point }) => !tells(point))?.load ?? null) : null,
     latencyKnee: latencyKnee(loaded.flatMap(loadPoint)),
     throughputKnee: behind.firstLoad === null ? null : { followed: behind.lastLoad, fellBehind: behind.firstLoad },
     maxThroughput: maxThroughput(measured),
@@ -74,7 +80,7 @@ export function seriesSaturation(head: SeriesHead, series: number, points: reado
   const works = measured.length > 0 || points.length === 0;
   const loads = loaded.map(({ load }) => load);
   const finding = works ? saturationFinding(found, loads) : "No point of this server works.";
-  return { series, ...head, ...found, finding };
+  return { series, label, varied, ...found, finding };
 }
 
 interface Loaded {
@@ -84,13 +90,18 @@ interface Loaded {
 
 const NO_CHANGE: Change = { lastLoad: null, firstLoad: null };
 
-function unitOf(points: readonly MeasuredPoint[]): SeriesSaturation["unit"] {
-  if (points.some(({ rate }) => rate !== null)) return "requestsPerS";
+/** Whether a load is offered at its own pace, whatever the server does. */
+export function isRate(unit: SeriesSaturation["unit"]): boolean {
+  return unit === "requestsPerS" || unit === "sessionsPerS";
+}
+
+function unitOf(points: readonly MeasuredPoint[], hasSessions: boolean): SeriesSaturation["unit"] {
+  if (points.some(({ rate }) => rate !== null)) return hasSessions ? "sessionsPerS" : "requestsPerS";
   return points.some(({ streams }) => streams !== null) ? "streams" : null;
 }
 
 function loadIn(unit: SeriesSaturation["unit"], { rate, streams }: MeasuredPoint): number | null {
-  return unit === "requestsPerS" ? rate : streams;
+  return isRate(unit) ? rate : streams;
 }
 
 /** Whether a point shows a queue that grows, or a run long enough that one would have grown. */

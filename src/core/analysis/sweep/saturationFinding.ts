@@ -37,7 +37,7 @@ export function saturationFinding(found: FoundSaturation, loads: readonly number
   }
   const { carried, notCarried } = carriedLoads(found);
   if (notCarried !== null) {
-    const level = throughputKnee === null || maxThroughput === null ? null : words(maxThroughput.requestsPerS);
+    const level = throughputKnee === null || maxThroughput === null ? null : requestWords(maxThroughput.requestsPerS);
     const sign = level === null ? "its queue grows there" : `throughput levels off at ${level}`;
     if (carried === null) return `Carries none of the rates, not even ${words(notCarried)}: ${sign}.`;
     return `Carries ${words(carried)}, not ${words(notCarried)}: ${sign}${bend}.`;
@@ -47,12 +47,17 @@ export function saturationFinding(found: FoundSaturation, loads: readonly number
     return `Carries every rate up to ${words(carried)}${bend}; from ${words(tooShortLoad)} on the runs are too short to tell: ${TOO_SHORT}.`;
   }
   const atOnce = maxThroughput?.label.endsWith("throughput")
-    ? `; all at once it serves ${words(maxThroughput.requestsPerS)}`
+    ? `; all at once it serves ${requestWords(maxThroughput.requestsPerS)}`
     : "";
   return `Carries every rate, up to ${words(most)}${atOnce}${bend}.`;
 }
 
 function loadWords(load: number, unit: SeriesSaturation["unit"]): string {
   const number = Number(load.toPrecision(3));
-  return unit === "streams" ? `${number} ${number === 1 ? "stream" : "streams"}` : `${number} requests/s`;
+  if (unit === "streams") return `${number} ${number === 1 ? "stream" : "streams"}`;
+  return unit === "sessionsPerS" ? `${number} sessions/s` : requestWords(load);
+}
+
+function requestWords(requestsPerS: number): string {
+  return `${Number(requestsPerS.toPrecision(3))} requests/s`;
 }

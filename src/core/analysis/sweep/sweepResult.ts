@@ -1,6 +1,8 @@
 import { commonConfig } from "../../config/compareConfigs.js";
+import type { RunConfig } from "../../engine/runConfig.js";
 import { ROOFSERVE_VERSION } from "../../engine/version.js";
-import { type BestServers, bestServers } from "./bestServers.js";
+import { hasSessions, turnsPerStart } from "../../workload/turnsPerStart.js";
+import { type BestServers, bestServers, type RankedSeries } from "./bestServers.js";
 import type { Sweep } from "./runSweep.js";
 import { SATURATION_METHOD, type SeriesSaturation, seriesSaturation } from "./saturation.js";
 import { isMeasured, type PointResult } from "./sweepPoint.js";
@@ -38,9 +40,9 @@ export interface SweepResult {
 
 /** Puts finished points under one roof: finds where each series saturates. */
 export function sweepResult(sweep: Sweep, grid: SweepGrid, points: readonly PointResult[]): SweepResult {
-  const series = sweep.series.map(({ label, varied }, index) =>
+  const series = sweep.series.map(({ label, varied, configs }, index) =>
     seriesSaturation(
-      { label, varied },
+      { label, varied, hasSessions: configs.some(({ workload }) => hasSessions(workload.data)) },
       index,
       points.filter((point) => point.series === index),
     ),
@@ -48,7 +50,7 @@ export function sweepResult(sweep: Sweep, grid: SweepGrid, points: readonly Poin
   const ranked = series.map((saturation, index) => ({
     saturation,
     points: points.filter((point) => point.series === index),
-    numGpus: sweep.series[index]?.configs[0]?.engine.tensorParallelSize ?? 1,
+    ...serverOf(sweep.series[index]!.configs[0]!),
   }));
   const best = bestServers(ranked, sweep.slo ?? null, sweep.seeds.length);
   const notes = points.flatMap((point) => (isMeasured(point) ? point.notes : []));
@@ -61,6 +63,10 @@ export function sweepResult(sweep: Sweep, grid: SweepGrid, points: readonly Poin
     saturation: { method: SATURATION_METHOD, series, best },
     notes: [...new Set(notes)].sort(),
   };
+}
+
+function serverOf({ engine, workload }: RunConfig): Pick<RankedSeries, "numGpus" | "turnsPerStart"> {
+  return { numGpus: engine.tensorParallelSize, turnsPerStart: turnsPerStart(workload.data) };
 }
 
 /** What the configs of all points have in common, without the seed; of a GuideLLM sweep, which makes its loads, without them. */

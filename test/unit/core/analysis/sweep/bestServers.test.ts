@@ -39,10 +39,10 @@ async function ranked(servers: readonly Server[], rates: readonly number[], slo:
           },
         };
       };
-      const head = { label, varied: {} };
+      const head = { label, varied: {}, hasSessions: false };
       const seeds = Array.from({ length: numSeeds }, (_, i) => i);
       const points = await runSweep(smallSweep({ series: [{ ...head, configs: smallRates(...rates) }], seeds }), serve);
-      return { saturation: seriesSaturation(head, index, points), points, numGpus };
+      return { saturation: seriesSaturation(head, index, points), points, numGpus, turnsPerStart: 1 };
     }),
   );
   return bestServers(series, slo === null ? null : parseSlo(slo), numSeeds);

@@ -86,6 +86,28 @@ describe("GuideLLM's sweep profile", () => {
     expect(points.slice(5).map(({ rate }) => rate)).toEqual([1.15 * throughputPerS, 1.4 * throughputPerS]);
   });
 
+  it("counts in sessions where they ask several times, so that its rates are what the server can start", async () => {
+    const data = {
+      kind: "lengths",
+      prompt: { kind: "fixed", tokens: 60 },
+      output: { kind: "fixed", tokens: 4 },
+      session: { turns: { kind: "fixed", tokens: 5 }, think: { kind: "fixed", seconds: 0.1 } },
+    };
+    const config = smallConfig(
+      {},
+      { workload: { profile: { kind: "synchronous" }, data, maxRequests: 300 }, engine: { maxNumSeqs: 2 } },
+    );
+    const series = [{ label: "", varied: {}, configs: [config] }];
+    const points = measured(await runSweep(smallSweep({ series, guidellmSize: 4 }), simulateHere));
+    const throughputPerS = points[1]?.throughput.requestsPerS as number;
+    expect(points[3]?.rate).toBe(throughputPerS / 5);
+    const { unit, finding } = seriesSaturation({ label: "", varied: {}, hasSessions: true }, 0, points);
+    expect(unit).toBe("sessionsPerS");
+    expect(finding).toMatch(
+      /^Carries [\d.]+ sessions\/s, not [\d.]+ sessions\/s: throughput levels off at [\d.]+ requests\/s/,
+    );
+  });
+
   it.each(["chat", "code"])("brackets the knee of a preset where GuideLLM would have ended: %s", async (name) => {
     const config = smallConfig(
       {},
@@ -93,7 +115,8 @@ describe("GuideLLM's sweep profile", () => {
     );
     const full = smallSweep({ series: [{ label: "", varied: {}, configs: [config] }], guidellmSize: 4 });
     const points = await runSweep(full, simulateHere);
-    const found = (some: readonly PointResult[]) => seriesSaturation({ label: "", varied: {} }, 0, some);
+    const found = (some: readonly PointResult[]) =>
+      seriesSaturation({ label: "", varied: {}, hasSessions: false }, 0, some);
     const throughputPerS = measured(points)[1]?.throughput.requestsPerS as number;
     expect(found(points.slice(0, 4)).saturates).toBe(false);
     expect(found(points).sustainedLoad).toBeGreaterThanOrEqual(throughputPerS);

@@ -7,7 +7,7 @@ import { simulateHere, smallConfig, smallRates, smallSweep, someRun } from "./sm
 
 const NUM_REQUESTS = 10_000;
 const base = someRun();
-const head = { label: "", varied: {} };
+const head = { label: "", varied: {}, hasSessions: false };
 
 /** An M/M/1 queue with a capacity of 10 requests/s, as a long run of it comes out; past it the queue grows until the end. */
 function mm1Run(rate: number, isPast = rate > 10): SweepRun {
