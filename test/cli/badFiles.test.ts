@@ -148,7 +148,12 @@ const tables: BadInput[] = [
   [["bench-data", "check", file("csv", "x")], 3, ["is a file; give the folder"]],
   [["bench-data", "import", "aiconfigurator", empty, "--out", absent], 3, [empty, "give a checkout"]],
   [["bench-data", "import", "aiconfigurator", empty], 2, ["--out: got nothing", "say where the tables go"]],
-  [["bench-data", "import", "other", empty, "--out", absent], 2, ['got "other"', "must be one of aiconfigurator"]],
+  [
+    ["bench-data", "import", "other", empty, "--out", absent],
+    2,
+    [`checkout: got ${empty}`, "only aiconfigurator has it"],
+  ],
+  [["bench-data", "import", absent, "--out", empty], 3, [absent, "no such folder"]],
 ];
 
 /** First line of a step log. */

@@ -6,7 +6,8 @@ export const DEFAULT_SWEEP_SIZE = 10;
 
 /**
  * Loads that a sweep tries after GuideLLM's own, as multiples of its throughput rate: GuideLLM ends there, at about what the
- * server carries. Of thirteen servers four are past saturation there, eleven at the first of these, all at the second.
+ * server carries. Of thirteen servers three are past saturation there, ten at the first of these, and at the second all carry
+ * less than is offered.
  * @see printed by `npx tsx eval/sweep/probes.ts`
  */
 export const PROBE_FACTORS: readonly number[] = [1.15, 1.4];
