@@ -7,7 +7,7 @@ import { parseSlo } from "../core/metrics/slo.js";
 import { loadGpuCatalog, loadGpuEfficiency } from "../io/catalog.js";
 import { readPrices } from "../io/plan/readPrices.js";
 import { type Arguments, numberFlag } from "./deploymentOptions.js";
-import { askedSweep } from "./sweepGrid.js";
+import { askedGrid } from "./sweepGrid.js";
 
 /** Seeds where nobody says. */
 const DEFAULT_SEEDS = 5;
@@ -41,7 +41,7 @@ export function askedPlan(argv: Arguments): AskedPlan {
   }
   const prices = readPrices(argv.prices === undefined ? null : String(argv.prices));
   const numSeeds = numberFlag(argv, "seeds", z.number().int().min(1).max(MAX_SEEDS)) ?? DEFAULT_SEEDS;
-  const { sweep } = askedSweep({
+  const { sweep } = askedGrid({
     ...argv,
     // One load stands for all: which ones are tried is what the search finds out.
     rate: "1",

@@ -7,6 +7,7 @@ import { parseConfig, printValue, valueAt } from "../core/config/parseConfig.js"
 import { type RunConfig, runConfigSchema } from "../core/engine/runConfig.js";
 import { ConfigError, type ConfigIssue } from "../core/errors/simulationError.js";
 import { parseSlo, type Slo } from "../core/metrics/slo.js";
+import { turnsPerStart } from "../core/workload/turnsPerStart.js";
 import { loadGpu, loadModel } from "../io/catalog.js";
 import { withFileHashes } from "../io/pricingFiles.js";
 import { WORKLOAD_PRESETS } from "../io/workloadPresets.js";
@@ -22,8 +23,11 @@ const FLAGS = [...DEPLOYMENT_FLAGS, ...WORKLOAD_FLAGS];
 /** Flags that say what each point of a sweep is made from. */
 export const SWEEP_FLAGS = [...FLAGS, ...WORKLOAD_PLACES];
 
-/** Requests of each run where nobody says: a preset's few hundred are over before a server near saturation has settled. */
-const DEFAULT_REQUESTS = "2000";
+/**
+ * Requests of each run where nobody says, or of sessions their first ones: a preset's few hundred are over before a server
+ * near saturation has settled.
+ */
+const DEFAULT_STARTS = 2000;
 
 /** Servers times loads at most. */
 const MAX_POINTS = 100_000;
@@ -35,11 +39,29 @@ export interface AskedSweep {
 }
 
 /**
- * The sweep that a command line describes: a series for each combination of `--vary`, in each the loads of `--rate`, else
- * those of GuideLLM's sweep profile, else the one that `--profile` names.
+ * The sweep that a command line describes; of sessions its runs are as many times longer as these have turns, where nobody
+ * says how long they are.
  * @throws ConfigError naming every problem of any point
  */
 export function askedSweep(argv: Arguments): AskedSweep {
+  const { sweep, grid } = askedGrid(argv);
+  if (saysHowMany(argv) || grid.axes.some(({ path }) => path === "workload.maxRequests")) return { sweep, grid };
+  const series = sweep.series.map((one) => ({ ...one, configs: one.configs.map(withWholeSessions) }));
+  return { sweep: { ...sweep, series }, grid };
+}
+
+function withWholeSessions(config: RunConfig): RunConfig {
+  const { workload } = config;
+  const maxRequests = Math.round(DEFAULT_STARTS * turnsPerStart(workload.data));
+  return { ...config, workload: { ...workload, maxRequests } };
+}
+
+/**
+ * The servers and loads that a command line describes: a series for each combination of `--vary`, in each the loads of `--rate`, else
+ * those of GuideLLM's sweep profile, else the one that `--profile` names.
+ * @throws ConfigError naming every problem of any point
+ */
+export function askedGrid(argv: Arguments): AskedSweep {
   const axes = gridAxes((argv.vary ?? []) as string[]);
   const slo = argv.slo === undefined ? {} : { slo: sweptSlo(String(argv.slo)) };
   const guidellmSize = sweepSize(argv);
@@ -49,7 +71,7 @@ export function askedSweep(argv: Arguments): AskedSweep {
     const allowed = `must make ${MAX_POINTS} points at most`;
     throw new ConfigError([{ path: "--vary", received: `${numCombinations} combinations`, allowed }]);
   }
-  const limits = saysHowMany(argv) ? {} : { "max-requests": DEFAULT_REQUESTS };
+  const limits = saysHowMany(argv) ? {} : { "max-requests": String(DEFAULT_STARTS) };
   const loads = { ...argv, ...limits, ...(guidellmSize === null ? {} : { profile: "synchronous", rate: undefined }) };
   const problems = new Map<string, ConfigIssue>();
   const series = product(axes).map((values) => seriesOf(axes, values, rates, loads, problems));

@@ -1,6 +1,6 @@
 import type { RunConfig } from "../../engine/runConfig.js";
 import { InvariantError } from "../../errors/simulationError.js";
-import { isSettled } from "../sweep/settled.js";
+import { isSettled, settlingS } from "../sweep/settled.js";
 import type { SweepRun } from "../sweep/sweepRun.js";
 import { holdsSlo, type PlanTrial } from "./planTrial.js";
 import type { MeanRequest } from "./servedTokens.js";
@@ -79,9 +79,8 @@ export class SettledTrials {
   /** Times as long as it is that a run would have to be. At most 1 where it is long enough. */
   #lengthMissing(run: SweepRun): number {
     if (isSettled(run, this.#numLatencies)) return 1;
-    const neededS = (this.#numLatencies * (run.e2eMs.mean ?? 0)) / 1000;
     // A run of one request has no length.
-    return run.arrivalSpanS > 0 ? Math.max(2, neededS / run.arrivalSpanS) : 2;
+    return run.arrivalSpanS > 0 ? Math.max(2, settlingS(run, this.#numLatencies) / run.arrivalSpanS) : 2;
   }
 }
 

@@ -39,7 +39,7 @@ export interface SeriesSaturation {
 /** How saturation was found, for readers of the JSON. */
 export const SATURATION_METHOD = {
   saturated: "the queue grew over the later half of the arrivals while requests waited most of the time (regime past)",
-  tooShort: `fewer than ${SETTLED_LATENCIES} mean end-to-end latencies from the first arrival to the last, and no growing queue yet`,
+  tooShort: `fewer than ${SETTLED_LATENCIES} mean end-to-end latencies (of a session: of all its turns) from the first arrival to the last, and no growing queue yet`,
   latencyKnee: "greatest throughput / mean end-to-end latency (Kleinrock's power)",
   throughputKnee: `throughput below ${KEPT_UP_FRACTION} of what keeping up would give`,
 } as const;

@@ -1,3 +1,4 @@
+import { MS_PER_S } from "../../units/units.js";
 import type { SweepRun } from "./sweepRun.js";
 
 /** How many mean latencies must lie between the first and the last arrival of a run that shows a server's steady state. */
@@ -10,8 +11,16 @@ export const SETTLED_LATENCIES = 10;
  * tenth of that time while the load is a fifth or more beyond what is carried.
  */
 export function isSettled(
-  { arrivalSpanS, e2eMs }: Pick<SweepRun, "arrivalSpanS" | "e2eMs">,
+  run: Pick<SweepRun, "arrivalSpanS" | "e2eMs" | "turnsPerStart">,
   numLatencies: number = SETTLED_LATENCIES,
 ): boolean {
-  return arrivalSpanS * 1000 >= numLatencies * (e2eMs.mean ?? 0);
+  return run.arrivalSpanS >= settlingS(run, numLatencies);
+}
+
+/** So many mean latencies, s. A session is in service for those of all its turns. */
+export function settlingS(
+  { e2eMs, turnsPerStart }: Pick<SweepRun, "e2eMs" | "turnsPerStart">,
+  numLatencies: number = SETTLED_LATENCIES,
+): number {
+  return (numLatencies * turnsPerStart * (e2eMs.mean ?? 0)) / MS_PER_S;
 }

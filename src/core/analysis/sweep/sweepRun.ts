@@ -3,6 +3,7 @@ import { quantiles } from "../../metrics/quantiles.js";
 import type { RecordColumns, SummarisedRecord } from "../../metrics/recordColumns.js";
 import { completedColumn, e2eMs, interTokenMs, ttftMs } from "../../metrics/runMetrics.js";
 import { US_PER_S } from "../../units/units.js";
+import { turnsPerStart } from "../../workload/turnsPerStart.js";
 
 /** Digits kept of a quantile: it is there to be drawn. */
 const QUANTILE_DIGITS = 6;
@@ -19,15 +20,18 @@ export interface LatencyQuantiles {
 export interface SweepRun extends Omit<RunSummary, "schema" | "version" | "config" | "uncertainty"> {
   /** From the first arrival to the last, s. */
   readonly arrivalSpanS: number;
+  /** Requests of an arrival in the long run: the mean turns of a session, 1 without sessions. */
+  readonly turnsPerStart: number;
   readonly quantiles: LatencyQuantiles;
 }
 
 /** Takes from a finished simulation what a sweep keeps: some kilobytes, however many requests there were. */
 export function sweepRunOf({ summary, columns }: StreamedResult): SweepRun {
-  const { schema: _schema, version: _version, config: _config, uncertainty: _uncertainty, ...numbers } = summary;
+  const { schema: _schema, version: _version, config, uncertainty: _uncertainty, ...numbers } = summary;
   return {
     ...numbers,
     arrivalSpanS: arrivalSpanUs(columns) / US_PER_S,
+    turnsPerStart: turnsPerStart(config.workload.data),
     quantiles: {
       ttftMs: quantilesOf(columns, ttftMs),
       tpotMs: quantilesOf(columns, interTokenMs),
