@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, openSync, truncateSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, truncateSync, writeFileSync } from "node:fs";
 import type { TaskFailure } from "../../core/analysis/sweep/sweepTask.js";
 import { DataFileError } from "../../core/errors/simulationError.js";
 import { readOptionalDataText } from "../dataFile/dataFile.js";
@@ -13,8 +13,11 @@ interface Outcome {
  * the process costs the simulations under way and no more. One process writes at a time: hold the folder's lock.
  */
 export class OutcomeJournal<T extends Outcome> {
+  readonly #file: string;
   readonly #known: Map<string, T>;
   readonly #descriptor: number;
+  /** Where the last whole line ends. */
+  #numBytes: number;
 
   /**
    * Opens a file, or begins it; a line that a kill cut short is cut off.
@@ -24,8 +27,10 @@ export class OutcomeJournal<T extends Outcome> {
   constructor(file: string, whatItIs: string) {
     const { known, numBytes } = readOutcomes<T>(file, whatItIs);
     if (existsSync(file)) truncateSync(file, numBytes);
+    this.#file = file;
     this.#known = known;
     this.#descriptor = openSync(file, "a");
+    this.#numBytes = numBytes;
   }
 
   /** Those that were there when it was opened. */
@@ -41,11 +46,20 @@ export class OutcomeJournal<T extends Outcome> {
   /**
    * Keeps an outcome that the same simulation would have again: a full disk or a bug may be gone the next time.
    * @param words whatever helps a reader of the file
+   * @throws what the disk says when it is full; the lines before stay whole
    */
   keep(key: string, outcome: T, words: object = {}): void {
     if (outcome.failure !== undefined && !["config", "capacity"].includes(outcome.failure.code)) return;
-    writeSync(this.#descriptor, `${JSON.stringify({ key, ...words, outcome })}\n`);
-    fsyncSync(this.#descriptor);
+    const line = Buffer.from(`${JSON.stringify({ key, ...words, outcome })}\n`);
+    try {
+      writeFileSync(this.#descriptor, line);
+      fsyncSync(this.#descriptor);
+    } catch (error) {
+      // Part of the line may be there, and room for the next one soon.
+      truncateSync(this.#file, this.#numBytes);
+      throw Object.assign(error as Error, { path: this.#file });
+    }
+    this.#numBytes += line.length;
   }
 
   close(): void {
