@@ -133,6 +133,22 @@ class CollectorTest(unittest.TestCase):
         self.assertEqual(self.rows(), [0, 1, 2, 3, 4])
         self.assertEqual([session["rowsWritten"] for session in self.document()["sessions"]], [2, 3])
 
+    def test_a_part_that_could_not_be_made_ready_in_time_is_left_for_the_next_run(self) -> None:
+        class Short(Budget):
+            def left_s(self) -> float:
+                return collector_module.PREPARE_S + (1 if not self.told else -1)
+
+            told = 0
+
+            def record(self, suite: str, guess_s: float, seconds: float) -> None:
+                self.told += 1
+
+        first = self.collector(CountingSuite(7, self.log, ("a", "a", "a", "b", "a")), Short(0))
+        self.assertEqual(first.run([]), "the budget")
+        self.assertEqual([entry for entry in self.log if entry.startswith("prepare")], ["prepare a"])
+        self.assertEqual(self.rows(), [0, 1, 2, 4, 5, 6])
+        self.assertEqual(len(first.missing()), 1)
+
     def test_a_stop_is_clean_between_rows(self) -> None:
         suite = CountingSuite(5, self.log)
         collector = self.collector(suite)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from kernels.backend import HAS_TRITON, cdiv, next_power_of_2, tl, triton
+from kernels.backend import HAS_TRITON, cdiv, next_power_of_2, tl, triton, warps_for
 from kernels.decode_attention import LOG2_E
 
 
@@ -167,7 +167,7 @@ def run_in_parts(batch: PrefillBatch, attend: Attend) -> torch.Tensor:
         a, b, a_logs, b_logs, batch.out,
         a.stride(0), a.stride(2), a.stride(1), b.stride(0), b.stride(2), b.stride(1),
         batch.out.stride(0), batch.out.stride(1),
-        num_new, heads, DIM=dim, HEADS=next_power_of_2(heads), num_warps=4,
+        num_new, heads, DIM=dim, HEADS=next_power_of_2(heads), num_warps=warps_for(dim * next_power_of_2(heads)),
     )  # fmt: skip
     return batch.out
 

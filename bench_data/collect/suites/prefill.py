@@ -10,7 +10,7 @@ from buffers import poisoned, relative_error
 from cases import Case, Cell, KernelRefused, Work
 from kernels.elementwise import kv_write
 from kernels.prefill_attention import Implementation, PrefillBatch, implementations, prefill_attention_reference
-from workbench import HALF_TOLERANCE, Workbench, one_line, require_close
+from workbench import HALF_TOLERANCE, Workbench, one_line
 
 WHOLE_PROMPTS = [16, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768]
 CHUNK_NEW = [128, 512, 2048, 8192]
@@ -19,6 +19,8 @@ BATCHED_PROMPTS = [128, 512, 2048]
 BATCHES = [4, 16]
 FIRST_MODELS = 6
 GUESS_US_PER_FLOP = 1 / 300e6
+# One query head per KV head, a few, and many.
+CHECKED_HEADS = [(4, 4), (8, 2), (8, 1)]
 
 
 class PrefillSuite:
@@ -40,7 +42,7 @@ class PrefillSuite:
             table = f"mha/prefill/{self.bench.gpu}/{heads}-{kv_heads}-{dim}.csv"
             tier = self.bench.tier_of(shape, FIRST_MODELS)
             for new, batch_size, cached in sizes:
-                guess_s = 0.025 + 30e-6 * _guess_us(shape, new, batch_size, cached)
+                guess_s = 0.06 + 30e-6 * _guess_us(shape, new, batch_size, cached)
                 key: dict[str, Cell] = {
                     "dtype": "bf16",
                     "seq_len": new,
@@ -62,12 +64,12 @@ class PrefillSuite:
 
 
 def right_implementations(bench: Workbench, dim: int, is_cached: bool) -> dict[str, Implementation]:
-    """Implementations that are right on a ragged shape, behind cached tokens or not; found once a folder."""
+    """Implementations that are right on ragged shapes, behind cached tokens or not; found once a folder."""
     found = implementations(dim, bench.device)
     what = f"prefill attention, head size {dim}, {'behind a context' if is_cached else 'whole prompts'}: errors"
     if what not in bench.tuned:
         bench.tuned[what] = {}
-    errors = bench.tuned[what]
+    errors = bench.tuned[what].setdefault("errors", {})
     for name, run in found.items():
         if name not in errors:
             # On the disk before it is tried: one that takes the GPU down is not tried again.
@@ -83,15 +85,30 @@ def right_implementations(bench: Workbench, dim: int, is_cached: bool) -> dict[s
 
 
 def _error_of(bench: Workbench, run: Implementation, dim: int, is_cached: bool) -> float | str:
-    """Relative error, or why it does not run."""
-    new, cached = (9, 23) if bench.is_rehearsal else (333, 1000)
-    shape = {"numHeads": 8, "numKvHeads": 2, "headDim": dim}
-    batch = prefill_batch(bench, shape, new, 2, cached if is_cached else 0)
-    try:
-        error = relative_error(run(batch), prefill_attention_reference(batch))
-    except Exception as problem:  # whatever a library throws, another may work
-        return one_line(problem)
-    return error if error < 1e30 else "not finite"
+    """The largest relative error, or why it does not run."""
+    errors = []
+    for heads, kv_heads in CHECKED_HEADS:
+        shape = {"numHeads": heads, "numKvHeads": kv_heads, "headDim": dim}
+        for new, batch_size, cached in _checked_sizes(bench, is_cached):
+            batch = prefill_batch(bench, shape, new, batch_size, cached)
+            # As a step has it: Q in the rows of the fused projection.
+            qkv = bench.take((batch_size, new, (heads + 2 * kv_heads) * dim))
+            batch.q = qkv[..., : heads * dim].unflatten(2, (heads, dim))
+            try:
+                errors.append(relative_error(run(batch), prefill_attention_reference(batch)))
+            except Exception as problem:  # whatever a library throws, another may work
+                return one_line(problem)
+    return max(errors) if max(errors) < 1e30 else "not finite"
+
+
+def _checked_sizes(bench: Workbench, is_cached: bool) -> list[tuple[int, int, int]]:
+    """
+    New tokens, prompts and cached tokens: ragged, and as few as the tables and the checked step have. Not a single
+    token, which is no prompt, and which cuDNN refuses.
+    """
+    if bench.is_rehearsal:
+        return [(9, 2, 23)] if is_cached else [(9, 2, 0)]
+    return [(333, 2, 1000), (50, 1, 300)] if is_cached else [(333, 2, 0), (16, 1, 0), (90, 1, 0)]
 
 
 def implementation_of(bench: Workbench, dim: int, is_cached: bool) -> tuple[str, Implementation]:
@@ -154,15 +171,9 @@ def _bound(run: Implementation, batch: PrefillBatch) -> Callable[[], object]:
 
 
 def check_prefill(bench: Workbench, dim: int) -> None:
-    """KernelRefused where the winner is wrong for one query head per KV head or many, short or ragged."""
-    for heads, kv_heads in ((4, 4), (8, 1)):
-        for new, batch_size, cached in (
-            ((1, 1, 0), (9, 2, 23)) if bench.is_rehearsal else ((1, 1, 0), (257, 2, 0), (100, 1, 777))
-        ):
-            shape = {"numHeads": heads, "numKvHeads": kv_heads, "headDim": dim}
-            name, run = implementation_of(bench, dim, cached > 0)
-            batch = prefill_batch(bench, shape, new, batch_size, cached)
-            require_close(f"prefill attention by {name}", run(batch), prefill_attention_reference(batch))
+    """KernelRefused where no implementation is right; one that was wrong once is not among them."""
+    for is_cached in (False, True):
+        implementation_of(bench, dim, is_cached)
 
 
 def _guess_us(shape: dict[str, int], new: int, batch_size: int, cached: int) -> float:
