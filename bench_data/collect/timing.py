@@ -25,7 +25,7 @@ STEADY_FRACTION = 0.02
 MAX_WARM_REPLAYS = 8
 MAX_WARM_US = 60_000.0
 # A GPU left alone for so long, while the CPU compiled, may have lowered its clocks; busy for so long, it has them back.
-IDLE_S = 0.1
+IDLE_S = 0.3
 RAMP_US = 50_000.0
 # Of the GPU before the first of a stream's timed runs: so long, they all wait in line when it is over.
 HOLD_CYCLES = 2_000_000

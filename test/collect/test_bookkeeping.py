@@ -168,7 +168,9 @@ class SidecarTest(InFolder):
         identity = {**IDENTITY, "device": h200, "versions": {"python": "3.12.3", "torch": "2"}}
         Sidecar(self.folder, identity, PROGRAM).write()
         there = {**h200, "memoryBytes": 149_900_000_000, "driver": "580.159.04"}
-        again = Sidecar(self.folder, {**identity, "device": there, "versions": {"python": "3.12.4", "torch": "2"}}, PROGRAM)
+        again = Sidecar(
+            self.folder, {**identity, "device": there, "versions": {"python": "3.12.4", "torch": "2"}}, PROGRAM
+        )
         self.assertEqual(again.document["device"], h200)
         session = again.start_session([])
         self.assertEqual((session["device"], session["versions"]["python"]), (there, "3.12.4"))

@@ -59,7 +59,7 @@ class DecodeSuite:
                         "batch_size": batch_size,
                         "kv_len": kv_len,
                     }
-                    yield Case(self.name, table, key, first if is_coarse else 2, 0.05, shape, str(dim))
+                    yield Case(self.name, table, key, first if is_coarse else first + 2, 0.05, shape, str(dim))
 
     def prepare(self, part: str) -> None:
         check_decode(self.bench, int(part))

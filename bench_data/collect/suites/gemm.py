@@ -38,7 +38,7 @@ class GemmSuite:
     def cases(self) -> Iterable[Case]:
         for shape in self.bench.shapes.matrices:
             first = self.bench.tier_of(shape, FIRST_MODELS)
-            for tokens, tier in ((COARSE_TOKENS, first), (FINE_TOKENS, 2)):
+            for tokens, tier in ((COARSE_TOKENS, first), (FINE_TOKENS, first + 2)):
                 for dtype in ("bf16", "fp8"):
                     for m in self.bench.some(tokens):
                         if self._is_wanted(m, shape["k"], shape["n"], dtype):

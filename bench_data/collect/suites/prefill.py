@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import torch
 
@@ -17,8 +18,13 @@ CHUNK_NEW = [128, 512, 2048, 8192]
 CHUNK_CACHED = [1024, 4096, 16384, 65536]
 BATCHED_PROMPTS = [128, 512, 2048]
 BATCHES = [4, 16]
+# The end of a prompt that was cut into chunks, and the least that a fit knows.
+LAST_TOKENS = 1
 FIRST_MODELS = 6
 GUESS_US_PER_FLOP = 1 / 300e6
+# Up to so many new tokens, a chunk has few programs without a split of its context.
+FEW_TOKENS = 256
+REHEARSAL_FEW_TOKENS = 6
 # One query head per KV head, a few, and many.
 CHECKED_HEADS = [(4, 4), (8, 2), (8, 1)]
 
@@ -33,10 +39,15 @@ class PrefillSuite:
 
     def cases(self) -> Iterable[Case]:
         sizes = [(new, 1, 0) for new in self.bench.some(WHOLE_PROMPTS)]
-        sizes += [(new, 1, cached) for new in CHUNK_NEW for cached in CHUNK_CACHED if not self.bench.is_rehearsal]
+        sizes += [
+            (new, 1, cached)
+            for new in [LAST_TOKENS, *CHUNK_NEW]
+            for cached in CHUNK_CACHED
+            if not self.bench.is_rehearsal
+        ]
         sizes += [(new, batch, 0) for new in BATCHED_PROMPTS for batch in BATCHES if not self.bench.is_rehearsal]
         if self.bench.is_rehearsal:
-            sizes += [(10, 1, 23), (9, 2, 0)]
+            sizes += [(10, 1, 23), (LAST_TOKENS, 1, 23), (9, 2, 0)]
         for shape in self.bench.shapes.heads:
             heads, kv_heads, dim = shape["numHeads"], shape["numKvHeads"], shape["headDim"]
             table = f"mha/prefill/{self.bench.gpu}/{heads}-{kv_heads}-{dim}.csv"
@@ -50,7 +61,7 @@ class PrefillSuite:
                     "context_len": cached,
                 }
                 is_rare = new > 16384 or cached > 16384
-                yield Case(self.name, table, key, 2 if is_rare else tier, guess_s, shape, str(dim))
+                yield Case(self.name, table, key, tier + 1 if is_rare else tier, guess_s, shape, str(dim))
 
     def prepare(self, part: str) -> None:
         check_prefill(self.bench, int(part))
@@ -63,19 +74,45 @@ class PrefillSuite:
         pass
 
 
-def right_implementations(bench: Workbench, dim: int, is_cached: bool) -> dict[str, Implementation]:
-    """Implementations that are right on ragged shapes, behind cached tokens or not; found once a folder."""
+@dataclass(frozen=True)
+class Kind:
+    """Prompts that one implementation serves: new tokens, prompts and cached tokens to check and to choose it on."""
+
+    name: str
+    checked: tuple[tuple[int, int, int], ...]
+    chosen_on: tuple[int, int]
+
+
+# Ragged, and as few tokens as tables and checked steps have of the kind. A whole prompt is never a single token, which
+# cuDNN refuses. Chunks of few tokens are apart because only kernels that split the context use the whole GPU for them.
+WHOLE = Kind("whole prompts", ((333, 2, 0), (16, 1, 0), (90, 1, 0)), (2048, 0))
+CHUNK = Kind("behind a context", ((333, 2, 1000), (260, 1, 300)), (2048, 4096))
+FEW = Kind("few tokens behind a context", ((1, 1, 1000), (50, 1, 300), (200, 2, 777)), (128, 4096))
+REHEARSAL_KINDS = {
+    WHOLE: Kind(WHOLE.name, ((9, 2, 0),), (8, 0)),
+    CHUNK: Kind(CHUNK.name, ((9, 2, 23),), (8, 8)),
+    FEW: Kind(FEW.name, ((1, 2, 23),), (2, 8)),
+}
+
+
+def kind_of(bench: Workbench, new: int, cached: int) -> Kind:
+    kind = (
+        WHOLE if cached == 0 else FEW if new <= (REHEARSAL_FEW_TOKENS if bench.is_rehearsal else FEW_TOKENS) else CHUNK
+    )
+    return REHEARSAL_KINDS[kind] if bench.is_rehearsal else kind
+
+
+def right_implementations(bench: Workbench, dim: int, kind: Kind) -> dict[str, Implementation]:
+    """Implementations that are right on all shapes that are checked; found once a folder."""
     found = implementations(dim, bench.device)
-    what = f"prefill attention, head size {dim}, {'behind a context' if is_cached else 'whole prompts'}: errors"
-    if what not in bench.tuned:
-        bench.tuned[what] = {}
-    errors = bench.tuned[what].setdefault("errors", {})
+    what = f"prefill attention, head size {dim}, {kind.name}: errors"
+    errors = bench.tuned.setdefault(what, {}).setdefault("errors", {})
     for name, run in found.items():
         if name not in errors:
             # On the disk before it is tried: one that takes the GPU down is not tried again.
             errors[name] = "did not come back"
             bench.save()
-            errors[name] = _error_of(bench, run, dim, is_cached)
+            errors[name] = _error_of(bench, run, dim, kind)
             bench.require_alive(f"{what}: {name}")
     return {
         name: run
@@ -84,12 +121,12 @@ def right_implementations(bench: Workbench, dim: int, is_cached: bool) -> dict[s
     }
 
 
-def _error_of(bench: Workbench, run: Implementation, dim: int, is_cached: bool) -> float | str:
+def _error_of(bench: Workbench, run: Implementation, dim: int, kind: Kind) -> float | str:
     """The largest relative error, or why it does not run."""
     errors = []
     for heads, kv_heads in CHECKED_HEADS:
         shape = {"numHeads": heads, "numKvHeads": kv_heads, "headDim": dim}
-        for new, batch_size, cached in _checked_sizes(bench, is_cached):
+        for new, batch_size, cached in kind.checked:
             batch = prefill_batch(bench, shape, new, batch_size, cached)
             # As a step has it: Q in the rows of the fused projection.
             qkv = bench.take((batch_size, new, (heads + 2 * kv_heads) * dim))
@@ -101,29 +138,19 @@ def _error_of(bench: Workbench, run: Implementation, dim: int, is_cached: bool) 
     return max(errors) if max(errors) < 1e30 else "not finite"
 
 
-def _checked_sizes(bench: Workbench, is_cached: bool) -> list[tuple[int, int, int]]:
-    """
-    New tokens, prompts and cached tokens: ragged, and as few as the tables and the checked step have. Not a single
-    token, which is no prompt, and which cuDNN refuses.
-    """
-    if bench.is_rehearsal:
-        return [(9, 2, 23)] if is_cached else [(9, 2, 0)]
-    return [(333, 2, 1000), (50, 1, 300)] if is_cached else [(333, 2, 0), (16, 1, 0), (90, 1, 0)]
-
-
-def implementation_of(bench: Workbench, dim: int, is_cached: bool) -> tuple[str, Implementation]:
-    """The fastest that is right; for whole prompts and behind a context they may differ."""
-    right = right_implementations(bench, dim, is_cached)
+def implementation_of(bench: Workbench, dim: int, new: int, cached: int) -> tuple[str, Implementation]:
+    """The fastest that is right for prompts of this kind."""
+    kind = kind_of(bench, new, cached)
+    right = right_implementations(bench, dim, kind)
     if not right:
-        raise KernelRefused(f"prefill attention, head size {dim}: no implementation gave the right result")
+        raise KernelRefused(f"prefill attention, head size {dim}, {kind.name}: no implementation gave the right result")
     shape = {"numHeads": 32, "numKvHeads": 8, "headDim": dim}
-    new, cached = (8, 8) if bench.is_rehearsal else (2048, 4096)
+    chosen_new, chosen_cached = kind.chosen_on
 
     def build(name: str) -> Callable[[], Work]:
-        batch_cached = cached if is_cached else 0
-        return lambda: Work([_bound(right[name], prefill_batch(bench, shape, new, 1, batch_cached))] * 2, 300.0)
+        return lambda: Work([_bound(right[name], prefill_batch(bench, shape, chosen_new, 1, chosen_cached))] * 2, 300.0)
 
-    what = f"prefill attention, head size {dim}, {'behind a context' if is_cached else 'whole prompts'}"
+    what = f"prefill attention, head size {dim}, {kind.name}"
     winner = bench.fastest(what, {name: build(name) for name in right})
     return winner, right[winner]
 
@@ -140,7 +167,7 @@ def prefill_batch(bench: Workbench, shape: dict[str, int], new: int, batch_size:
 
 def prefill_work(bench: Workbench, shape: dict[str, int], new: int, batch_size: int, cached: int) -> Work:
     heads, kv_heads, dim = shape["numHeads"], shape["numKvHeads"], shape["headDim"]
-    name, run = implementation_of(bench, dim, cached > 0)
+    name, run = implementation_of(bench, dim, new, cached)
     bytes_per_set = batch_size * (2 * new * heads + 2 * (cached + new) * kv_heads) * dim * bench.half_bytes
     sets = bench.pools.rotation(bytes_per_set)
     calls = [_prefill_call(bench, shape, run, new, batch_size, cached) for _ in range(sets)]
@@ -171,9 +198,8 @@ def _bound(run: Implementation, batch: PrefillBatch) -> Callable[[], object]:
 
 
 def check_prefill(bench: Workbench, dim: int) -> None:
-    """KernelRefused where no implementation is right; one that was wrong once is not among them."""
-    for is_cached in (False, True):
-        implementation_of(bench, dim, is_cached)
+    """KernelRefused where no implementation is right for whole prompts; other kinds are chosen when they come."""
+    implementation_of(bench, dim, WHOLE_PROMPTS[0], 0)
 
 
 def _guess_us(shape: dict[str, int], new: int, batch_size: int, cached: int) -> float:
