@@ -20,7 +20,7 @@ from typing import Any
 STARTED_S = time.monotonic()
 HERE = Path(__file__).resolve().parent
 SUITE_NAMES = [
-    "bandwidth", "launch_gap", "whole_step", "gemm", "decode", "prefill", "experts", "elementwise",
+    "bandwidth", "launch_gap", "whole_step", "gemm", "decode", "experts", "elementwise", "prefill",
     "copies", "decode_mixed", "gemm_variants",
 ]  # fmt: skip
 EXIT_USAGE, EXIT_SELF_TEST, EXIT_NO_GPU = 2, 3, 4
@@ -76,8 +76,8 @@ def make_suites(names: list[str], bench: Any) -> list[Any]:
     from suites.whole_step import LaunchGapSuite, WholeStepSuite
 
     makers: list[Any] = [
-        BandwidthSuite, LaunchGapSuite, WholeStepSuite, GemmSuite, DecodeSuite, PrefillSuite, ExpertsSuite,
-        ElementwiseSuite, CopiesSuite, MixedDecodeSuite, GemmVariantsSuite,
+        BandwidthSuite, LaunchGapSuite, WholeStepSuite, GemmSuite, DecodeSuite, ExpertsSuite, ElementwiseSuite,
+        PrefillSuite, CopiesSuite, MixedDecodeSuite, GemmVariantsSuite,
     ]  # fmt: skip
     return [maker(bench) for maker in makers if maker.name in names]
 

@@ -22,8 +22,10 @@ BATCHES = [4, 16]
 LAST_TOKENS = 1
 FIRST_MODELS = 6
 GUESS_US_PER_FLOP = 1 / 300e6
-# Up to so many new tokens, a chunk has few programs without a split of its context.
-FEW_TOKENS = 256
+# Up to so many new tokens attention is a small part of a step, and a chunk has few programs unless its context is split.
+FEW_TOKENS = 512
+# What cuDNN takes to build a plan for a shape: 0.4 s and more have been reported of H20 and B200.
+GUESS_PLAN_S = 0.45
 REHEARSAL_FEW_TOKENS = 6
 # One query head per KV head, a few, and many.
 CHECKED_HEADS = [(4, 4), (8, 2), (8, 1)]
@@ -53,7 +55,8 @@ class PrefillSuite:
             table = f"mha/prefill/{self.bench.gpu}/{heads}-{kv_heads}-{dim}.csv"
             tier = self.bench.tier_of(shape, FIRST_MODELS)
             for new, batch_size, cached in sizes:
-                guess_s = 0.06 + 30e-6 * _guess_us(shape, new, batch_size, cached)
+                plans_s = GUESS_PLAN_S * (kind_of(self.bench, new, cached).num_plans or 0)
+                guess_s = 0.06 + plans_s + 30e-6 * _guess_us(shape, new, batch_size, cached)
                 key: dict[str, Cell] = {
                     "dtype": "bf16",
                     "seq_len": new,
@@ -81,30 +84,34 @@ class Kind:
     name: str
     checked: tuple[tuple[int, int, int], ...]
     chosen_on: tuple[int, int]
+    # Plans that cuDNN builds for every shape anew; it is not asked where None, because a row's gain is not worth them.
+    num_plans: int | None
 
 
 # Ragged, and as few tokens as tables and checked steps have of the kind. A whole prompt is never a single token, which
-# cuDNN refuses. Chunks of few tokens are apart because only kernels that split the context use the whole GPU for them.
-WHOLE = Kind("whole prompts", ((333, 2, 0), (16, 1, 0), (90, 1, 0)), (2048, 0))
-CHUNK = Kind("behind a context", ((333, 2, 1000), (260, 1, 300)), (2048, 4096))
-FEW = Kind("few tokens behind a context", ((1, 1, 1000), (50, 1, 300), (200, 2, 777)), (128, 4096))
+# cuDNN refuses. Chunks of few tokens need kernels that split the context to use the whole GPU.
+SHORT = Kind("short whole prompts", ((333, 2, 0), (16, 1, 0), (90, 1, 0)), (256, 0), None)
+WHOLE = Kind("whole prompts", ((600, 2, 0), (1030, 1, 0)), (2048, 0), 1)
+FEW = Kind("few tokens behind a context", ((1, 1, 1000), (50, 1, 300), (200, 2, 777)), (256, 4096), None)
+CHUNK = Kind("behind a context", ((600, 2, 1000), (1030, 1, 300)), (2048, 4096), 2)
 REHEARSAL_KINDS = {
-    WHOLE: Kind(WHOLE.name, ((9, 2, 0),), (8, 0)),
-    CHUNK: Kind(CHUNK.name, ((9, 2, 23),), (8, 8)),
-    FEW: Kind(FEW.name, ((1, 2, 23),), (2, 8)),
+    SHORT: Kind(SHORT.name, ((3, 2, 0),), (4, 0), None),
+    WHOLE: Kind(WHOLE.name, ((9, 2, 0),), (8, 0), 1),
+    FEW: Kind(FEW.name, ((1, 2, 23),), (2, 8), None),
+    CHUNK: Kind(CHUNK.name, ((9, 2, 23),), (8, 8), 2),
 }
 
 
 def kind_of(bench: Workbench, new: int, cached: int) -> Kind:
-    kind = (
-        WHOLE if cached == 0 else FEW if new <= (REHEARSAL_FEW_TOKENS if bench.is_rehearsal else FEW_TOKENS) else CHUNK
-    )
+    """The kind of equal prompts of so many new tokens, behind so many cached ones each."""
+    is_few = new <= (REHEARSAL_FEW_TOKENS if bench.is_rehearsal else FEW_TOKENS)
+    kind = (SHORT if is_few else WHOLE) if cached == 0 else FEW if is_few else CHUNK
     return REHEARSAL_KINDS[kind] if bench.is_rehearsal else kind
 
 
 def right_implementations(bench: Workbench, dim: int, kind: Kind) -> dict[str, Implementation]:
     """Implementations that are right on all shapes that are checked; found once a folder."""
-    found = implementations(dim, bench.device)
+    found = implementations(dim, bench.device, with_plans=kind.num_plans is not None)
     what = f"prefill attention, head size {dim}, {kind.name}: errors"
     errors = bench.tuned.setdefault(what, {}).setdefault("errors", {})
     for name, run in found.items():
