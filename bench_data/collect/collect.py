@@ -20,7 +20,7 @@ from typing import Any
 STARTED_S = time.monotonic()
 HERE = Path(__file__).resolve().parent
 SUITE_NAMES = [
-    "bandwidth", "gemm", "decode", "prefill", "experts", "elementwise", "launch_gap", "whole_step",
+    "bandwidth", "launch_gap", "whole_step", "gemm", "decode", "experts", "elementwise", "prefill",
     "copies", "decode_mixed", "gemm_variants",
 ]  # fmt: skip
 EXIT_USAGE, EXIT_SELF_TEST, EXIT_NO_GPU = 2, 3, 4
@@ -76,8 +76,8 @@ def make_suites(names: list[str], bench: Any) -> list[Any]:
     from suites.whole_step import LaunchGapSuite, WholeStepSuite
 
     makers: list[Any] = [
-        BandwidthSuite, GemmSuite, DecodeSuite, PrefillSuite, ExpertsSuite, ElementwiseSuite, LaunchGapSuite,
-        WholeStepSuite, CopiesSuite, MixedDecodeSuite, GemmVariantsSuite,
+        BandwidthSuite, LaunchGapSuite, WholeStepSuite, GemmSuite, DecodeSuite, ExpertsSuite, ElementwiseSuite,
+        PrefillSuite, CopiesSuite, MixedDecodeSuite, GemmVariantsSuite,
     ]  # fmt: skip
     return [maker(bench) for maker in makers if maker.name in names]
 
@@ -109,11 +109,12 @@ def make_collector(options: argparse.Namespace, device: dict[str, Any], folder: 
     from buffers import ROTATION_L2_SIZES
     from collector import Collector
     from environment import SMI_FIELDS, SmiLog, describe_versions, query_smi
-    from sidecar import Sidecar, program_hash
+    from sidecar import Sidecar, planned_device, program_hash
     from tables import Tables
     from timing import METHOD
 
-    bench = make_bench(options, device)
+    # A machine of the same kind with a little more memory must not plan other rows.
+    bench = make_bench(options, planned_device(folder, device))
     method = {**METHOD, "rotationL2Sizes": ROTATION_L2_SIZES, "poolBytes": bench.pools.num_bytes}
     identity = {"device": device, "versions": describe_versions(), "method": method}
     sidecar = Sidecar(folder, identity, program_hash(HERE))

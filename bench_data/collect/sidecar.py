@@ -14,6 +14,8 @@ SCHEMA = "roofserve.collected/1"
 FILE_NAME = "collected.json"
 # What must be the same for rows to stand in one folder.
 IDENTITY = ("device", "versions", "method")
+# Machines of one kind differ a little in what their cards leave for use.
+SAME_MEMORY_FRACTION = 0.02
 
 
 class FolderTaken(Exception):
@@ -27,12 +29,14 @@ class Sidecar:
         """`program` names the sources that measure now: what others refused is tried again."""
         self._file = folder / FILE_NAME
         self._program = program
+        self._here = {name: identity[name] for name in ("device", "versions")}
         self.document: dict[str, Any] = {"schema": SCHEMA, **identity, "sessions": [], "refused": {}, "tuned": {}}
         if self._file.exists():
             known = json.loads(self._file.read_text())
             _require_same(self._file, known, identity)
             if known.get("program") != program:
                 known["refused"] = {}
+                _forget_failures(known["tuned"])
             self.document = known
         elif any(folder.glob("**/*.csv")):
             raise FolderTaken(
@@ -42,7 +46,7 @@ class Sidecar:
 
     def start_session(self, arguments: list[str]) -> dict[str, Any]:
         """Adds a session; the caller fills in what happens."""
-        start = {"startedUtc": utc_now(), "program": self._program, "arguments": arguments}
+        start = {"startedUtc": utc_now(), "program": self._program, "arguments": arguments, **self._here}
         session: dict[str, Any] = {**start, "rowsWritten": 0, "suites": []}
         self.document["sessions"].append(session)
         return session
@@ -75,12 +79,54 @@ def utc_now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
+def planned_device(folder: Path, here: dict[str, Any]) -> dict[str, Any]:
+    """
+    The device to plan rows for: that of the folder's first session, so that another machine of the kind plans the same
+    rows although its card has a little more memory; else the one here.
+    """
+    file = folder / FILE_NAME
+    known: dict[str, Any] = json.loads(file.read_text()).get("device", {}) if file.exists() else {}
+    return known if _is_same("device", known, here) else here
+
+
+def _forget_failures(tuned: dict[str, Any]) -> None:
+    """What did not run with other sources is tried again; errors that were measured stay."""
+    for entry in tuned.values():
+        if "errors" in entry:
+            entry["errors"] = {name: error for name, error in entry["errors"].items() if isinstance(error, float)}
+
+
+def _is_same(part: str, was: Any, now: Any) -> bool:
+    """
+    Whether rows go together: the same method, the same libraries whatever the Python, and a device of the same make
+    whatever the patch level of its driver, which is None where nvidia-smi did not answer.
+    """
+    if part == "versions":
+        return {**was, "python": None} == {**now, "python": None}
+    if part != "device":
+        return bool(was == now)
+    was_bytes, now_bytes = was.get("memoryBytes") or 0, now.get("memoryBytes") or 0
+    loose = {"memoryBytes": None, "driver": None}
+    drivers = [_driver_branch(was), _driver_branch(now)]
+    return (
+        {**was, **loose} == {**now, **loose}
+        and abs(was_bytes - now_bytes) <= SAME_MEMORY_FRACTION * was_bytes
+        and (None in drivers or drivers[0] == drivers[1])
+    )
+
+
+def _driver_branch(device: dict[str, Any]) -> str | None:
+    """`580.159.03` -> `580`."""
+    driver = device.get("driver")
+    return None if driver is None else str(driver).split(".")[0]
+
+
 def _require_same(file: Path, known: dict[str, Any], identity: dict[str, Any]) -> None:
     if known.get("schema") != SCHEMA:
         raise FolderTaken(f"{file}: schema is {known.get('schema')}, must be {SCHEMA}; give another --out")
     for part in IDENTITY:
-        was, now = json.dumps(known.get(part), sort_keys=True), json.dumps(identity[part], sort_keys=True)
-        if was != now:
+        if not _is_same(part, known.get(part, {}), identity[part]):
+            was, now = json.dumps(known.get(part), sort_keys=True), json.dumps(identity[part], sort_keys=True)
             raise FolderTaken(
                 f"{file}: the rows in this folder were measured with another {part}, and would not go with new ones. "
                 f"Give another --out.\n  there: {was}\n  here:  {now}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import gc
+import time
 from typing import Protocol
 
 import torch
@@ -23,6 +24,11 @@ MAX_REPLAYS = 20
 STEADY_FRACTION = 0.02
 MAX_WARM_REPLAYS = 8
 MAX_WARM_US = 60_000.0
+# A GPU left alone for so long, while the CPU compiled, may have lowered its clocks; busy for so long, it has them back.
+IDLE_S = 0.3
+RAMP_US = 50_000.0
+# Of the GPU before the first of a stream's timed runs: so long, they all wait in line when it is over.
+HOLD_CYCLES = 2_000_000
 # Two looks at a row further apart than this make it look again.
 REPEATABLE_FRACTION = 0.05
 MAX_LOOKS = 4
@@ -51,6 +57,9 @@ class Timer(Protocol):
 
 class GraphTimer:
     """Runs of a work in a CUDA graph, timed by events on the GPU."""
+
+    # When the GPU was last known to be busy, whatever ran.
+    busy_until_s = float("-inf")
 
     def __init__(self, work: Work) -> None:
         self._stream = _stream_after_current()
@@ -91,13 +100,18 @@ class GraphTimer:
                 self._graph.replay()
                 end.record()
             self._stream.synchronize()
+        GraphTimer.busy_until_s = time.monotonic()
         return [_elapsed_us(start, end) / self._runs_per_replay for start, end in pairs]
 
     def _warm_up(self) -> float:
-        """Replays until two in a row agree; returns µs of one."""
+        """Replays until two in a row agree, and the clocks are up; returns µs of one."""
+        was_idle = time.monotonic() - GraphTimer.busy_until_s > IDLE_S
+        least_us = RAMP_US if was_idle else 0.0
         previous_us = 0.0
         spent_us = 0.0
-        for _ in range(MAX_WARM_REPLAYS):
+        replays = 0
+        while replays < MAX_WARM_REPLAYS or spent_us < least_us:
+            replays += 1
             start, end = _event_pair()
             start.record()
             self._graph.replay()
@@ -105,7 +119,8 @@ class GraphTimer:
             self._stream.synchronize()
             replay_us = max(_elapsed_us(start, end), 0.1)
             spent_us += replay_us
-            if abs(replay_us - previous_us) <= STEADY_FRACTION * replay_us or spent_us > MAX_WARM_US:
+            is_steady = abs(replay_us - previous_us) <= STEADY_FRACTION * replay_us
+            if spent_us >= least_us and (is_steady or spent_us > MAX_WARM_US):
                 return replay_us
             previous_us = replay_us
         return previous_us
@@ -124,6 +139,8 @@ class StreamTimer:
         with torch.cuda.stream(self._stream):
             calls[0]()
             calls[-1]()
+            # Else a short copy would be over before its end is asked for, and the CPU would be timed.
+            torch.cuda._sleep(HOLD_CYCLES)
             pairs = [_event_pair() for _ in range(num_calls)]
             for i, (start, end) in enumerate(pairs):
                 start.record()

@@ -107,6 +107,7 @@ class Workbench:
             "latencyUs": {name: round(value, 2) for name, value in us.items()},
             "failed": failed,
         }
+        self.save()
         return winner
 
 

@@ -38,7 +38,7 @@ describe.skipIf(!hasPython)("the measuring program (skipped without Python 3.10;
   });
 
   it("says what a wrong argument is, and asks for a folder", () => {
-    expect(python(PROGRAM, "--out", folder, "--suite", "gem").stderr).toContain("must be of bandwidth, gemm");
+    expect(python(PROGRAM, "--out", folder, "--suite", "gem").stderr).toContain("must be of bandwidth, launch_gap");
     const { status, stderr } = python(PROGRAM);
     expect(status).toBe(2);
     expect(stderr).toContain("--out: say where the tables go");

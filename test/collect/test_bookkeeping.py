@@ -16,7 +16,7 @@ from budget import RESERVE_S, Budget  # noqa: E402 - found on the path set above
 from cases import Case, in_order_of_value  # noqa: E402
 from environment import SmiLog, _known_fields, _value, query_smi  # noqa: E402
 from shapes import gpu_folder, load_shapes  # noqa: E402
-from sidecar import FolderTaken, Sidecar, program_hash  # noqa: E402
+from sidecar import FolderTaken, Sidecar, planned_device, program_hash  # noqa: E402
 from tables import StepFile, Table, Tables, median  # noqa: E402
 
 IDENTITY = {"device": {"name": "A"}, "versions": {"torch": "2"}, "method": {"lookUs": 1}}
@@ -162,6 +162,33 @@ class SidecarTest(InFolder):
         for part, value in (("device", {"name": "B"}), ("versions", {"torch": "3"}), ("method", {})):
             with self.assertRaisesRegex(FolderTaken, f"another {part}"):
                 Sidecar(self.folder, {**IDENTITY, part: value}, PROGRAM)
+
+    def test_another_machine_of_the_same_kind_goes_on_and_plans_the_same_rows(self) -> None:
+        h200 = {"name": "H200", "numSms": 132, "memoryBytes": 150_000_000_000, "driver": "580.159.03"}
+        identity = {**IDENTITY, "device": h200, "versions": {"python": "3.12.3", "torch": "2"}}
+        Sidecar(self.folder, identity, PROGRAM).write()
+        there = {**h200, "memoryBytes": 149_900_000_000, "driver": "580.159.04"}
+        again = Sidecar(
+            self.folder, {**identity, "device": there, "versions": {"python": "3.12.4", "torch": "2"}}, PROGRAM
+        )
+        self.assertEqual(again.document["device"], h200)
+        session = again.start_session([])
+        self.assertEqual((session["device"], session["versions"]["python"]), (there, "3.12.4"))
+        self.assertEqual(planned_device(self.folder, there), h200)
+        Sidecar(self.folder, {**identity, "device": {**h200, "driver": None}}, PROGRAM)
+        for other in ({"driver": "590.1"}, {"memoryBytes": 80_000_000_000}, {"name": "H100"}, {"numSms": 114}):
+            with self.assertRaisesRegex(FolderTaken, "another device"):
+                Sidecar(self.folder, {**identity, "device": {**h200, **other}}, PROGRAM)
+            self.assertEqual(planned_device(self.folder, {**h200, **other}), {**h200, **other})
+
+    def test_what_did_not_run_with_another_program_is_tried_again_and_measured_errors_stay(self) -> None:
+        first = Sidecar(self.folder, IDENTITY, PROGRAM)
+        first.tuned["prefill"] = {"errors": {"a": 0.002, "b": "did not come back"}}
+        first.tuned["decode"] = {"winner": "c", "failed": {"d": "too large"}}
+        first.write()
+        self.assertEqual(Sidecar(self.folder, IDENTITY, PROGRAM).tuned, first.tuned)
+        mended = Sidecar(self.folder, IDENTITY, "mended")
+        self.assertEqual(mended.tuned, {**first.tuned, "prefill": {"errors": {"a": 0.002}}})
 
     def test_tables_of_unknown_origin_are_refused(self) -> None:
         (self.folder / "data.csv").write_text("m\n")

@@ -24,11 +24,14 @@ if HAS_TORCH:
     from budget import Budget
     from buffers import Pools, poisoned, relative_error
     from cases import Case, DeviceLost, KernelRefused, Work
+    from collect import PLANNED, SUITE_NAMES, make_suites
     from collector import Collector
     from environment import SmiLog
+    from kernels.prefill_attention import implementations
     from self_test import rehearsal_shapes
     from shapes import load_shapes
     from sidecar import Sidecar
+    from suites.prefill import kind_of
     from tables import Tables
     from timing import MAX_LOOKS, Looks
     from workbench import Workbench, require_close
@@ -133,6 +136,22 @@ class CollectorTest(unittest.TestCase):
         self.assertEqual(self.rows(), [0, 1, 2, 3, 4])
         self.assertEqual([session["rowsWritten"] for session in self.document()["sessions"]], [2, 3])
 
+    def test_a_part_that_could_not_be_made_ready_in_time_is_left_for_the_next_run(self) -> None:
+        class Short(Budget):
+            def left_s(self) -> float:
+                return collector_module.PREPARE_S + (1 if not self.told else -1)
+
+            told = 0
+
+            def record(self, suite: str, guess_s: float, seconds: float) -> None:
+                self.told += 1
+
+        first = self.collector(CountingSuite(7, self.log, ("a", "a", "a", "b", "a")), Short(0))
+        self.assertEqual(first.run([]), "the budget")
+        self.assertEqual([entry for entry in self.log if entry.startswith("prepare")], ["prepare a"])
+        self.assertEqual(self.rows(), [0, 1, 2, 4, 5, 6])
+        self.assertEqual(len(first.missing()), 1)
+
     def test_a_stop_is_clean_between_rows(self) -> None:
         suite = CountingSuite(5, self.log)
         collector = self.collector(suite)
@@ -192,6 +211,45 @@ class CollectorTest(unittest.TestCase):
         suite.wrong = {n: RuntimeError("no") for n in range(1, 9)}
         self.assertEqual(self.collector(suite).run([]), "3 refusals in a row")
         self.assertEqual(self.rows(), [0])
+
+
+@unittest.skipUnless(HAS_TORCH, "PyTorch is not installed")
+class PlanTest(unittest.TestCase):
+    """What would be measured on an H200: planning touches no GPU."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        device = torch.device("cuda", 0)
+        pools = Pools(device, 12 << 30, PLANNED["l2Bytes"])
+        cls.bench = Workbench(device, "h200", load_shapes(), pools, PLANNED["numSms"], PLANNED["memoryBytes"])
+        cls.cases = {suite.name: list(suite.cases()) for suite in make_suites(SUITE_NAMES, cls.bench)}
+
+    def test_every_shape_of_every_model_is_there_before_sizes_are_made_denser(self) -> None:
+        soon = {name: [case for case in cases if case.tier <= 1] for name, cases in self.cases.items()}
+        matrices = {(case.key["k"], case.key["n"]) for case in soon["gemm"]}
+        self.assertEqual(matrices, {(shape["k"], shape["n"]) for shape in self.bench.shapes.matrices})
+        heads = {f"{s['numHeads']}-{s['numKvHeads']}-{s['headDim']}.csv" for s in self.bench.shapes.heads}
+        for name in ("decode", "prefill"):
+            self.assertEqual({Path(case.table).name for case in soon[name]}, heads)
+        experts = {(case.key["hidden_size"], case.key["intermediate_size"]) for case in soon["experts"]}
+        self.assertEqual(experts, {(s["hiddenSize"], s["intermediateSize"]) for s in self.bench.shapes.experts})
+        self.assertEqual({case.tier for case in self.cases["whole_step"]}, {0})
+
+    def test_no_row_is_planned_twice(self) -> None:
+        identities = [case.identity() for cases in self.cases.values() for case in cases]
+        self.assertEqual(len(identities), len(set(identities)))
+
+    def test_prompts_of_one_token_are_measured_behind_contexts_only(self) -> None:
+        single = [case for case in self.cases["prefill"] if case.key["seq_len"] == 1]
+        self.assertGreaterEqual(len(single), 4 * len(self.bench.shapes.heads))
+        self.assertTrue(all(int(case.key["context_len"]) > 0 for case in single))
+
+    def test_short_prompts_do_not_wait_for_plans(self) -> None:
+        with_plans, without = (implementations(128, self.bench.device, with_plans=plans) for plans in (True, False))
+        self.assertTrue(any(name.startswith("cudnn") for name in with_plans))
+        self.assertFalse(any(name.startswith("cudnn") for name in without))
+        self.assertIsNone(kind_of(self.bench, 512, 4096).num_plans)
+        self.assertEqual(kind_of(self.bench, 2048, 4096).num_plans, 2)
 
 
 @unittest.skipUnless(HAS_TORCH, "PyTorch is not installed")

@@ -125,7 +125,7 @@ class CompileTest(unittest.TestCase):
         for element, is_fp8 in ((HALF, False), (FP8, True)):
             for config in (experts.CONFIGS[16][0], experts.CONFIGS[64][0]):
                 constants = {
-                    "ROWS": config.rows, "COLUMNS": config.columns, "DEPTH": config.depth,
+                    "ROWS": config.rows, "COLUMNS": config.columns, "DEPTH": config.depth, "SHARING": 16,
                     "IS_FP8": is_fp8, "IS_WEIGHTED": True, "IS_EVEN": True,
                 }  # fmt: skip
                 options = {"num_warps": config.num_warps, "num_stages": config.num_stages}

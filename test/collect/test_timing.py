@@ -88,6 +88,9 @@ def fake_cuda(gpu: FakeGpu) -> mock._patch:
 
 @unittest.skipUnless(HAS_TORCH, "PyTorch is not installed")
 class GraphTimerTest(unittest.TestCase):
+    def setUp(self) -> None:
+        timing.GraphTimer.busy_until_s = float("inf")
+
     def tearDown(self) -> None:
         timing._measuring_stream.cache_clear()
 
@@ -120,6 +123,18 @@ class GraphTimerTest(unittest.TestCase):
         with fake_cuda(gpu):
             timing.GraphTimer(self.work(gpu, 3, 2.0))
         self.assertEqual(gpu.eager, [0, 0, 1, 1])
+
+    def test_clocks_that_may_have_fallen_get_time_to_rise(self) -> None:
+        warm_us: dict[bool, float] = {}
+        for was_idle in (False, True):
+            gpu = FakeGpu(2.0)
+            with fake_cuda(gpu):
+                timer = timing.GraphTimer(self.work(gpu, 3, 2.0))
+                timing.GraphTimer.busy_until_s = float("-inf") if was_idle else float("inf")
+                timer._warm_up()
+            warm_us[was_idle] = gpu.now_us
+        self.assertGreaterEqual(warm_us[True], timing.RAMP_US)
+        self.assertLess(warm_us[False], 4 * timing.GRAPH_US)
 
     def test_a_long_step_is_not_repeated_more_than_needed(self) -> None:
         gpu = FakeGpu(400_000.0)

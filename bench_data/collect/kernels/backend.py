@@ -39,8 +39,13 @@ def next_power_of_2(value: int) -> int:
     return 1 << max(0, value - 1).bit_length()
 
 
+def warps_for(numbers: int) -> int:
+    """Warps of a program that holds so many numbers at once: some 32 a thread, so that none spill."""
+    return min(16, max(4, next_power_of_2(numbers // 1024)))
+
+
 def cdiv(a: int, b: int) -> int:
     return -(-a // b)
 
 
-__all__ = ["HAS_TRITON", "cdiv", "next_power_of_2", "tl", "triton"]
+__all__ = ["HAS_TRITON", "cdiv", "next_power_of_2", "tl", "triton", "warps_for"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from kernels.backend import HAS_TRITON, cdiv, next_power_of_2, tl, triton
+from kernels.backend import HAS_TRITON, cdiv, next_power_of_2, tl, triton, warps_for
 
 EPSILON = 1e-5
 FP8_MAX = 448.0
@@ -71,8 +71,9 @@ def qk_norm(qk: torch.Tensor, q_weight: torch.Tensor, k_weight: torch.Tensor, nu
         return
     heads = next_power_of_2(num_heads)
     qk_norm_kernel[(qk.shape[0],)](
-        qk, q_weight, k_weight, qk.stride(0), num_q_heads, num_heads, EPSILON, DIM=dim, HEADS=heads, num_warps=4
-    )
+        qk, q_weight, k_weight, qk.stride(0), num_q_heads, num_heads, EPSILON,
+        DIM=dim, HEADS=heads, num_warps=warps_for(dim * heads),
+    )  # fmt: skip
 
 
 def qk_norm_reference(
@@ -108,8 +109,9 @@ def rope(qk: torch.Tensor, cos_sin: torch.Tensor, positions: torch.Tensor, num_h
     if not HAS_TRITON:
         qk[:, : num_heads * dim] = rope_reference(qk, cos_sin, positions, num_heads).to(qk.dtype)
         return
+    heads = next_power_of_2(num_heads)
     rope_kernel[(qk.shape[0],)](
-        qk, cos_sin, positions, qk.stride(0), num_heads, HALF=dim // 2, HEADS=next_power_of_2(num_heads), num_warps=4
+        qk, cos_sin, positions, qk.stride(0), num_heads, HALF=dim // 2, HEADS=heads, num_warps=warps_for(dim * heads)
     )
 
 

@@ -10,6 +10,8 @@ from kernels.backend import HAS_TRITON, cdiv, next_power_of_2, tl, triton
 from kernels.elementwise import quantize, quantize_reference, silu_mul
 
 SORT_BLOCK = 1024
+# Blocks of rows that go over the same weights together; their inputs, 16 MB at most, stay in the L2 cache meanwhile.
+BLOCKS_SHARING_WEIGHTS = 16
 
 
 @triton.jit(do_not_specialize=["num_pairs"])
@@ -50,16 +52,21 @@ def place_pairs_kernel(ids, starts, places, rows, num_pairs, BLOCK: tl.constexpr
 @triton.jit(do_not_specialize=["num_pairs", "pairs_per_a_row"])
 def grouped_product_kernel(
     a, b, c, a_scales, b_scales, pair_weights, rows, expert_of_block, num_pairs, n, k, pairs_per_a_row,
-    ROWS: tl.constexpr, COLUMNS: tl.constexpr, DEPTH: tl.constexpr,
+    ROWS: tl.constexpr, COLUMNS: tl.constexpr, DEPTH: tl.constexpr, SHARING: tl.constexpr,
     IS_FP8: tl.constexpr, IS_WEIGHTED: tl.constexpr, IS_EVEN: tl.constexpr,
 ):  # fmt: skip
     """
     c[pair] = a[pair // pairs_per_a_row] @ b[expert of the pair].T, times the pair's weight if IS_WEIGHTED.
     a [*, k], b [experts, n, k], c [num_pairs, n]; rows as laid out, num_pairs where a row of a block is empty.
     """
+    # Programs that run at the same time share weights: SHARING blocks of rows take the same columns one after the other.
     num_column_blocks = tl.cdiv(n, COLUMNS)
-    block = tl.program_id(0) // num_column_blocks
-    column_block = tl.program_id(0) % num_column_blocks
+    num_blocks = tl.num_programs(0) // num_column_blocks
+    first = tl.program_id(0) // (SHARING * num_column_blocks) * SHARING
+    sharing = tl.minimum(num_blocks - first, SHARING)
+    turn = tl.program_id(0) - first * num_column_blocks
+    block = first + turn % sharing
+    column_block = turn // sharing
     expert = tl.load(expert_of_block + block)
     if expert < 0:
         return
@@ -208,21 +215,21 @@ def _grouped_product(
     grouped_product_kernel[(work.max_blocks * cdiv(n, config.columns),)](
         left, right, out, left_scales, right_scales, left_scales if pair_weights is None else pair_weights,
         work.rows, work.expert_of_block, work.num_pairs, n, k, pairs_per_row,
-        ROWS=config.rows, COLUMNS=config.columns, DEPTH=config.depth, IS_FP8=right.dtype == torch.float8_e4m3fn,
-        IS_WEIGHTED=pair_weights is not None, IS_EVEN=k % config.depth == 0,
+        ROWS=config.rows, COLUMNS=config.columns, DEPTH=config.depth, SHARING=BLOCKS_SHARING_WEIGHTS,
+        IS_FP8=right.dtype == torch.float8_e4m3fn, IS_WEIGHTED=pair_weights is not None, IS_EVEN=k % config.depth == 0,
         num_warps=config.num_warps, num_stages=config.num_stages,
     )  # fmt: skip
 
 
 def experts_reference(x: torch.Tensor, pair_weights: torch.Tensor, ids: torch.Tensor, experts: Experts) -> torch.Tensor:
-    """[tokens, hidden] float64, expert by expert; fp8 inputs are quantised as the kernels do."""
+    """[tokens, hidden] float64, expert by expert; rounded and quantised between the products as the kernels do."""
     out = torch.zeros(x.shape, dtype=torch.float64, device=x.device)
     for expert in range(experts.down.shape[0]):
         token, slot = torch.where(ids == expert)
         if token.numel() == 0:
             continue
         gate_up = _product_reference(x[token], experts.gate_up[expert], experts.gate_up_scales[expert])
-        gate, up = gate_up.chunk(2, dim=-1)
+        gate, up = gate_up.to(x.dtype).double().chunk(2, dim=-1)
         activated = (torch.nn.functional.silu(gate) * up).to(x.dtype)
         outputs = _product_reference(activated, experts.down[expert], experts.down_scales[expert])
         out.index_add_(0, token, outputs * pair_weights[token, slot].double()[:, None])

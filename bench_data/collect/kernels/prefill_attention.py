@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from kernels.backend import HAS_TRITON, cdiv, next_power_of_2, tl, triton
+from kernels.backend import HAS_TRITON, cdiv, next_power_of_2, tl, triton, warps_for
 from kernels.decode_attention import LOG2_E
 
 
@@ -167,7 +167,7 @@ def run_in_parts(batch: PrefillBatch, attend: Attend) -> torch.Tensor:
         a, b, a_logs, b_logs, batch.out,
         a.stride(0), a.stride(2), a.stride(1), b.stride(0), b.stride(2), b.stride(1),
         batch.out.stride(0), batch.out.stride(1),
-        num_new, heads, DIM=dim, HEADS=next_power_of_2(heads), num_warps=4,
+        num_new, heads, DIM=dim, HEADS=next_power_of_2(heads), num_warps=warps_for(dim * next_power_of_2(heads)),
     )  # fmt: skip
     return batch.out
 
@@ -194,8 +194,11 @@ def attend_by_torch(
 Implementation = Callable[[PrefillBatch], torch.Tensor]
 
 
-def implementations(dim: int, device: torch.device) -> dict[str, Implementation]:
-    """Everything that may do the work, by name; which of them are right and fast here has to be tried."""
+def implementations(dim: int, device: torch.device, with_plans: bool) -> dict[str, Implementation]:
+    """
+    Everything that may do the work, by name; which of them are right and fast here has to be tried. `with_plans`: also
+    cuDNN, which builds a plan for every new shape.
+    """
     tile = 64 if dim <= 128 else 32
     configs = [PrefillConfig(128, tile, 8, 3), PrefillConfig(64, tile, 4, 3)]
     if dim <= 64:
@@ -208,11 +211,12 @@ def implementations(dim: int, device: torch.device) -> dict[str, Implementation]
     if device.type == "cpu":
         found["in parts"] = lambda batch: run_in_parts(batch, attend_by_torch)
     if device.type == "cuda":
+        found[f"torch flash {torch.__version__}"] = run_flash
+    if device.type == "cuda" and with_plans:
         found[f"cudnn {torch.backends.cudnn.version()} in two parts"] = lambda batch: run_in_parts(
             batch, attend_by_cudnn
         )
         found[f"cudnn {torch.backends.cudnn.version()}"] = run_cudnn
-        found[f"torch flash {torch.__version__}"] = run_flash
     return found
 
 

@@ -59,7 +59,7 @@ class DecodeSuite:
                         "batch_size": batch_size,
                         "kv_len": kv_len,
                     }
-                    yield Case(self.name, table, key, first if is_coarse else 2, 0.025, shape, str(dim))
+                    yield Case(self.name, table, key, first if is_coarse else first + 2, 0.05, shape, str(dim))
 
     def prepare(self, part: str) -> None:
         check_decode(self.bench, int(part))
@@ -93,7 +93,7 @@ class MixedDecodeSuite:
                             "batch_size": batch_size, "sum_kv_len": sum(kv_lens), "max_kv_len": max(kv_lens),
                         }  # fmt: skip
                         table = f"decode_mixed/{self.bench.gpu}/data.csv"
-                        yield Case(self.name, table, key, 1, 0.03, {**shape, "kvLens": kv_lens}, str(dim))
+                        yield Case(self.name, table, key, 1, 0.05, {**shape, "kvLens": kv_lens}, str(dim))
 
     def prepare(self, part: str) -> None:
         check_decode(self.bench, int(part))

@@ -54,7 +54,7 @@ class ElementwiseSuite:
         key: dict[str, Cell] = {
             "name": name, "num_tokens": tokens, "input_size": input_size, "output_size": output_size, "bytes": size
         }  # fmt: skip
-        return Case(self.name, f"elementwise/{self.bench.gpu}/data.csv", key, 0, 0.02, shape, name)
+        return Case(self.name, f"elementwise/{self.bench.gpu}/data.csv", key, 0, 0.04, shape, name)
 
     def prepare(self, part: str) -> None:
         check_kernel(self.bench, _checked_shape(self.bench, part), self._table)

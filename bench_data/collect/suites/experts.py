@@ -25,6 +25,9 @@ FIRST_MODELS = 6
 GUESS_US_PER_FLOP = 1 / 300e6
 GUESS_US_PER_BYTE = 1 / 2.5e6
 REHEARSAL_CONFIG = ExpertsConfig(16, 32, 32, 4, 2)
+# A sum in another order moves a token's largest activation by a bf16 step, and with it the fp8 grid of all others: 4 %
+# seen with one token. A wrong scale, row or expert is off by tens of percent.
+FP8_TOLERANCE = 8e-2
 
 
 class ExpertsSuite:
@@ -157,7 +160,7 @@ def check_experts(bench: Workbench, dtype: str) -> None:
         weights, ids = draw_experts(bench, tokens, 8, 2)
         x, out = bench.take((tokens, hidden)), poisoned((tokens, hidden), bench.device, bench.half)
         run_experts(x, weights, ids, layer, ExpertsWorkspace(layer, tokens, 2, config.rows, bench.half), out, config)
-        tolerance = bench.fp8_tolerance if dtype == "fp8" else 1e-2
+        tolerance = max(bench.fp8_tolerance, FP8_TOLERANCE) if dtype == "fp8" else 1e-2
         require_close(f"experts {dtype}", out, experts_reference(x, weights, ids, layer), tolerance)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import torch
 
@@ -10,15 +11,24 @@ from buffers import poisoned, relative_error
 from cases import Case, Cell, KernelRefused, Work
 from kernels.elementwise import kv_write
 from kernels.prefill_attention import Implementation, PrefillBatch, implementations, prefill_attention_reference
-from workbench import HALF_TOLERANCE, Workbench, one_line, require_close
+from workbench import HALF_TOLERANCE, Workbench, one_line
 
 WHOLE_PROMPTS = [16, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768]
 CHUNK_NEW = [128, 512, 2048, 8192]
 CHUNK_CACHED = [1024, 4096, 16384, 65536]
 BATCHED_PROMPTS = [128, 512, 2048]
 BATCHES = [4, 16]
+# The end of a prompt that was cut into chunks, and the least that a fit knows.
+LAST_TOKENS = 1
 FIRST_MODELS = 6
 GUESS_US_PER_FLOP = 1 / 300e6
+# Up to so many new tokens attention is a small part of a step, and a chunk has few programs unless its context is split.
+FEW_TOKENS = 512
+# What cuDNN takes to build a plan for a shape: 0.4 s and more have been reported of H20 and B200.
+GUESS_PLAN_S = 0.45
+REHEARSAL_FEW_TOKENS = 6
+# One query head per KV head, a few, and many.
+CHECKED_HEADS = [(4, 4), (8, 2), (8, 1)]
 
 
 class PrefillSuite:
@@ -31,16 +41,22 @@ class PrefillSuite:
 
     def cases(self) -> Iterable[Case]:
         sizes = [(new, 1, 0) for new in self.bench.some(WHOLE_PROMPTS)]
-        sizes += [(new, 1, cached) for new in CHUNK_NEW for cached in CHUNK_CACHED if not self.bench.is_rehearsal]
+        sizes += [
+            (new, 1, cached)
+            for new in [LAST_TOKENS, *CHUNK_NEW]
+            for cached in CHUNK_CACHED
+            if not self.bench.is_rehearsal
+        ]
         sizes += [(new, batch, 0) for new in BATCHED_PROMPTS for batch in BATCHES if not self.bench.is_rehearsal]
         if self.bench.is_rehearsal:
-            sizes += [(10, 1, 23), (9, 2, 0)]
+            sizes += [(10, 1, 23), (LAST_TOKENS, 1, 23), (9, 2, 0)]
         for shape in self.bench.shapes.heads:
             heads, kv_heads, dim = shape["numHeads"], shape["numKvHeads"], shape["headDim"]
             table = f"mha/prefill/{self.bench.gpu}/{heads}-{kv_heads}-{dim}.csv"
             tier = self.bench.tier_of(shape, FIRST_MODELS)
             for new, batch_size, cached in sizes:
-                guess_s = 0.025 + 30e-6 * _guess_us(shape, new, batch_size, cached)
+                plans_s = GUESS_PLAN_S * (kind_of(self.bench, new, cached).num_plans or 0)
+                guess_s = 0.06 + plans_s + 30e-6 * _guess_us(shape, new, batch_size, cached)
                 key: dict[str, Cell] = {
                     "dtype": "bf16",
                     "seq_len": new,
@@ -48,7 +64,7 @@ class PrefillSuite:
                     "context_len": cached,
                 }
                 is_rare = new > 16384 or cached > 16384
-                yield Case(self.name, table, key, 2 if is_rare else tier, guess_s, shape, str(dim))
+                yield Case(self.name, table, key, tier + 1 if is_rare else tier, guess_s, shape, str(dim))
 
     def prepare(self, part: str) -> None:
         check_prefill(self.bench, int(part))
@@ -61,19 +77,49 @@ class PrefillSuite:
         pass
 
 
-def right_implementations(bench: Workbench, dim: int, is_cached: bool) -> dict[str, Implementation]:
-    """Implementations that are right on a ragged shape, behind cached tokens or not; found once a folder."""
-    found = implementations(dim, bench.device)
-    what = f"prefill attention, head size {dim}, {'behind a context' if is_cached else 'whole prompts'}: errors"
-    if what not in bench.tuned:
-        bench.tuned[what] = {}
-    errors = bench.tuned[what]
+@dataclass(frozen=True)
+class Kind:
+    """Prompts that one implementation serves: new tokens, prompts and cached tokens to check and to choose it on."""
+
+    name: str
+    checked: tuple[tuple[int, int, int], ...]
+    chosen_on: tuple[int, int]
+    # Plans that cuDNN builds for every shape anew; it is not asked where None, because a row's gain is not worth them.
+    num_plans: int | None
+
+
+# Ragged, and as few tokens as tables and checked steps have of the kind. A whole prompt is never a single token, which
+# cuDNN refuses. Chunks of few tokens need kernels that split the context to use the whole GPU.
+SHORT = Kind("short whole prompts", ((333, 2, 0), (16, 1, 0), (90, 1, 0)), (256, 0), None)
+WHOLE = Kind("whole prompts", ((600, 2, 0), (1030, 1, 0)), (2048, 0), 1)
+FEW = Kind("few tokens behind a context", ((1, 1, 1000), (50, 1, 300), (200, 2, 777)), (256, 4096), None)
+CHUNK = Kind("behind a context", ((600, 2, 1000), (1030, 1, 300)), (2048, 4096), 2)
+REHEARSAL_KINDS = {
+    SHORT: Kind(SHORT.name, ((3, 2, 0),), (4, 0), None),
+    WHOLE: Kind(WHOLE.name, ((9, 2, 0),), (8, 0), 1),
+    FEW: Kind(FEW.name, ((1, 2, 23),), (2, 8), None),
+    CHUNK: Kind(CHUNK.name, ((9, 2, 23),), (8, 8), 2),
+}
+
+
+def kind_of(bench: Workbench, new: int, cached: int) -> Kind:
+    """The kind of equal prompts of so many new tokens, behind so many cached ones each."""
+    is_few = new <= (REHEARSAL_FEW_TOKENS if bench.is_rehearsal else FEW_TOKENS)
+    kind = (SHORT if is_few else WHOLE) if cached == 0 else FEW if is_few else CHUNK
+    return REHEARSAL_KINDS[kind] if bench.is_rehearsal else kind
+
+
+def right_implementations(bench: Workbench, dim: int, kind: Kind) -> dict[str, Implementation]:
+    """Implementations that are right on all shapes that are checked; found once a folder."""
+    found = implementations(dim, bench.device, with_plans=kind.num_plans is not None)
+    what = f"prefill attention, head size {dim}, {kind.name}: errors"
+    errors = bench.tuned.setdefault(what, {}).setdefault("errors", {})
     for name, run in found.items():
         if name not in errors:
             # On the disk before it is tried: one that takes the GPU down is not tried again.
             errors[name] = "did not come back"
             bench.save()
-            errors[name] = _error_of(bench, run, dim, is_cached)
+            errors[name] = _error_of(bench, run, dim, kind)
             bench.require_alive(f"{what}: {name}")
     return {
         name: run
@@ -82,31 +128,36 @@ def right_implementations(bench: Workbench, dim: int, is_cached: bool) -> dict[s
     }
 
 
-def _error_of(bench: Workbench, run: Implementation, dim: int, is_cached: bool) -> float | str:
-    """Relative error, or why it does not run."""
-    new, cached = (9, 23) if bench.is_rehearsal else (333, 1000)
-    shape = {"numHeads": 8, "numKvHeads": 2, "headDim": dim}
-    batch = prefill_batch(bench, shape, new, 2, cached if is_cached else 0)
-    try:
-        error = relative_error(run(batch), prefill_attention_reference(batch))
-    except Exception as problem:  # whatever a library throws, another may work
-        return one_line(problem)
-    return error if error < 1e30 else "not finite"
+def _error_of(bench: Workbench, run: Implementation, dim: int, kind: Kind) -> float | str:
+    """The largest relative error, or why it does not run."""
+    errors = []
+    for heads, kv_heads in CHECKED_HEADS:
+        shape = {"numHeads": heads, "numKvHeads": kv_heads, "headDim": dim}
+        for new, batch_size, cached in kind.checked:
+            batch = prefill_batch(bench, shape, new, batch_size, cached)
+            # As a step has it: Q in the rows of the fused projection.
+            qkv = bench.take((batch_size, new, (heads + 2 * kv_heads) * dim))
+            batch.q = qkv[..., : heads * dim].unflatten(2, (heads, dim))
+            try:
+                errors.append(relative_error(run(batch), prefill_attention_reference(batch)))
+            except Exception as problem:  # whatever a library throws, another may work
+                return one_line(problem)
+    return max(errors) if max(errors) < 1e30 else "not finite"
 
 
-def implementation_of(bench: Workbench, dim: int, is_cached: bool) -> tuple[str, Implementation]:
-    """The fastest that is right; for whole prompts and behind a context they may differ."""
-    right = right_implementations(bench, dim, is_cached)
+def implementation_of(bench: Workbench, dim: int, new: int, cached: int) -> tuple[str, Implementation]:
+    """The fastest that is right for prompts of this kind."""
+    kind = kind_of(bench, new, cached)
+    right = right_implementations(bench, dim, kind)
     if not right:
-        raise KernelRefused(f"prefill attention, head size {dim}: no implementation gave the right result")
+        raise KernelRefused(f"prefill attention, head size {dim}, {kind.name}: no implementation gave the right result")
     shape = {"numHeads": 32, "numKvHeads": 8, "headDim": dim}
-    new, cached = (8, 8) if bench.is_rehearsal else (2048, 4096)
+    chosen_new, chosen_cached = kind.chosen_on
 
     def build(name: str) -> Callable[[], Work]:
-        batch_cached = cached if is_cached else 0
-        return lambda: Work([_bound(right[name], prefill_batch(bench, shape, new, 1, batch_cached))] * 2, 300.0)
+        return lambda: Work([_bound(right[name], prefill_batch(bench, shape, chosen_new, 1, chosen_cached))] * 2, 300.0)
 
-    what = f"prefill attention, head size {dim}, {'behind a context' if is_cached else 'whole prompts'}"
+    what = f"prefill attention, head size {dim}, {kind.name}"
     winner = bench.fastest(what, {name: build(name) for name in right})
     return winner, right[winner]
 
@@ -123,7 +174,7 @@ def prefill_batch(bench: Workbench, shape: dict[str, int], new: int, batch_size:
 
 def prefill_work(bench: Workbench, shape: dict[str, int], new: int, batch_size: int, cached: int) -> Work:
     heads, kv_heads, dim = shape["numHeads"], shape["numKvHeads"], shape["headDim"]
-    name, run = implementation_of(bench, dim, cached > 0)
+    name, run = implementation_of(bench, dim, new, cached)
     bytes_per_set = batch_size * (2 * new * heads + 2 * (cached + new) * kv_heads) * dim * bench.half_bytes
     sets = bench.pools.rotation(bytes_per_set)
     calls = [_prefill_call(bench, shape, run, new, batch_size, cached) for _ in range(sets)]
@@ -154,15 +205,8 @@ def _bound(run: Implementation, batch: PrefillBatch) -> Callable[[], object]:
 
 
 def check_prefill(bench: Workbench, dim: int) -> None:
-    """KernelRefused where the winner is wrong for one query head per KV head or many, short or ragged."""
-    for heads, kv_heads in ((4, 4), (8, 1)):
-        for new, batch_size, cached in (
-            ((1, 1, 0), (9, 2, 23)) if bench.is_rehearsal else ((1, 1, 0), (257, 2, 0), (100, 1, 777))
-        ):
-            shape = {"numHeads": heads, "numKvHeads": kv_heads, "headDim": dim}
-            name, run = implementation_of(bench, dim, cached > 0)
-            batch = prefill_batch(bench, shape, new, batch_size, cached)
-            require_close(f"prefill attention by {name}", run(batch), prefill_attention_reference(batch))
+    """KernelRefused where no implementation is right for whole prompts; other kinds are chosen when they come."""
+    implementation_of(bench, dim, WHOLE_PROMPTS[0], 0)
 
 
 def _guess_us(shape: dict[str, int], new: int, batch_size: int, cached: int) -> float:

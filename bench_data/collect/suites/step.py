@@ -122,7 +122,7 @@ class Step:
             self.kernel_names["attention_decode"] = str(self.decode_config)
         for request in self.requests[self.num_decodes :]:
             is_cached = request.context_tokens > 0
-            name, _ = prefill.implementation_of(bench, self.dim, is_cached)
+            name, _ = prefill.implementation_of(bench, self.dim, request.new_tokens, request.context_tokens)
             self.kernel_names["attention_prefill_cached" if is_cached else "attention_prefill"] = name
         if self.model.shape["moe"] is not None:
             self.kernel_names["fused_experts"] = str(self.experts_config)
@@ -205,7 +205,7 @@ class Step:
                 v=layer.v_cache.view(-1, self.kv_heads, self.dim)[slots][None],
                 out=self.attended[rows].unflatten(1, (self.heads, self.dim))[None],
             )
-            _, run = prefill.implementation_of(self.model.bench, self.dim, request.context_tokens > 0)
+            _, run = prefill.implementation_of(self.model.bench, self.dim, request.new_tokens, request.context_tokens)
             prompts.append((run, batch))
         return prompts
 

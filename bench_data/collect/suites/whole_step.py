@@ -48,7 +48,7 @@ class WholeStepSuite:
         self._model: Model | None = None
 
     def cases(self) -> Iterable[Case]:
-        for tier, shape in enumerate(self.bench.shapes.models):
+        for shape in self.bench.shapes.models:
             num_layers = layers_that_fit(self.bench, shape)
             for batch in self._batches():
                 requests = parse_batch(batch)
@@ -58,7 +58,7 @@ class WholeStepSuite:
                     continue
                 guess_s = 0.3 + 15e-6 * _guess_us(shape, num_layers, requests)
                 key: dict[str, Cell] = {"model": shape["id"], "layers": num_layers, "batch": batch}
-                yield Case(self.name, f"whole_step/{self.bench.gpu}.json", key, tier, guess_s, shape, shape["id"])
+                yield Case(self.name, f"whole_step/{self.bench.gpu}.json", key, 0, guess_s, shape, shape["id"])
 
     def _batches(self) -> list[str]:
         if self.bench.is_rehearsal:
