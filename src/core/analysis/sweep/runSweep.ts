@@ -146,5 +146,7 @@ function keptUp(rate: number | null, run: Pick<MeasuredPoint, "throughput" | "re
   const { requestsPerS } = run.throughput;
   const latencyS = (run.e2eMs.mean ?? 0) / 1000;
   if (rate === null || requestsPerS === null || run.arrivalSpanS + latencyS <= 0) return null;
-  return requestsPerS / (run.requests.submitted / (run.arrivalSpanS + latencyS));
+  // A request that the server refuses, whatever the load, is none that it could keep up with.
+  const { submitted, rejected } = run.requests;
+  return submitted === rejected ? null : requestsPerS / ((submitted - rejected) / (run.arrivalSpanS + latencyS));
 }

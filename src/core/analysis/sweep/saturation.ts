@@ -41,7 +41,7 @@ export const SATURATION_METHOD = {
   saturated: "the queue grew over the later half of the arrivals while requests waited most of the time (regime past)",
   tooShort: `fewer than ${SETTLED_LATENCIES} mean end-to-end latencies (of a session: of all its turns) from the first arrival to the last, and no growing queue yet`,
   latencyKnee: "greatest throughput / mean end-to-end latency (Kleinrock's power)",
-  throughputKnee: `throughput below ${KEPT_UP_FRACTION} of what keeping up would give`,
+  throughputKnee: `throughput below ${KEPT_UP_FRACTION} of what keeping up would give, of the largest share of requests that clients did not give up at any load`,
 } as const;
 
 /** A server of the grid. */
@@ -114,12 +114,18 @@ function queueChange(loaded: readonly Loaded[]): Change {
   return changeOf(loaded.map(({ load, point }) => ({ load, holds: regimeGroup(point.regime) === "past" })));
 }
 
+/** What clients give up even where the server carries the load is lost to no queue: a timeout, the end of --max-seconds. */
 function throughputChange(loaded: readonly Loaded[]): Change {
+  const mostCompleted = Math.max(0, ...loaded.map(({ point }) => completedFraction(point)));
   return changeOf(
     loaded.flatMap(({ load, point: { keptUpFraction } }) =>
-      keptUpFraction === null ? [] : { load, holds: keptUpFraction < KEPT_UP_FRACTION },
+      keptUpFraction === null ? [] : { load, holds: keptUpFraction < KEPT_UP_FRACTION * mostCompleted },
     ),
   );
+}
+
+function completedFraction({ requests: { submitted, rejected, completed } }: MeasuredPoint): number {
+  return submitted === rejected ? 0 : completed / (submitted - rejected);
 }
 
 function loadPoint({ load, point }: Loaded): LoadPoint[] {

@@ -44,8 +44,8 @@ export interface MeasuredPoint extends PointHead, SweepRun {
   /** How sure the means are; null with one seed, which does not tell. */
   readonly seedIntervals: SeedIntervals | null;
   /**
-   * Throughput over what it would be if the server kept up: all requests within the time of the arrivals and one mean
-   * latency. About 1 below saturation; null where the server sets the pace, or nothing was served.
+   * Throughput over what it would be if the server kept up: all requests that it did not refuse within the time of the
+   * arrivals and one mean latency. About 1 below saturation; null where the server sets the pace, or nothing was served.
    */
   readonly keptUpFraction: number | null;
 }

@@ -51,6 +51,32 @@ describe("the saturation of an M/M/1 queue", () => {
     expect((await saturationOf([5, 9])).throughputKnee).toBeNull();
   });
 
+  it("is not sought in requests that the server refuses, or their clients give up, at any rate", async () => {
+    const losing =
+      (rejected: number, aborted: number): RunTask =>
+      async (task) => {
+        const { run } = await analytic(task);
+        const served = 1 - rejected - aborted;
+        const { requests, throughput } = run!;
+        const counts = {
+          rejected: rejected * NUM_REQUESTS,
+          aborted: aborted * NUM_REQUESTS,
+          completed: served * NUM_REQUESTS,
+        };
+        const requestsPerS = served * throughput.requestsPerS!;
+        return { run: { ...run!, requests: { ...requests, ...counts }, throughput: { ...throughput, requestsPerS } } };
+      };
+    for (const [rejected, aborted] of [
+      [0.8, 0],
+      [0, 0.2],
+      [0.5, 0.2],
+    ] as const) {
+      expect((await saturationOf([1, 3, 9], losing(rejected, aborted))).throughputKnee).toBeNull();
+      const found = await saturationOf([1, 3, 9, 12], losing(rejected, aborted));
+      expect(found.throughputKnee).toEqual({ followed: 9, fellBehind: 12 });
+    }
+  });
+
   it("is said not to be reached where no rate reaches it, and to lie below all where every one is past it", async () => {
     const below = await saturationOf([1, 2, 4]);
     expect(below).toMatchObject({ saturates: false, sustainedLoad: 4, saturatedLoad: null });
