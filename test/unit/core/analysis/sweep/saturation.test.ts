@@ -94,7 +94,7 @@ describe("the saturation of an M/M/1 queue", () => {
       const run = mm1Run(rate, false);
       const arrivalSpanS = 9 * ((run.e2eMs.mean ?? 0) / 1000) * (rate < 8 ? 2 : 1);
       const submitted = rate * arrivalSpanS;
-      return { run: { ...run, arrivalSpanS, requests: { ...run.requests, submitted } } };
+      return { run: { ...run, arrivalSpanS, requests: { ...run.requests, submitted, completed: submitted } } };
     };
     const found = await saturationOf([5, 7, 9, 11], short);
     expect(found).toMatchObject({ saturates: false, sustainedLoad: 7, saturatedLoad: null, tooShortLoad: 9 });
