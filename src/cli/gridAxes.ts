@@ -1,7 +1,7 @@
 import { nearestName } from "../core/config/nearestName.js";
 import { type ConfigLeaf, configLeaves } from "../core/config/schemaKeys.js";
 import { runConfigSchema } from "../core/engine/runConfig.js";
-import { ConfigError } from "../core/errors/simulationError.js";
+import { ConfigError, type ConfigIssue } from "../core/errors/simulationError.js";
 import { flagValue, kebabCase } from "./configFlags.js";
 import { DEPLOYMENT_FLAGS } from "./deploymentOptions.js";
 import { WORKLOAD_FLAGS, WORKLOAD_PLACES } from "./workloadOptions.js";
@@ -27,6 +27,15 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 /** What a refusal calls an axis: `--vary max-num-seqs (engine.maxNumSeqs)`. */
 export function axisName({ given, path }: GridAxis): string {
   return given === path ? `--vary ${path}` : `--vary ${given} (${path})`;
+}
+
+/** A refusal of `--tp 1,2`, which says how several values are given; any other as it is. */
+export function withVaryHint(issue: ConfigIssue): ConfigIssue {
+  const flag = [...DEPLOYMENT_FLAGS, ...WORKLOAD_FLAGS].find(({ name }) => issue.path === `--${name}`);
+  const list = issue.received.replaceAll('"', "");
+  if (flag === undefined || flag.name in ELSEWHERE || !/^[^,=]+(,[^,=]+)+$/.test(list)) return issue;
+  const key = flag.alias !== undefined && flag.alias.length > 1 ? flag.alias : flag.name;
+  return { ...issue, allowed: `${issue.allowed}; give several with --vary ${key}=${list}` };
 }
 
 /** @param texts the values of `--vary` @throws ConfigError naming every problem */

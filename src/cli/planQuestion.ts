@@ -43,6 +43,8 @@ export function askedPlan(argv: Arguments): AskedPlan {
   const numSeeds = numberFlag(argv, "seeds", z.number().int().min(1).max(MAX_SEEDS)) ?? DEFAULT_SEEDS;
   const { sweep } = askedGrid({
     ...argv,
+    // The SLO is the plan's, which may limit every request.
+    slo: undefined,
     // One load stands for all: which ones are tried is what the search finds out.
     rate: "1",
     // As many again check what was found.

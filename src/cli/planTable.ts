@@ -2,6 +2,7 @@ import type { PlanResult } from "../core/analysis/plan/planResult.js";
 import type { FeasiblePlan, Plan } from "../core/analysis/plan/searchPlan.js";
 import { valueAt } from "../core/config/parseConfig.js";
 import { sloName } from "../core/metrics/slo.js";
+import { trust } from "./regimeWords.js";
 import { columnsOf, printMs, printNumber, textTable } from "./textTable.js";
 
 /** A plan for people: the answer in a line, then every server that was considered. */
@@ -10,7 +11,8 @@ export function planTable(result: PlanResult): string {
   const infeasible = result.plans.filter((plan) => !plan.isFeasible);
   const parts = [`${planAnswer(result)}\n`];
   const pareto = result.targetRequestsPerS === null ? "" : `${PARETO_LEGEND}\n`;
-  if (feasible.length > 0) parts.push(`${table(result, feasible)}${pareto}${rateLegend(result)}\n`);
+  if (feasible.length > 0)
+    parts.push(`${table(result, feasible)}${pareto}${rateLegend(result)}\n${simulationError(result)}\n`);
   if (infeasible.length > 0) parts.push(`cannot:\n${infeasible.map(infeasibleLine).join("")}`);
   parts.push(foot(result));
   return parts.join("\n");
@@ -19,17 +21,31 @@ export function planTable(result: PlanResult): string {
 const PARETO_LEGEND = "* nothing else is at most as dear and at most as slow (mean E2E) and better in one of these";
 
 /** What the rates stand on: the same words for the table and the report. */
-export function rateLegend({ confidence, seeds, checkSeeds, rateUnit }: PlanResult): string {
+export function rateLegend({ confidence, seeds, checkSeeds, rateUnit, plans }: PlanResult): string {
   const unit = rateUnit === "sessions" ? "Rates count sessions, each of several requests. " : "";
+  const isLowered = plans.some((plan) => plan.isFeasible && plan.loweredFromPerS !== null);
+  const lowered = isLowered
+    ? " Lowered: at the load first planned the other seeds broke the SLO, so that a replica gets less."
+    : "";
   if (confidence === null) {
-    return `${unit}Rates are those of one seed: how far chance moves them is not known; give --seeds 5.`;
+    return `${unit}Rates are those of one seed: how far chance moves them is not known; give --seeds 5.${lowered}`;
   }
   const { oneSidedLevel, level } = confidence;
   return (
-    `${unit}A replica carries its rate with ${percent0(oneSidedLevel)} confidence, and its interval holds the median rate with ` +
-    `${percent0(level)}: a sign test over ${seeds.length} seeds, which is about chance in the requests drawn and not about the ` +
-    `error of the simulation. All other numbers are means over ${checkSeeds.length} other seeds at the load planned.`
+    `${unit}With ${percent0(oneSidedLevel)} confidence the median run carries a replica's rate, and with ${percent0(level)} the ` +
+    `interval holds what it carries: a sign test over ${seeds.length} seeds, which is about chance in the requests drawn and not ` +
+    `about the error of the simulation. All other numbers are means over ${checkSeeds.length} other seeds at the load planned, ` +
+    `which more than half of them keep by themselves.${lowered}`
   );
+}
+
+/** What is known of the error of the simulation itself at the load of the plan to take; empty where there is none. */
+export function simulationError({ plans: [best] }: Pick<PlanResult, "plans">): string {
+  if (best === undefined || !best.isFeasible) return "";
+  const { regime } = best.run;
+  const tails = regime.seenErrors === null ? "" : " p99s err by more (eval/README.md).";
+  const tells = "roofserve evaluate tells it of measured runs of yours.";
+  return `Error of the simulation itself, ${planName(best)} at its load: ${trust(regime)}${tails} ${tells}`;
 }
 
 function percent0(fraction: number): string {
@@ -80,10 +96,15 @@ function checksOf({ checks }: FeasiblePlan): string {
     .join(", ");
 }
 
-/** ` A replica carries 17.8 requests/s (17.8–19.5 over 5 seeds).` */
+/** ` A replica carries 17.8 requests/s (17.8–19.5 over 5 seeds), lowered from …: the other seeds broke the SLO there.` */
 function carries(plan: FeasiblePlan, { rateUnit, seeds }: PlanResult): string {
   const over = plan.rateInterval === null ? "one seed" : `${intervalOf(plan)} over ${seeds.length} seeds`;
-  return ` A replica carries ${rate(plan.highestRatePerS)} ${rateUnit}/s (${over}).${doubtOf(plan)}`;
+  return ` A replica carries ${rate(plan.highestRatePerS)} ${rateUnit}/s (${over})${loweredOf(plan)}.${doubtOf(plan)}`;
+}
+
+/** Why a replica gets less than what the seeds' rates say. */
+function loweredOf({ loweredFromPerS }: FeasiblePlan): string {
+  return loweredFromPerS === null ? "" : `, lowered from ${rate(loweredFromPerS)}: the other seeds broke the SLO there`;
 }
 
 /** `17.8–19.5`. */
@@ -121,7 +142,7 @@ function table(result: PlanResult, plans: readonly FeasiblePlan[]): string {
     plan.isPareto ? "*" : "",
     planName(plan),
     rate(plan.highestRatePerS),
-    intervalOf(plan),
+    `${intervalOf(plan)}${plan.loweredFromPerS === null ? "" : ", lowered"}`,
     plan.brokenAbove.join(", "),
     String(plan.replicas),
     String(plan.gpus),

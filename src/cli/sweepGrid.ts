@@ -13,7 +13,7 @@ import { withFileHashes } from "../io/pricingFiles.js";
 import { WORKLOAD_PRESETS } from "../io/workloadPresets.js";
 import { setPath } from "./configFlags.js";
 import { type Arguments, DEPLOYMENT_FLAGS, givenConfig, numberFlag, withFlagNames } from "./deploymentOptions.js";
-import { axisName, type GridAxis, gridAxes } from "./gridAxes.js";
+import { axisName, type GridAxis, gridAxes, withVaryHint } from "./gridAxes.js";
 import { parseRates } from "./rateList.js";
 import { withOurWords } from "./vllmWords.js";
 import { WORKLOAD_FLAGS, WORKLOAD_PLACES, withWorkload } from "./workloadOptions.js";
@@ -159,7 +159,7 @@ function pointConfig(argv: Arguments, axes: readonly GridAxis[], values: readonl
 
 function addProblem(problems: Map<string, ConfigIssue>, issue: ConfigIssue, axes: readonly GridAxis[]): void {
   const axis = axes.find(({ path, flag }) => path === issue.path || (flag !== null && issue.path === `--${flag}`));
-  const named = axis === undefined ? issue : { ...issue, path: axisName(axis) };
+  const named = axis === undefined ? withVaryHint(issue) : { ...issue, path: axisName(axis) };
   problems.set(`${named.path} ${named.received}`, named);
 }
 
@@ -192,7 +192,7 @@ function requireNames(series: readonly SweepSeries[], axes: readonly GridAxis[])
     if (!(error instanceof ConfigError)) throw error;
     const named = error.issues.map((issue) => {
       const axis = axes.find(({ path }) => issue.path === `--${path}`);
-      return axis === undefined ? issue : { ...issue, path: axisName(axis) };
+      return axis === undefined ? withVaryHint(issue) : { ...issue, path: axisName(axis) };
     });
     throw new ConfigError(named);
   }

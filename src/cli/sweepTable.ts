@@ -33,8 +33,12 @@ function heading(result: SweepResult): string {
 /** `meta-llama/Llama-3.1-8B-Instruct on 1 × H100, vLLM 0.11`, as far as all points have it in common. */
 export function sweptServer({ config }: Pick<SweepResult, "config">): string {
   const text = (path: string, varied: string): string => String(valueAt(config, path.split(".")) ?? varied);
-  const server = `${text("model", "several models")} on ${text("engine.tensorParallelSize", "several")} × ${text("gpu", "several GPUs")}`;
-  return `${server}, vLLM ${text("engine.vllmVersion", "of several versions")}`;
+  const [gpu, size] = [valueAt(config, ["gpu"]), valueAt(config, ["engine", "tensorParallelSize"])];
+  const gpus =
+    gpu !== undefined && size !== undefined
+      ? `${String(size)} × ${String(gpu)}`
+      : `${text("gpu", "several GPUs")} at ${size === undefined ? "several TP sizes" : `TP ${String(size)}`}`;
+  return `${text("model", "several models")} on ${gpus}, vLLM ${text("engine.vllmVersion", "of several versions")}`;
 }
 
 /** `10 points × 3 seeds, 1 failed`; `12 points, GuideLLM's sweep profile and 2 beyond it`. */

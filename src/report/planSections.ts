@@ -31,7 +31,13 @@ export interface PlanRatesSection {
   readonly legend: string;
   readonly plans: readonly Pick<
     PlannedServer,
-    "name" | "gpusPerReplica" | "highestRatePerS" | "ratesOfSeedsPerS" | "rateInterval" | "brokenAbove"
+    | "name"
+    | "gpusPerReplica"
+    | "highestRatePerS"
+    | "ratesOfSeedsPerS"
+    | "rateInterval"
+    | "loweredFromPerS"
+    | "brokenAbove"
   >[];
 }
 
@@ -57,6 +63,7 @@ export interface PlannedServer
     | "highestRatePerS"
     | "ratesOfSeedsPerS"
     | "rateInterval"
+    | "loweredFromPerS"
     | "brokenAbove"
     | "replicas"
     | "gpus"

@@ -37,6 +37,29 @@ describe("roofserve plan", () => {
     expect(result.best).toBe(result.plans[0].label);
   });
 
+  it("keeps limits on each request, by the share of requests that must be within them", async () => {
+    const slo = ["--slo", "ttft<=300ms, tpot<=30ms, goodput>=99%"];
+    const { exitCode, stdout, stderr } = await callCli("plan", ...SMALL, ...slo, "-g", "H100", "--tp", "1");
+    expect(exitCode, stderr).toBe(0);
+    expect(stdout).toMatch(/^1 × H100 serves .* goodput (100|99(\.\d)?) % \(≥ 99 %\); 2 of 2 other seeds keep it\./);
+  });
+
+  it("says what is known of the error of the simulation at the load planned, and of chance", async () => {
+    const asked = ["plan", ...SMALL, ...SLO, "--tp", "1", "-g"];
+    const known = (await callCli(...asked, "H100")).stdout;
+    expect(known).toMatch(
+      /^Error of the simulation itself, 1 × H100 at its load: .* measured runs erred by [\d.]+ % end to end .*p99s err by more/m,
+    );
+    expect(known).toMatch(
+      /^With 75 % confidence the median run carries a replica's rate, and with 50 % the interval /m,
+    );
+    const unknown = (await callCli(...asked, "A10G")).stdout;
+    expect(unknown).toMatch(
+      /^Error of the simulation itself, 1 × A10G at its load: .*no measured run to compare with\./m,
+    );
+    expect(unknown).not.toContain("p99s err");
+  });
+
   it("takes one's own prices, which may turn the order around", async () => {
     const file = join(folder, "ours.json");
     const price = (gpu: string, usdPerGpuHour: number) => ({ gpu, usdPerGpuHour, source: "us", date: "2026-11-26" });
@@ -172,6 +195,9 @@ describe("roofserve plan", () => {
     [["plan", ...SLO, "--rate", "30"], 2, ["--rate: got 30", "--target-rate"]],
     [["plan", ...SLO, "--max-seconds", "60"], 2, ["--max-seconds: got 60", "--max-requests"]],
     [["plan", ...SLO, "--target-rate", "0"], 2, ["--target-rate: got 0; must be > 0"]],
+    [["plan", ...SLO, "--tp", "1,2"], 2, ['got "1,2"', "give several with --vary tp=1,2"]],
+    [["plan", ...SLO, "-g", "H100,L4"], 2, ['got "H100,L4"', "give several with --vary gpu=H100,L4"]],
+    [["sweep", "--rate", "1", "--tp", "1,2"], 2, ['got "1,2"', "give several with --vary tp=1,2"]],
     [["plan", ...SLO, "--vary", "gpu=H1000"], 2, ["--vary gpu", "did you mean H100?"]],
     [["plan", ...SLO, "--prices", "none.json"], 3, ["none.json: no such file", "usdPerGpuHour"]],
   ])("refuses %j", async (...input) => expectRefusal(input));

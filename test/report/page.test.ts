@@ -79,6 +79,13 @@ const NUM_MARKS = `[...document.querySelectorAll(".plot-canvas")]
 /** Plots that wait to be seen. */
 const NUM_UNDRAWN = `document.querySelectorAll(".plot-canvas:not(:has(svg))").length`;
 
+interface PlanData {
+  readonly plans: readonly { readonly name: string; readonly isPareto: boolean }[];
+}
+
+/** The section of a plan's costs, as the page was given it. */
+const PLAN_DATA = `JSON.parse(document.getElementById("report-data").textContent).sections.find(({ kind }) => kind === "plan-costs")`;
+
 const SCROLL_WIDTH = "document.documentElement.scrollWidth";
 
 /** What a pointer over the first plot of a section is told. */
@@ -175,6 +182,19 @@ describe.skipIf(chromium === null)("a report in a browser", () => {
       expect(await tipAt(page, id)).toMatch(/\d/);
       await page.close();
     });
+  });
+
+  test("names every server of a plan's costs on a narrow screen too, and the axis; shades a table that goes on", async () => {
+    const { page } = await openFile(browser, await reportOf("a plan"), { width: 400 });
+    const { plans } = await page.evaluate<PlanData>(PLAN_DATA);
+    const texts = await page.locator("#costs svg text").allTextContents();
+    expect(texts).toEqual(expect.arrayContaining(["mean E2E", ...plans.map(({ name }) => name)]));
+    expect(plans.some(({ isPareto }) => !isPareto)).toBe(true);
+    const attachments = await page.evaluate(
+      `getComputedStyle(document.querySelector("#plans .scroll")).backgroundAttachment`,
+    );
+    expect(attachments).toBe("local, local, scroll, scroll");
+    await page.close();
   });
 
   test("says why servers cannot be, and the answer of the others", async () => {

@@ -10,16 +10,17 @@ import { planJson, writePlanOutputs } from "../../io/plan/writePlanOutputs.js";
 import { requireWritableFolder } from "../../io/results/outputFolder.js";
 import type { CommandBody } from "../commandTable.js";
 import { type Arguments, addDeploymentOptions, numberFlag } from "../deploymentOptions.js";
-import { examplesText } from "../examples.js";
+import { type Example, examplesText } from "../examples.js";
 import { untilInterrupted } from "../interruption.js";
 import { addPlanOptions } from "../planOptions.js";
 import { askedPlan } from "../planQuestion.js";
-import { planAnswer, planName, planSlo, planTable, rateLegend } from "../planTable.js";
+import { planAnswer, planName, planSlo, planTable, rateLegend, simulationError } from "../planTable.js";
 import { endProgress, showProgress } from "../progressLine.js";
 import { reportFile, writeReportPage } from "../reportOption.js";
 import { addWorkloadOptions } from "../workloadOptions.js";
 
-const EXAMPLES = examplesText([
+/** Examples of the help, each of which a test asks. */
+export const EXAMPLES: readonly Example[] = [
   ['plan --slo "p99 ttft<=500ms, p95 itl<=40ms" --target-rate 20', "the cheapest servers for a chat workload"],
   ['plan -m Llama-3.1-70B --workload rag --slo "p90 ttft<=2s, p90 e2e<=20s"', "what a token costs on each GPU"],
   ['plan -g H100 --tp 1 --vary maxNumSeqs=32,64,128,256 --slo "p95 itl<=25ms"', "the limit that carries most"],
@@ -29,12 +30,12 @@ const EXAMPLES = examplesText([
     "keeps each trial: if it is stopped, the same command goes on",
   ],
   ['plan --slo "ttft<=300ms, tpot<=30ms, goodput>=99%" --prices ours.json', "goodput, and prices of your own"],
-]);
+];
 
 const RULES = `A load is held when the SLO is, and the queue does not grow for as long as requests come. Of each seed by itself the highest such
 rate is found by bisection to 2 %. The rate that counts is the lower end of what these tell of their median (sign test: of five
 seeds the least, 97 % confidence); more seeds bring it nearer. As many other seeds check the load that is planned, and their means
-are the numbers shown; where they break the SLO the load is made smaller. This is about chance in the requests drawn: how true
+are the numbers shown; where these break the SLO, or half of the seeds do, the load is made smaller. This is about chance in the requests drawn: how true
 the simulation is, is another matter (eval/README.md). Rates and --target-rate count sessions where they have several turns. Replicas
 share the load evenly; a balancer that knows better can do a little better. Requests that do not complete count as late. Prices are
 list prices of single days, with source and date: give your own with --prices. Servers without a price come last, fewest GPUs first.`;
@@ -42,7 +43,7 @@ list prices of single days, with source and date: give your own with --prices. S
 export const planCommand: CommandBody = {
   builder: (command) =>
     addPlanOptions(addWorkloadOptions(addDeploymentOptions(command, ["table", "json", "csv"]))).epilogue(
-      `${EXAMPLES}\n\n${RULES}`,
+      `${examplesText(EXAMPLES)}\n\n${RULES}`,
     ),
   handler: async (argv: ArgumentsCamelCase) => {
     const { series, question, unpricedGpus } = askedPlan(argv);
@@ -109,7 +110,7 @@ async function writePlanPage(file: string, result: PlanResult): Promise<void> {
     title: `${model}: ${load}`,
     subtitle: `within ${planSlo(result)}`,
     answer: planAnswer(result),
-    legend: rateLegend(result),
+    legend: `${rateLegend(result)} ${simulationError(result)}`.trimEnd(),
   };
   await writeReportPage(file, planPage({ result, nameOf: planName, ...words }));
 }

@@ -10,6 +10,7 @@ const NUMBERS: Readonly<Record<string, (plan: FeasiblePlan) => Cell>> = {
   highest_rate_per_s: ({ highestRatePerS }) => highestRatePerS,
   rate_low_per_s: ({ rateInterval }) => rateInterval?.low ?? null,
   rate_high_per_s: ({ rateInterval }) => rateInterval?.high ?? null,
+  lowered_from_per_s: ({ loweredFromPerS }) => loweredFromPerS,
   broken_above_by: ({ brokenAbove }) => brokenAbove.join("; "),
   replicas: ({ replicas }) => replicas,
   gpus: ({ gpus }) => gpus,

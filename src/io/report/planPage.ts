@@ -57,12 +57,12 @@ export function planPage({ result, answer, title, subtitle, legend, nameOf }: Pl
 }
 
 function plannedServer(plan: FeasiblePlan, nameOf: (plan: Plan) => string): PlannedServer {
-  const { highestRatePerS, ratesOfSeedsPerS, rateInterval, brokenAbove, checks, isPareto, run } = plan;
+  const { highestRatePerS, ratesOfSeedsPerS, rateInterval, loweredFromPerS, brokenAbove, checks, isPareto, run } = plan;
   const { replicas, gpus, ratePerReplicaPerS, usdPerHour, usdPerMOutputTokens, usdPerMTokens } = plan;
   return {
     name: nameOf(plan),
     gpusPerReplica: plan.tensorParallelSize,
-    ...{ highestRatePerS, ratesOfSeedsPerS, rateInterval, brokenAbove, checks, isPareto },
+    ...{ highestRatePerS, ratesOfSeedsPerS, rateInterval, loweredFromPerS, brokenAbove, checks, isPareto },
     ...{ replicas, gpus, ratePerReplicaPerS, usdPerHour, usdPerMOutputTokens, usdPerMTokens },
     ttftP99Ms: run.ttftMs.p99,
     itlMeanMs: run.itlMs.mean,

@@ -19,6 +19,7 @@ const INSET_PX = 8;
 const LABEL_PX = 14;
 const DOT_PX = 4.5;
 const TICK_PX = 56;
+const TITLE_DY = -14;
 const FRONT = seriesColor(2);
 
 /** Cost against end-to-end latency. Down and to the left is better; the front is what nothing beats in both. */
@@ -78,8 +79,10 @@ function costsPlot(
     marginLeft: MARGIN.left,
     marginRight: MARGIN.right,
     x: { type: "log", domain },
-    y: { ...y.options, label: "mean E2E", inset: INSET_PX },
+    y: { ...y.options, label: null, inset: INSET_PX },
     marks: [
+      // As a mark, since the ticks of a logarithmic axis come without a title.
+      text(["mean E2E"], { frameAnchor: "top-left", textAnchor: "start", dx: -MARGIN.left, dy: TITLE_DY, fill: MUTED }),
       gridX(ticks),
       axisX(ticks, { text: tickUsd, ...label }),
       ...y.axis,
@@ -134,11 +137,11 @@ interface Frame {
 
 /**
  * Names of the front stand below and to the left of their dots, where by definition there is none; the others beside
- * theirs, apart from each other. On a narrow screen only those of the front, which are the ones to choose from.
+ * theirs, apart from each other.
  */
 function nameMarks(plans: readonly Plan[], frame: Frame): Markish[] {
   const front = plans.filter(({ isPareto }) => isPareto);
-  const others = plans.filter(({ isPareto }) => !isPareto && frame.widthPx >= NARROW_PX);
+  const others = plans.filter(({ isPareto }) => !isPareto);
   const frontBoxes = front.map((plan) => labelBox(plan, frame, true, FRONT_LABEL));
   const boxes = others.map((plan) => labelBox(plan, frame, isNearRight(plan, frame), SIDE_LABEL));
   const movesPx = labelMoves(boxes, [...plans.map((plan) => dotBox(plan, frame)), ...frontBoxes]);
@@ -180,5 +183,4 @@ function centre({ usd, e2eMeanMs }: Plan, { widthPx, heightPx, positionX, positi
 }
 
 const PLACE = { x: "usd", y: "e2eMeanMs", text: "name", ...HALO } as const;
-const NARROW_PX = 560;
 const RIGHT_PART = 0.7;

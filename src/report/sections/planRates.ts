@@ -46,9 +46,13 @@ export function planRates({ plans, legend, rateUnit }: PlanRatesSection): HTMLEl
   );
 }
 
-function intervalWords({ rateInterval }: Plan): string {
-  if (rateInterval === null) return "–";
-  return `${printLoad(rateInterval.low)} to ${printLoad(rateInterval.high)}`;
+/** `9.23 to 9.6, lowered`: the legend says what lowered is. */
+export function intervalWords({
+  rateInterval,
+  loweredFromPerS,
+}: Pick<Plan, "rateInterval" | "loweredFromPerS">): string {
+  const interval = rateInterval === null ? "–" : `${printLoad(rateInterval.low)} to ${printLoad(rateInterval.high)}`;
+  return loweredFromPerS === null ? interval : `${interval}, lowered`;
 }
 
 function ratesPlot(plans: readonly Plan[], rateUnit: PlanRatesSection["rateUnit"], widthPx: number): PlotOptions {

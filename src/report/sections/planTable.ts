@@ -4,6 +4,7 @@ import { printLoad } from "../loads.js";
 import { printUsd } from "../money.js";
 import { printMs } from "../numbers.js";
 import type { PlanTableSection } from "../planSections.js";
+import { intervalWords } from "./planRates.js";
 
 /** Every plan in numbers, what cannot be and why, and the prices. */
 export function planTable({ plans, infeasible, prices, rateUnit }: PlanTableSection): HTMLElement {
@@ -71,7 +72,7 @@ function table(plans: PlanTableSection["plans"], rateUnit: PlanTableSection["rat
     rows: plans.map((plan) => [
       plan.name,
       printLoad(plan.highestRatePerS),
-      plan.rateInterval === null ? "–" : `${printLoad(plan.rateInterval.low)} to ${printLoad(plan.rateInterval.high)}`,
+      intervalWords(plan),
       plan.brokenAbove.join(", "),
       String(plan.replicas),
       String(plan.gpus),

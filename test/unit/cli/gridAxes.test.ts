@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { gridAxes } from "../../../src/cli/gridAxes.js";
+import { gridAxes, withVaryHint } from "../../../src/cli/gridAxes.js";
 
 describe("the axes of a grid", () => {
   it.each([
@@ -42,5 +42,26 @@ describe("the axes of a grid", () => {
 
   it("are each given once", () => {
     expect(() => gridAxes(["tp=1", "tensorParallelSize=2"])).toThrow(/give each key once/);
+  });
+});
+
+describe("a refusal of a flag", () => {
+  const issue = (path: string, received: string) => ({ path, received, allowed: "must be a number" });
+
+  it.each([
+    ["--tensor-parallel-size", '"1,2"', "tp=1,2"],
+    ["--gpu", '"H100,L4"', "gpu=H100,L4"],
+    ["--max-num-seqs", '"64,128"', "max-num-seqs=64,128"],
+  ])("of %s that got a list says how to give several, as --vary takes it", (path, received, vary) => {
+    expect(withVaryHint(issue(path, received)).allowed).toBe(`must be a number; give several with --vary ${vary}`);
+    expect(gridAxes([vary])[0]!.values).toHaveLength(2);
+  });
+
+  it.each([
+    ["--tensor-parallel-size", '"two"'],
+    ["--seed", '"1,2"'],
+    ["--data", '"prompt_tokens=1,output_tokens=x"'],
+  ])("of %s that got %s stays as it is", (path, received) => {
+    expect(withVaryHint(issue(path, received))).toEqual(issue(path, received));
   });
 });

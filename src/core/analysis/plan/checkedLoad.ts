@@ -19,8 +19,10 @@ export interface CheckedLoad {
   /** One replica: means over these seeds, which meet the SLO. */
   readonly run: SweepRun;
   readonly checks: readonly SloCheck[];
-  /** How many of these seeds keep the SLO by themselves. */
+  /** How many of these seeds keep the SLO by themselves: more than half. */
   readonly numSeedsHeld: number;
+  /** Load of a replica that was tried first, at which these seeds broke the SLO; null where they bore it out. */
+  readonly loweredFromPerS: number | null;
 }
 
 /** Smaller loads that are tried where other seeds do not bear out the rate that was found. */
@@ -44,12 +46,14 @@ export interface AskedLoad {
 
 /**
  * The number of replicas, and what they do. A rate that was found by some seeds is a little too high by the luck that
- * they had: where others break the SLO on average, the load is made smaller, by more replicas if need be.
+ * they had: where others break the SLO on average, or half of them by themselves, the load is made smaller, by more replicas
+ * if need be. The mean alone would do with few seeds far within the limits and most of them a little beyond.
  */
 export async function checkedLoad(config: RunConfig, asked: AskedLoad, tryLoad: TryLoad): Promise<CheckedLoad> {
   const { highestPerS, targetPerS, checkSeeds } = asked;
   const { tensorParallelSize } = config.engine;
-  let size = planSize(highestPerS, tensorParallelSize, targetPerS);
+  const first = planSize(highestPerS, tensorParallelSize, targetPerS);
+  let size = first;
   for (let step = 0; step <= MAX_STEPS_BACK; step++) {
     const { ratePerReplicaPerS } = size;
     const longer = ratePerReplicaPerS > NEAR_SHARE * highestPerS ? CHECK_LONGER : 1;
@@ -60,9 +64,11 @@ export async function checkedLoad(config: RunConfig, asked: AskedLoad, tryLoad: 
     );
     const run = meanRun(trials.map((trial) => trial.run));
     const checks = meanChecks(trials.map((trial) => trial.checks));
-    if (isHeld(trials, run, checks)) {
+    const numSeedsHeld = trials.filter(holdsSlo).length;
+    const isHeldByMeans = checks.every(({ isMet }) => isMet) && isSettled(run, HOLDING_LATENCIES);
+    if (isHeldByMeans && 2 * numSeedsHeld > trials.length) {
       const load = planLoad(size, turnsPerStart(config.workload.data), meanOf(trials));
-      return { size, load, run, checks, numSeedsHeld: trials.filter(holdsSlo).length };
+      return { size, load, run, checks, numSeedsHeld, loweredFromPerS: step === 0 ? null : first.ratePerReplicaPerS };
     }
     size =
       targetPerS === null
@@ -72,12 +78,6 @@ export async function checkedLoad(config: RunConfig, asked: AskedLoad, tryLoad: 
   throw new CannotServe(
     `holds at ${printRate(highestPerS)} with some seeds, and with others not even below: more --max-requests may tell`,
   );
-}
-
-/** Whether the seeds together hold the SLO: its values on average, and a queue that does not grow with most of them. */
-function isHeld(trials: readonly WholeTrial[], run: SweepRun, checks: readonly SloCheck[]): boolean {
-  const numOverrun = trials.filter(({ isOverrun }) => isOverrun).length;
-  return checks.every(({ isMet }) => isMet) && 2 * numOverrun < trials.length && isSettled(run, HOLDING_LATENCIES);
 }
 
 function meanOf(trials: readonly WholeTrial[]): MeanRequest {

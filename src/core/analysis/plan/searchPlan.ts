@@ -41,7 +41,7 @@ export interface FeasiblePlan extends PlanHead, PlanSize, PlanCost, Omit<Checked
   readonly isFeasible: true;
   /**
    * The most that one replica carries: the lower end of `rateInterval`, to `RATE_TOLERANCE`; less where no target was given and
-   * the seeds that check it did not bear it out.
+   * the seeds that check it did not bear it out: then `loweredFromPerS` is that end.
    */
   readonly highestRatePerS: number;
   /** The highest rate that holds with each seed alone. */
