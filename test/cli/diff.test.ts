@@ -170,7 +170,9 @@ describe("roofserve diff", () => {
     expect(stdout).toMatch(/^sloMs\.p90 TTFT +200 +60$/m);
     expect(stdout).toMatch(/^\S*H100\S*( +[−+]?\d+\.?\d*[* ]?){11}$/m);
     expect(stdout).toMatch(/^only A considered .*A10G/m);
-    const same = await callCli("diff", place("plan-a.json"), place("plan-a.json"));
+    mkdirSync(place("plan-a"));
+    copyFileSync(place("plan-a.json"), join(place("plan-a"), "plan.json"));
+    const same = await callCli("diff", place("plan-a"), place("plan-a.json"));
     expect(same.stdout).toBe("A and B are identical: no question, no server and no number differs.\n");
     await expectRefusal([
       ["diff", place("plan-a.json"), place("base")],
@@ -221,8 +223,10 @@ describe("roofserve diff refuses", () => {
 
   it("what is missing or of another kind, and says what it is", async () => {
     mkdirSync(place("empty"));
-    await expectRefusal(refused(place("nowhere"), "nowhere: no such file or folder; give a folder that run --out"));
-    await expectRefusal(refused(place("empty"), "empty: holds no summary.json and no sweep.json"));
+    await expectRefusal(
+      refused(place("nowhere"), "nowhere: no such file or folder; give a folder that run, sweep or plan --out"),
+    );
+    await expectRefusal(refused(place("empty"), "empty: holds no summary.json, no sweep.json and no plan.json"));
     await expectRefusal(refused(join(place("base"), "steps.jsonl"), "is a step log; put it beside summary.json"));
     await expectRefusal(refused(join(place("base"), "requests.jsonl"), "requests.jsonl", "row 2", "JSON lines"));
     await expectRefusal(

@@ -7,6 +7,7 @@ import { printValue } from "../../core/config/parseConfig.js";
 import { ROOFSERVE_VERSION } from "../../core/engine/version.js";
 import { ConfigError, DataFileError } from "../../core/errors/simulationError.js";
 import { readOptionalDataText } from "../dataFile/dataFile.js";
+import { engineDefaults, nullWords } from "../engineDefaults.js";
 import { sha256 } from "../pricingFiles.js";
 import { parseJson } from "../structuredFile.js";
 
@@ -77,10 +78,11 @@ export function extendedManifest(folder: string, file: string, manifest: SweepMa
   const both = canVary ? "--vary it to have both in one sweep, " : "";
   const remedy = `${folder} holds runs of that: ${both}choose another --out, or start over with --restart`;
   const shown = differences.slice(0, MAX_SHOWN);
+  const defaults = engineDefaults(before.sweep.config);
   const issues = shown.map(({ path, before, after }, i) => ({
     path,
     received: printValue(after),
-    allowed: `it was ${printValue(before)}${i === shown.length - 1 ? `; ${remedy}` : ""}`,
+    allowed: `it was ${before === null ? nullWords(path, defaults) : printValue(before)}${i === shown.length - 1 ? `; ${remedy}` : ""}`,
   }));
   throw new ConfigError(issues);
 }
