@@ -60,12 +60,13 @@ function headline(diff: RunDiff): string {
     const { length } = diff.overSeeds.seeds;
     return `${length} seeds do not tell a change of the mean end-to-end latency from chance (${both}${width})`;
   }
-  if (Math.abs(relative) < LEAST_RELATIVE) return `B takes as long as A end to end (mean ${latency(a)}${seeds})`;
   if (isStill(diff)) {
-    const hardly = tradeOff(diff);
-    const about = hardly.better.length + hardly.worse.length === 0 ? "A and B hardly differ: " : "";
-    const size = signed(100 * relative, (value) => `${printNumber(value)} %`);
-    return `${about}B takes about as long as A end to end (${both}, ${size}${seeds}${width})`;
+    const { better, worse } = tradeOff(diff);
+    const hardly = better.length + worse.length === 0 ? "A and B hardly differ: " : "";
+    if (Math.abs(relative) < LEAST_RELATIVE)
+      return `${hardly}B takes as long as A end to end (mean ${latency(a)}${seeds})`;
+    const size = signed(100 * relative, printNumber);
+    return `${hardly}B takes about as long as A end to end (${both}, ${size} %${seeds}${width})`;
   }
   return `B ${speedWords(relative)} end to end (${both}${seeds}${width})${partWords(diff, relative)}${gpuWords(diff)}`;
 }

@@ -133,15 +133,20 @@ function gpuTables(gpu: GpuTimeChange): string[] {
   ];
 }
 
-/** Changes of a part below this fraction of the mean step are summed up in one row. */
+/** Where all parts' changes come to less of the mean step, there is nothing to tell apart. */
 const LEAST_STEP_FRACTION = 0.001;
+/** Parts that have less of all parts' changes are summed up in one row. */
+const LEAST_CHANGE_FRACTION = 0.005;
 
-/** The parts that moved, the others together, and the whole; nothing but a line where none moved. */
+/** The parts that moved, the others together, and the whole; nothing but a line where they hardly moved. */
 function partsTable(title: string, parts: readonly PartChange[], whole: PartChange): string {
-  const isMoved = ({ changeStepUs }: PartChange) => Math.abs(changeStepUs) >= LEAST_STEP_FRACTION * whole.aStepUs;
+  const allUs = parts.reduce((sum, { changeStepUs }) => sum + Math.abs(changeStepUs), 0);
+  if (allUs < LEAST_STEP_FRACTION * whole.aStepUs) {
+    return `${title}: all changes together are less than ${100 * LEAST_STEP_FRACTION} % of it\n`;
+  }
+  const isMoved = ({ changeStepUs }: PartChange) => Math.abs(changeStepUs) >= LEAST_CHANGE_FRACTION * allUs;
   const still = parts.filter((part) => !isMoved(part));
-  if (still.length === parts.length) return `${title}: no part changed by ${100 * LEAST_STEP_FRACTION} % of the step\n`;
-  const others = still.length < 2 ? still : [sumOf(still, `${still.length} others, hardly changed`)];
+  const others = still.length < 2 ? still : [sumOf(still, `${still.length} others`)];
   const rows = [...parts.filter(isMoved), ...others, whole].map(
     ({ name, aUs, bUs, changeUs, aStepUs, bStepUs, changeStepUs, shareOfChange }) => [
       name,

@@ -59,10 +59,11 @@ function countWords({ points, seeds }: SweepDiff): string {
     return count === 0 ? [] : [`${words} at ${count}`];
   };
   const verbs = [...said("faster", "faster"), ...said("slower", "slower")];
+  const same = said("same", verbs.length === 0 ? "B takes as long as A end to end" : "the same");
   const counts = [
     ...(verbs.length === 0 ? [] : [`B is ${verbs.join(" and ").replace(" at", " end to end at")}`]),
-    ...said("same", verbs.length === 0 ? "B takes as long as A end to end" : "the same"),
-    ...said("unclear", verbs.length === 0 ? "no clear change end to end" : "no clear change"),
+    ...same,
+    ...said("unclear", verbs.length === 0 && same.length === 0 ? "no clear change end to end" : "no clear change"),
   ];
   const most = moved.reduce<(typeof moved)[number] | null>(
     (x, y) => (x !== null && Math.abs(x.relative) >= Math.abs(y.relative) ? x : y),

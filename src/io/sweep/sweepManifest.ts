@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Sweep } from "../../core/analysis/sweep/runSweep.js";
-import { type SweepGrid, sweepConfig } from "../../core/analysis/sweep/sweepResult.js";
+import { LOAD_PATHS, type SweepGrid, sweepConfig } from "../../core/analysis/sweep/sweepResult.js";
 import { type ConfigDifference, configDifferences } from "../../core/config/compareConfigs.js";
 import { printValue } from "../../core/config/parseConfig.js";
 import { ROOFSERVE_VERSION } from "../../core/engine/version.js";
@@ -14,8 +14,6 @@ import { parseJson } from "../structuredFile.js";
 const MANIFEST_SCHEMA = "roofserve.sweep-manifest/1";
 /** Differences that a refusal spells out. */
 const MAX_SHOWN = 8;
-/** Places of the config that a sweep's loads set. */
-const LOADS = ["workload.profile.rate", "workload.profile.streams"];
 
 /** What a run directory is of. */
 export interface SweepManifest {
@@ -89,7 +87,7 @@ export function extendedManifest(folder: string, file: string, manifest: SweepMa
 
 /** Where two sweeps differ in what both hold fixed: a key that only one of them holds fixed varies in the other. */
 function manifestDifferences(before: SweepManifest, now: SweepManifest): ConfigDifference[] {
-  const free = [before, now].flatMap(({ sweep }) => sweep.grid.axes.map(({ path }) => path)).concat(LOADS);
+  const free = [before, now].flatMap(({ sweep }) => sweep.grid.axes.map(({ path }) => path)).concat(LOAD_PATHS);
   const isFree = (path: string) => free.some((place) => path === place || path.startsWith(`${place}.`));
   const fixed = (manifest: SweepManifest) => ({ version: manifest.version, ...manifest.sweep.config });
   const configs = configDifferences(fixed(before), fixed(now)).filter(({ path }) => !isFree(path));

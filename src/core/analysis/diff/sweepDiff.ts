@@ -2,7 +2,7 @@ import { type ConfigDifference, configDifferences } from "../../config/compareCo
 import { ROOFSERVE_VERSION } from "../../engine/version.js";
 import type { Interval } from "../../metrics/interval.js";
 import { isMeasured, type MeasuredPoint, type PointResult } from "../sweep/sweepPoint.js";
-import type { SweepResult } from "../sweep/sweepResult.js";
+import { LOAD_PATHS, type SweepResult } from "../sweep/sweepResult.js";
 import { type DiffSide, versionNotes } from "./diffSide.js";
 import { changeOf, type MetricChange, metricChanges } from "./metricChange.js";
 import { isSameLoad, WORDS } from "./runDiff.js";
@@ -50,7 +50,9 @@ export interface SweepDiff {
 /** Compares two sweeps point by point: points of the same load and the same varied values. */
 export function sweepDiff(a: ComparedSweep, b: ComparedSweep): SweepDiff {
   const [ofA, ofB] = [measuredByPlace(a), measuredByPlace(b)];
-  const configKeys = configDifferences(a.sweep.config, b.sweep.config).filter(({ path }) => !WORDS.includes(path));
+  const configKeys = configDifferences(a.sweep.config, b.sweep.config).filter(
+    ({ path }) => ![...WORDS, ...LOAD_PATHS].includes(path),
+  );
   const seeds = sweepSeeds(a, b, configKeys);
   const config = [...configKeys, ...configDifferences({ seeds: seeds.a }, { seeds: seeds.b })];
   const points = [...ofA].flatMap(([place, point]) => {
