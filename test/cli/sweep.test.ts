@@ -67,7 +67,7 @@ describe("roofserve sweep", () => {
     expect(csv.stdout).toBe(readFileSync(join(out, "points.csv"), "utf8"));
     const changed = await callCli(...grid, "--out", out, "--max-num-seqs", "9");
     expect(changed).toMatchObject({ exitCode: 2, stdout: "" });
-    expect(changed.stderr).toMatch(/--max-num-seqs: got 9; it was default \(1024\); .*--restart/);
+    expect(changed.stderr).toMatch(/--max-num-seqs: got 9; it was default; .*--restart/);
   });
 
   it("is GuideLLM's sweep profile where nothing says which loads, and its export reads back as that sweep", async () => {
