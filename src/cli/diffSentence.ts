@@ -9,6 +9,8 @@ import { printNumber } from "./textTable.js";
 
 /** A change of the mean below this is none to speak of. */
 const LEAST_RELATIVE = 0.0005;
+/** Below this a change matters to nobody, so that where it comes from is not told. */
+const LEAST_EXPLAINED = 0.005;
 
 /** A part's share of a change that other parts took back in part; up to here it is as good as the whole. */
 const MOST_SHARE = 1.05;
@@ -58,7 +60,14 @@ function headline(diff: RunDiff): string {
     const { length } = diff.overSeeds.seeds;
     return `${length} seeds do not tell a change of the mean end-to-end latency from chance (${both}${width})`;
   }
-  if (Math.abs(relative) < LEAST_RELATIVE) return `B takes as long as A end to end (mean ${latency(a)}${seeds})`;
+  if (isStill(diff)) {
+    const { better, worse } = tradeOff(diff);
+    const hardly = better.length + worse.length === 0 ? "A and B hardly differ: " : "";
+    if (Math.abs(relative) < LEAST_RELATIVE)
+      return `${hardly}B takes as long as A end to end (mean ${latency(a)}${seeds})`;
+    const size = signed(100 * relative, printNumber);
+    return `${hardly}B takes about as long as A end to end (${both}, ${size} %${seeds}${width})`;
+  }
   return `B ${speedWords(relative)} end to end (${both}${seeds}${width})${partWords(diff, relative)}${gpuWords(diff)}`;
 }
 
@@ -69,13 +78,18 @@ function e2eOf({ metrics, overSeeds }: RunDiff): SeedMetricChange {
   return overSeeds?.metrics.find(isE2e) ?? { ...single, interval: null, verdict: "unknown" };
 }
 
+/** Whether the mean end-to-end latency did not change by enough to ask why, or by no more than chance. */
+function isStill(diff: RunDiff): boolean {
+  const { relative, verdict } = e2eOf(diff);
+  return verdict === "chance" || Math.abs(relative ?? 0) < LEAST_EXPLAINED;
+}
+
 /** What moved the other way than the mean end-to-end latency; where that stood still, the most on either side. */
 function sideWords(diff: RunDiff): string[] {
-  const { change, relative, verdict } = e2eOf(diff);
+  const { change } = e2eOf(diff);
   const { better, worse } = tradeOff(diff);
-  const isStill = verdict === "chance" || Math.abs(relative ?? 0) < LEAST_RELATIVE;
   const list = (metrics: readonly MetricChange[]) => metrics.slice(0, MOST_SIDES).map(sideWord).join(" and ");
-  if (isStill) return [better, worse].filter((side) => side.length > 0).map(list);
+  if (isStill(diff)) return [better, worse].filter((side) => side.length > 0).map(list);
   const other = (change ?? 0) < 0 ? worse : better;
   return other.length === 0 ? [] : [`but ${list(other)}`];
 }
@@ -127,8 +141,8 @@ function shareWords(share: number): string {
  */
 function stepWords(diff: RunDiff): string[] {
   const { stepUs, idleStepUs, components } = diff.gpu;
-  const { change: e2eChange, relative, verdict } = e2eOf(diff);
-  if (verdict === "chance" || Math.abs(relative ?? 0) < LEAST_RELATIVE) return [];
+  const { change: e2eChange } = e2eOf(diff);
+  if (isStill(diff)) return [];
   const isSameWay = (change: number | null) => (change ?? 0) * (e2eChange ?? 0) > 0;
   const idleChangeUs = idleStepUs.change ?? 0;
   if (diff.paired !== null && isSameWay(idleChangeUs) && Math.abs(idleChangeUs) > Math.abs(stepUs.change ?? 0)) {
@@ -150,14 +164,17 @@ function lengthWords(relative: number): string {
 }
 
 /** How far one run tells. */
-function doubt({ paired, notPaired, overSeeds, config }: RunDiff): string[] {
+function doubt(diff: RunDiff): string[] {
+  const { paired, notPaired, overSeeds, config } = diff;
   if (overSeeds !== null) return [];
   if (paired === null) return isSameLoad(config) ? [`requests are not paired: ${notPaired}`] : [];
   const e2e = paired.latencies.find(({ latency }) => latency === "e2eMs");
   if (e2e?.verdict === "chance") return ["which other requests of this workload might not show"];
   // Where every request went the same way nobody asks.
   const isOneWay = e2e === undefined || e2e.numSlower === 0 || e2e.numFaster === 0;
-  return e2e?.verdict === "unknown" && !isOneWay ? ["whether other requests would show it, one run does not tell"] : [];
+  return e2e?.verdict === "unknown" && !isOneWay && !isStill(diff)
+    ? ["whether other requests would show it, one run does not tell"]
+    : [];
 }
 
 function configWords({ config }: RunDiff): string {

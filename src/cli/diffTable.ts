@@ -4,7 +4,7 @@ import type { RunDiff } from "../core/analysis/diff/runDiff.js";
 import type { Verdict } from "../core/analysis/diff/verdict.js";
 import { US_PER_MS, US_PER_S } from "../core/units/units.js";
 import { changePicture } from "./changePicture.js";
-import { configChangeTable } from "./configChangeTable.js";
+import { type BothDefaults, configChangeTable } from "./configChangeTable.js";
 import { diffSentence } from "./diffSentence.js";
 import { metricChangeTable } from "./metricChangeTable.js";
 import { printAmount, signed, signedInterval } from "./signedNumber.js";
@@ -20,10 +20,10 @@ const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
 const PART_TITLES = { waitingMs: "waiting for the first step", prefillMs: "prefill", decodeMs: "decode" } as const;
 
 /** Two runs compared, for people: the answer in a sentence, then the tables it comes from. */
-export function diffTable(diff: RunDiff): string {
+export function diffTable(diff: RunDiff, defaults: BothDefaults): string {
   const sentence = `${diffSentence(diff)}\n`;
   if (diff.isIdentical) return sentence;
-  const sections = [`A  ${diff.a.name}\nB  ${diff.b.name}\n`, configChangeTable(diff.config)];
+  const sections = [`A  ${diff.a.name}\nB  ${diff.b.name}\n`, configChangeTable(diff.config, defaults)];
   const results = [
     metricChangeTable(diff),
     ...(diff.paired === null ? [notPairedLine(diff)] : pairedTables(diff, diff.paired)),
@@ -125,7 +125,7 @@ function gpuTables(gpu: GpuTimeChange): string[] {
     changeStepUs: stepUs.change ?? 0,
     shareOfChange: stepUs.change === 0 ? null : 1,
   };
-  const table = (title: string, parts: readonly PartChange[]) => partsTable(title, [...parts, whole]);
+  const table = (title: string, parts: readonly PartChange[]) => partsTable(title, parts, whole);
   return [
     `${origin}${table("µs of the mean step", components)}`,
     ...(bounds === null ? [] : [table("by what binds it", bounds)]),
@@ -133,20 +133,50 @@ function gpuTables(gpu: GpuTimeChange): string[] {
   ];
 }
 
-function partsTable(title: string, parts: readonly PartChange[]): string {
-  const rows = parts.map(({ name, aUs, bUs, changeUs, aStepUs, bStepUs, changeStepUs, shareOfChange }) => [
-    name,
-    printNumber(aStepUs),
-    printNumber(bStepUs),
-    signed(changeStepUs, (us) => printNumber(us)),
-    share(aStepUs === 0 ? null : changeStepUs / aStepUs),
-    share(shareOfChange),
-    printNumber(aUs / US_PER_S, 2),
-    printNumber(bUs / US_PER_S, 2),
-    signed(changeUs / US_PER_S, (seconds) => printNumber(seconds, 2)),
-  ]);
+/** Where all parts' changes come to less of the mean step, there is nothing to tell apart. */
+const LEAST_STEP_FRACTION = 0.001;
+/** Parts that have less of all parts' changes are summed up in one row. */
+const LEAST_CHANGE_FRACTION = 0.005;
+
+/** The parts that moved, the others together, and the whole; nothing but a line where they hardly moved. */
+function partsTable(title: string, parts: readonly PartChange[], whole: PartChange): string {
+  const allUs = parts.reduce((sum, { changeStepUs }) => sum + Math.abs(changeStepUs), 0);
+  if (allUs < LEAST_STEP_FRACTION * whole.aStepUs) {
+    return `${title}: all changes together are less than ${100 * LEAST_STEP_FRACTION} % of it\n`;
+  }
+  const isMoved = ({ changeStepUs }: PartChange) => Math.abs(changeStepUs) >= LEAST_CHANGE_FRACTION * allUs;
+  const still = parts.filter((part) => !isMoved(part));
+  const others = still.length < 2 ? still : [sumOf(still, `${still.length} others`)];
+  const rows = [...parts.filter(isMoved), ...others, whole].map(
+    ({ name, aUs, bUs, changeUs, aStepUs, bStepUs, changeStepUs, shareOfChange }) => [
+      name,
+      printNumber(aStepUs),
+      printNumber(bStepUs),
+      signed(changeStepUs, (us) => printNumber(us)),
+      share(aStepUs === 0 ? null : changeStepUs / aStepUs),
+      share(shareOfChange),
+      printNumber(aUs / US_PER_S, 2),
+      printNumber(bUs / US_PER_S, 2),
+      signed(changeUs / US_PER_S, (seconds) => printNumber(seconds, 2)),
+    ],
+  );
   const columns = numberColumns(title, "A", "B", "change", "%", "% of change", "A, s of run", "B, s", "change, s");
   return textTable(columns, rows);
+}
+
+function sumOf(parts: readonly PartChange[], name: string): PartChange {
+  const sum = (of: (part: PartChange) => number) => parts.reduce((total, part) => total + of(part), 0);
+  const shares = parts.map(({ shareOfChange }) => shareOfChange);
+  return {
+    name,
+    aUs: sum(({ aUs }) => aUs),
+    bUs: sum(({ bUs }) => bUs),
+    changeUs: sum(({ changeUs }) => changeUs),
+    aStepUs: sum(({ aStepUs }) => aStepUs),
+    bStepUs: sum(({ bStepUs }) => bStepUs),
+    changeStepUs: sum(({ changeStepUs }) => changeStepUs),
+    shareOfChange: shares.includes(null) ? null : sum(({ shareOfChange }) => shareOfChange ?? 0),
+  };
 }
 
 function share(fraction: number | null): string {

@@ -1,12 +1,12 @@
 import type { PlanDiff, ServerChange } from "../core/analysis/diff/planDiff.js";
-import { configChangeTable } from "./configChangeTable.js";
+import { type BothDefaults, configChangeTable } from "./configChangeTable.js";
 import { signed } from "./signedNumber.js";
 import { columnsOf, printNumber, textTable } from "./textTable.js";
 
 const LEGEND = "* the intervals of the seeds' highest rates lie apart, so that it is no chance\n";
 
 /** Two plans compared, for people: whether the answer is another, what was asked otherwise, then server by server. */
-export function planDiffTable(diff: PlanDiff): string {
+export function planDiffTable(diff: PlanDiff, defaults: BothDefaults): string {
   if (diff.isIdentical) return "A and B are identical: no question, no server and no number differs.\n";
   const { a, b, question, servers, onlyA, onlyB } = diff;
   const feasible = servers.filter(({ reasonA, reasonB }) => reasonA === null || reasonB === null);
@@ -17,7 +17,7 @@ export function planDiffTable(diff: PlanDiff): string {
   const sections = [
     `${sentence(diff)}\n`,
     `A  ${a.name}\nB  ${b.name}\n`,
-    configChangeTable(question, "asked"),
+    configChangeTable(question, defaults, "asked"),
     feasible.length === 0
       ? ""
       : `${serverTable(feasible)}${feasible.some(({ isApart }) => isApart === true) ? LEGEND : ""}`,

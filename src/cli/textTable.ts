@@ -29,7 +29,10 @@ export function columnsOf(...titles: readonly string[]): Column[] {
 
 /** A number as people read it: `decimals` places, a dash where there is none. */
 export function printNumber(value: number | null | undefined, decimals = 1): string {
-  return value === null || value === undefined || Number.isNaN(value) ? "–" : value.toFixed(decimals);
+  if (value === null || value === undefined || Number.isNaN(value)) return "–";
+  const text = value.toFixed(decimals);
+  // What rounds to 0 has no sign.
+  return Number(text) === 0 ? text.replace("-", "") : text;
 }
 
 /** A latency as people say it: whole milliseconds below a second, seconds above. */

@@ -28,6 +28,9 @@ beforeAll(async () => {
   cpSync(place("base"), place("copy"), { recursive: true });
 });
 
+const smallSweep = (name: string, ...flags: string[]) =>
+  callCli("sweep", ...SMALL, "--workers", "1", "--out", place(name), ...flags);
+
 async function diffedSweeps(a: string, b: string) {
   const { exitCode, stdout } = await callCli("diff", place(a), place(b));
   expect(exitCode).toBe(0);
@@ -106,17 +109,13 @@ describe("roofserve diff", () => {
   });
 
   it("compares two sweeps point by point, and says what one of them lacks", async () => {
-    const sweep = (name: string, ...flags: string[]) =>
-      callCli("sweep", ...SMALL, "--seeds", "2", "--workers", "1", "--out", place(name), ...flags);
-    await sweep("sweep-a", "--rates", "20,40");
-    await sweep("sweep-b", "--rates", "20,40,60", "-g", "L40S");
+    await smallSweep("sweep-a", "--seeds", "2", "--rates", "20,40");
+    await smallSweep("sweep-b", "--seeds", "2", "--rates", "20,40,60", "-g", "L40S");
     const { stdout, json } = await diffedSweeps("sweep-a", "sweep-b");
-    expect(stdout).toMatch(
-      /^Of 2 points in both, B is faster end to end at 0 and slower at 2, most at poisson \d+\/s \(\+/,
-    );
+    expect(stdout).toMatch(/^Of 2 points in both, B is slower end to end at 2, most at poisson \d+\/s \(\+/);
     expect(stdout).toMatch(/^gpu +H100 +L40S$/m);
     expect(stdout).toMatch(/^poisson 40\/s +\d+\.\d +\d+\.\d( +\+\d+\.\d\*?)+/m);
-    expect(json).toMatchObject({ onlyA: [], onlyB: ["poisson 60/s"], isIdentical: false });
+    expect(json).toMatchObject({ onlyA: [], onlyB: [{ label: "poisson 60/s" }], isIdentical: false });
     expect(stdout).toMatch(/^only B measured poisson 60\/s$/m);
     const same = await diffedSweeps("sweep-a", join("sweep-a", "sweep.json"));
     expect(same.stdout).toBe("A and B are identical: no config key, no point and no number differs.\n");
@@ -125,6 +124,46 @@ describe("roofserve diff", () => {
       3,
       ["sweep.json: is a sweep", "summary.json a run"],
     ]);
+  });
+
+  it("claims nothing of two sweeps that have one seed a side and other requests, and names the seeds", async () => {
+    await smallSweep("seed-42", "--rates", "20,40");
+    await smallSweep("seed-7", "--rates", "20,40", "--seed", "7");
+    const { stdout, json } = await diffedSweeps("seed-42", "seed-7");
+    expect(stdout).toMatch(
+      /^The mean end-to-end latency differs by .* at the 2 points in both; the seeds differ, so the requests do; one seed a side does not tell a change from chance: .*; no other config key differs\.\n/,
+    );
+    expect(stdout).not.toMatch(/faster|slower/);
+    expect(stdout).toMatch(/^seeds +\[42\] +\[7\]$/m);
+    expect(json.config).toEqual([{ path: "seeds", before: [42], after: [7] }]);
+  });
+
+  it("says what one seed tells where both sweeps have it, what a null stands for, and sums up lone points", async () => {
+    await smallSweep("one", "--rates", "20,40");
+    await smallSweep("few-sweep", "--rates", "40", "--max-num-seqs", "2", "--async-scheduling");
+    await smallSweep("grid", "--rates", "20,40,60", "--vary", "gpu=H100,L40S");
+    const { stdout } = await diffedSweeps("one", "few-sweep");
+    expect(stdout).toMatch(
+      /^Of 1 point in both, B is slower end to end at 1, most at .*; both were sent the same requests \(seed 42\), so the config makes every change; whether other requests would show it, one seed does not tell /,
+    );
+    expect(stdout).toMatch(/^engine\.maxNumSeqs +default \(1024\) +2$/m);
+    expect(stdout).toMatch(/^engine\.asyncScheduling +default \(true\) +true$/m);
+    const apart = (await diffedSweeps("one", "grid")).stdout;
+    expect(apart).toMatch(/^A and B have no point in common; /);
+    expect(apart).toMatch(/^only A measured poisson 20\/s and poisson 40\/s$/m);
+    expect(apart).toMatch(/^only B measured 6 points: gpu H100, L40S; poisson 20, 40, 60\/s$/m);
+  });
+
+  it("says that two runs hardly differ, without a table of zeros", async () => {
+    const run = (name: string, ...flags: string[]) =>
+      callCli("run", ...SMALL, "--rate", "1", "--out", place(name), ...flags);
+    await run("calm");
+    await run("calmer", "--num-gpu-blocks-override", "2000", "--max-num-batched-tokens", "1025");
+    const { stdout } = await diffed("calm", "calmer");
+    expect(stdout).toMatch(/^A and B hardly differ: B takes (about )?as long as A end to end \(mean [^;]*\); 2 config/);
+    expect(stdout).toMatch(/^engine\.numGpuBlocksOverride +default \(\d+\) +2000$/m);
+    expect(stdout).toMatch(/^µs of the mean step: all changes together are less than 0\.1 % of it$/m);
+    expect(stdout).not.toMatch(/[-−]0\.0+\b/);
   });
 
   it("simulates both sides with the same seeds, and gives every number an interval; the same bytes twice", async () => {
@@ -170,7 +209,9 @@ describe("roofserve diff", () => {
     expect(stdout).toMatch(/^sloMs\.p90 TTFT +200 +60$/m);
     expect(stdout).toMatch(/^\S*H100\S*( +[−+]?\d+\.?\d*[* ]?){11}$/m);
     expect(stdout).toMatch(/^only A considered .*A10G/m);
-    const same = await callCli("diff", place("plan-a.json"), place("plan-a.json"));
+    mkdirSync(place("plan-a"));
+    copyFileSync(place("plan-a.json"), join(place("plan-a"), "plan.json"));
+    const same = await callCli("diff", place("plan-a"), place("plan-a.json"));
     expect(same.stdout).toBe("A and B are identical: no question, no server and no number differs.\n");
     await expectRefusal([
       ["diff", place("plan-a.json"), place("base")],
@@ -221,8 +262,10 @@ describe("roofserve diff refuses", () => {
 
   it("what is missing or of another kind, and says what it is", async () => {
     mkdirSync(place("empty"));
-    await expectRefusal(refused(place("nowhere"), "nowhere: no such file or folder; give a folder that run --out"));
-    await expectRefusal(refused(place("empty"), "empty: holds no summary.json and no sweep.json"));
+    await expectRefusal(
+      refused(place("nowhere"), "nowhere: no such file or folder; give a folder that run, sweep or plan --out"),
+    );
+    await expectRefusal(refused(place("empty"), "empty: holds no summary.json, no sweep.json and no plan.json"));
     await expectRefusal(refused(join(place("base"), "steps.jsonl"), "is a step log; put it beside summary.json"));
     await expectRefusal(refused(join(place("base"), "requests.jsonl"), "requests.jsonl", "row 2", "JSON lines"));
     await expectRefusal(

@@ -36,7 +36,7 @@ describe("roofserve sweep", () => {
     expect(Object.keys(result).sort().join(" ")).toBe("config grid notes points saturation schema version");
     expect(Object.keys(result.points[0]).sort().join(" ")).toBe(
       "arrivalSpanS benchmarkIndex bottleneck e2eMs engine error gapMs index isProbe itlMs keptUpFraction label notes quantiles queueMs " +
-        "rate regime requests seedIntervals seeds series strategy streams throughput tpotMs ttftMs varied",
+        "rate regime requests seedIntervals seedValues seeds series strategy streams throughput tpotMs ttftMs varied",
     );
     expect(Object.keys(result.saturation.series[0]).sort().join(" ")).toBe(
       "finding label latencyKnee maxThroughput saturatedLoad saturates series sustainedLoad throughputKnee tooShortLoad unit varied",
@@ -67,7 +67,7 @@ describe("roofserve sweep", () => {
     expect(csv.stdout).toBe(readFileSync(join(out, "points.csv"), "utf8"));
     const changed = await callCli(...grid, "--out", out, "--max-num-seqs", "9");
     expect(changed).toMatchObject({ exitCode: 2, stdout: "" });
-    expect(changed.stderr).toMatch(/--max-num-seqs: got 9; it was null; .*--restart/);
+    expect(changed.stderr).toMatch(/--max-num-seqs: got 9; it was default; .*--restart/);
   });
 
   it("is GuideLLM's sweep profile where nothing says which loads, and its export reads back as that sweep", async () => {

@@ -1,12 +1,15 @@
 import type { ArgumentsCamelCase } from "yargs";
 import * as z from "zod";
+import type { ComparedRun } from "../../core/analysis/diff/comparedRun.js";
 import { planDiff } from "../../core/analysis/diff/planDiff.js";
 import { type RunDiff, runDiff } from "../../core/analysis/diff/runDiff.js";
 import { sweepDiff } from "../../core/analysis/diff/sweepDiff.js";
 import { ConfigError } from "../../core/errors/simulationError.js";
 import { type ComparedPair, readComparedPair } from "../../io/diff/readCompared.js";
+import { engineDefaults } from "../../io/engineDefaults.js";
 import { cleanJson } from "../../io/results/cleanJson.js";
 import type { CommandBody } from "../commandTable.js";
+import type { BothDefaults } from "../configChangeTable.js";
 import { numberFlag } from "../deploymentOptions.js";
 import { diffTable } from "../diffTable.js";
 import { examplesText } from "../examples.js";
@@ -21,8 +24,8 @@ const EXAMPLES = examplesText([
   ["diff before/ after/", "what that changed, where and why"],
   ["diff before/ after/ --seeds 10", "the same over ten sets of requests: each number with an interval"],
   ["diff before/summary.json after.json", "two results of --format json: no requests to pair"],
-  ["diff sweep-h100/ sweep-h200/", "two sweeps, point by point"],
-  ["diff plan-may.json plan-june.json", "two results of plan --format json, server by server"],
+  ["diff sweep-h100/ sweep-h200/", "two sweeps, point by point; of the same --seeds, seed by seed"],
+  ["diff plan-may/ plan-june/", "two plans, server by server"],
   ["run --out before/ --step-log before/steps.jsonl", "with a step log on both sides: by bound and kind of step too"],
 ]);
 
@@ -39,7 +42,7 @@ export const diffCommand: CommandBody = {
       .positional("a", {
         type: "string",
         demandOption: true,
-        describe: "folder of run --out or sweep --out, or a result of run, sweep or plan in JSON",
+        describe: "folder of run, sweep or plan --out, or a result of one of them in JSON",
       })
       .positional("b", { type: "string", demandOption: true, describe: "what to compare with it, of the same kind" })
       .option("seeds", {
@@ -59,7 +62,7 @@ export const diffCommand: CommandBody = {
     const pair = readComparedPair(String(argv.a), String(argv.b));
     const diff = await diffOf(pair, numSeeds);
     for (const note of diff.notes) process.stderr.write(`note: ${note}\n`);
-    process.stdout.write(argv.format === "json" ? `${cleanJson(diff)}\n` : tableOf(diff));
+    process.stdout.write(argv.format === "json" ? `${cleanJson(diff)}\n` : tableOf(diff, defaultsOf(pair)));
   },
 };
 
@@ -90,7 +93,15 @@ async function diffOverSeeds({ a, b }: ComparedPair & { kind: "run" }, numSeeds:
   return { ...diff, notes: [...diff.notes, ...notes] };
 }
 
-function tableOf(diff: Diff): string {
-  if (diff.kind === "run") return diffTable(diff);
-  return diff.kind === "sweep" ? sweepDiffTable(diff) : planDiffTable(diff);
+function tableOf(diff: Diff, defaults: BothDefaults): string {
+  if (diff.kind === "run") return diffTable(diff, defaults);
+  return diff.kind === "sweep" ? sweepDiffTable(diff, defaults) : planDiffTable(diff, defaults);
+}
+
+/** What null stands for in the two configs; a run's says what vLLM chose but for the KV blocks, which its numbers say. */
+function defaultsOf(pair: ComparedPair): BothDefaults {
+  const ofRun = ({ summary }: ComparedRun) => ({ "engine.numGpuBlocksOverride": summary.engine.numGpuBlocks });
+  if (pair.kind === "run") return { a: ofRun(pair.a), b: ofRun(pair.b) };
+  const [a, b] = pair.kind === "sweep" ? [pair.a.sweep, pair.b.sweep] : [pair.a.plan, pair.b.plan];
+  return { a: engineDefaults(a.config), b: engineDefaults(b.config) };
 }

@@ -56,6 +56,7 @@ const place = {
 export const comparedSweepSchema = z.looseObject({
   version: z.string(),
   config: z.looseObject({}),
+  grid: z.looseObject({ seeds: z.array(count) }),
   points: z.array(z.looseObject({ ...place, error: z.string().nullable() })),
 });
 
@@ -65,6 +66,8 @@ const interval = z.looseObject({ low: z.number(), high: z.number() }).nullable()
 export const comparedPointSchema = z.looseObject({
   ...numbers,
   seedIntervals: z.looseObject({ intervals: z.record(z.string(), z.record(z.string(), interval)) }).nullable(),
+  /** Results of before they were kept have none. */
+  seedValues: z.record(z.string(), z.array(number)).nullish(),
 });
 
 const server = z.discriminatedUnion("isFeasible", [

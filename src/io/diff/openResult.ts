@@ -11,7 +11,9 @@ export const PLAN_SCHEMA = "roofserve.plan/1";
 const SCHEMAS = [RUN_SCHEMA, SWEEP_SCHEMA, PLAN_SCHEMA] as const;
 /** Name of a step log that lies with a run's files. */
 export const STEP_LOG_NAME = "steps.jsonl";
-const REMEDY = "give a folder that run --out or sweep --out wrote, or a result of run, sweep or plan in JSON";
+/** What the folders of --out hold: of each kind of result the whole of it. */
+const RESULT_FILES = ["summary.json", "sweep.json", "plan.json"];
+const REMEDY = "give a folder that run, sweep or plan --out wrote, or a result of one of them in JSON";
 
 /** A result that was found at a path, not checked yet but for its kind. */
 export interface OpenResult {
@@ -45,9 +47,12 @@ export function openResult(path: string): OpenResult {
 }
 
 function fileIn(folder: string): string {
-  const file = ["summary.json", "sweep.json"].map((name) => join(folder, name)).find((name) => existsSync(name));
+  const file = RESULT_FILES.map((name) => join(folder, name)).find((name) => existsSync(name));
   if (file !== undefined) return file;
-  throw new DataFileError({ file: folder }, `holds no summary.json and no sweep.json; ${REMEDY}`);
+  throw new DataFileError(
+    { file: folder },
+    `holds no summary.json, no sweep.json and no plan.json, which a finished run, sweep or plan writes; ${REMEDY}`,
+  );
 }
 
 function otherKind(schema: unknown): string {

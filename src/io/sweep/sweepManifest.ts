@@ -1,20 +1,19 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Sweep } from "../../core/analysis/sweep/runSweep.js";
-import { type SweepGrid, sweepConfig } from "../../core/analysis/sweep/sweepResult.js";
+import { LOAD_PATHS, type SweepGrid, sweepConfig } from "../../core/analysis/sweep/sweepResult.js";
 import { type ConfigDifference, configDifferences } from "../../core/config/compareConfigs.js";
 import { printValue } from "../../core/config/parseConfig.js";
 import { ROOFSERVE_VERSION } from "../../core/engine/version.js";
 import { ConfigError, DataFileError } from "../../core/errors/simulationError.js";
 import { readOptionalDataText } from "../dataFile/dataFile.js";
+import { engineDefaults, nullWords } from "../engineDefaults.js";
 import { sha256 } from "../pricingFiles.js";
 import { parseJson } from "../structuredFile.js";
 
 const MANIFEST_SCHEMA = "roofserve.sweep-manifest/1";
 /** Differences that a refusal spells out. */
 const MAX_SHOWN = 8;
-/** Places of the config that a sweep's loads set. */
-const LOADS = ["workload.profile.rate", "workload.profile.streams"];
 
 /** What a run directory is of. */
 export interface SweepManifest {
@@ -77,17 +76,18 @@ export function extendedManifest(folder: string, file: string, manifest: SweepMa
   const both = canVary ? "--vary it to have both in one sweep, " : "";
   const remedy = `${folder} holds runs of that: ${both}choose another --out, or start over with --restart`;
   const shown = differences.slice(0, MAX_SHOWN);
+  const defaults = engineDefaults(before.sweep.config);
   const issues = shown.map(({ path, before, after }, i) => ({
     path,
     received: printValue(after),
-    allowed: `it was ${printValue(before)}${i === shown.length - 1 ? `; ${remedy}` : ""}`,
+    allowed: `it was ${before === null ? nullWords(path, defaults) : printValue(before)}${i === shown.length - 1 ? `; ${remedy}` : ""}`,
   }));
   throw new ConfigError(issues);
 }
 
 /** Where two sweeps differ in what both hold fixed: a key that only one of them holds fixed varies in the other. */
 function manifestDifferences(before: SweepManifest, now: SweepManifest): ConfigDifference[] {
-  const free = [before, now].flatMap(({ sweep }) => sweep.grid.axes.map(({ path }) => path)).concat(LOADS);
+  const free = [before, now].flatMap(({ sweep }) => sweep.grid.axes.map(({ path }) => path)).concat(LOAD_PATHS);
   const isFree = (path: string) => free.some((place) => path === place || path.startsWith(`${place}.`));
   const fixed = (manifest: SweepManifest) => ({ version: manifest.version, ...manifest.sweep.config });
   const configs = configDifferences(fixed(before), fixed(now)).filter(({ path }) => !isFree(path));

@@ -72,7 +72,7 @@ export function runDiff(a: ComparedRun, b: ComparedRun, overSeeds: SeedChange | 
 }
 
 /** Words about a workload, which change nothing that it does. */
-const WORDS = ["workload.description", "workload.sources"];
+export const WORDS = ["workload.description", "workload.sources"];
 
 /** Where the configs of two runs differ in what they do. */
 export function servedDifferences(a: ComparedRun, b: ComparedRun): ConfigDifference[] {

@@ -38,19 +38,24 @@ export function seedChange(
   const metrics = [...(ofSeeds[0]?.values() ?? [])].map(({ name, group, better }): SeedMetricChange => {
     const both = ofSeeds.map((metrics) => metrics.get(name)!).filter(({ change }) => change !== null);
     const mean = (of: (metric: MetricChange) => number | null) => distribution(both.map((one) => of(one)!)).mean;
-    const changes = both.map(({ change }) => change);
-    const interval = tInterval(changes);
-    const isStill = changes.every((change) => change === 0);
-    const verdict = isStill && changes.length > 0 ? "none" : verdictOf(interval);
     return {
       ...{ name, group, better },
       ...changeOf(
         mean((one) => one.a),
         mean((one) => one.b),
       ),
-      interval,
-      verdict,
+      ...pairedVerdict(both.map(({ change }) => change!)),
     };
   });
   return { seeds, intervalLevel: T_INTERVAL_LEVEL, metrics };
+}
+
+/**
+ * What the changes of single seeds say of the expected change.
+ * @param changes one of each seed that both sides were served with
+ */
+export function pairedVerdict(changes: readonly number[]): Pick<SeedMetricChange, "interval" | "verdict"> {
+  const interval = tInterval(changes);
+  const isStill = changes.length > 0 && changes.every((change) => change === 0);
+  return { interval, verdict: isStill ? "none" : verdictOf(interval) };
 }

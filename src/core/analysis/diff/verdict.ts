@@ -6,6 +6,12 @@ import type { Interval } from "../../metrics/interval.js";
  */
 export type Verdict = "change" | "chance" | "none" | "unknown";
 
+/** Of a number that two groups of runs have, from an interval of each: that these lie apart is no chance. */
+export function apartVerdict(a: Interval | null, b: Interval | null): Verdict {
+  if (a === null || b === null) return "unknown";
+  return a.high < b.low || b.high < a.low ? "change" : "chance";
+}
+
 /** @param interval of a mean change that is not 0 everywhere */
 export function verdictOf(interval: Interval | null): Verdict {
   if (interval === null) return "unknown";

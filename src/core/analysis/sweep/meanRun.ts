@@ -12,6 +12,21 @@ export interface SeedIntervals {
   readonly intervals: OfHeadlines<Interval>;
 }
 
+/** Means and throughputs of a point, seed by seed: two sweeps of the same seeds are compared by them. */
+export type SeedValues = Readonly<Record<SeedValueName, readonly (number | null)[]>>;
+
+/** Headline numbers whose value in each seed is kept, by where they stand in a point. */
+const SEED_VALUES = {
+  "ttftMs.mean": ({ ttftMs }) => ttftMs.mean,
+  "tpotMs.mean": ({ tpotMs }) => tpotMs.mean,
+  "itlMs.mean": ({ itlMs }) => itlMs.mean,
+  "gapMs.mean": ({ gapMs }) => gapMs.mean,
+  "e2eMs.mean": ({ e2eMs }) => e2eMs.mean,
+  "throughput.requestsPerS": ({ throughput }) => throughput.requestsPerS,
+  "throughput.outputTokensPerS": ({ throughput }) => throughput.outputTokensPerS,
+} as const satisfies Readonly<Record<string, (run: SweepRun) => number | null>>;
+export type SeedValueName = keyof typeof SEED_VALUES;
+
 /**
  * The mean over seeds of every number of a point. What has no mean: the regime's label is the middle one of the seeds',
  * the higher of two; notes are all that any seed has.
@@ -37,6 +52,13 @@ export function seedIntervals(runs: readonly SweepRun[]): SeedIntervals | null {
   if (runs.length < 2) return null;
   const intervals = ofHeadlines((pick) => tInterval(runs.map(pick)));
   return { level: T_INTERVAL_LEVEL, method: "student-t", intervals };
+}
+
+/** Values of each seed, parallel to the seeds; null for a single seed, whose values the point's own numbers are. */
+export function seedValues(runs: readonly SweepRun[]): SeedValues | null {
+  if (runs.length < 2) return null;
+  const values = Object.entries(SEED_VALUES).map(([name, of]) => [name, runs.map(of)]);
+  return Object.fromEntries(values) as SeedValues;
 }
 
 /** The mean of each number in objects of the same shape; null counts as absent, and is the mean of nothing. */

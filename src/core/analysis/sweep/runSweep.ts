@@ -3,7 +3,7 @@ import type { Slo } from "../../metrics/slo.js";
 import { type ArrivalProfile, GUIDELLM_MAX_CONCURRENCY } from "../../workload/arrivalConfig.js";
 import { turnsPerStart } from "../../workload/turnsPerStart.js";
 import { guidellmSweepRates, PROBE_FACTORS } from "./guidellmSweepRates.js";
-import { meanRun, seedIntervals } from "./meanRun.js";
+import { meanRun, seedIntervals, seedValues } from "./meanRun.js";
 import { isMeasured, loadOf, type MeasuredPoint, type PointResult, type SweepPoint } from "./sweepPoint.js";
 import type { RunTask, TaskOutcome } from "./sweepTask.js";
 
@@ -139,7 +139,8 @@ function pointResult(point: SweepPoint, seeds: readonly number[], outcomes: read
   }
   const runs = outcomes.flatMap(({ run }) => run ?? []);
   const mean = meanRun(runs);
-  return { ...head, error: null, ...mean, seedIntervals: seedIntervals(runs), keptUpFraction: keptUp(head.rate, mean) };
+  const ofSeeds = { seedIntervals: seedIntervals(runs), seedValues: seedValues(runs) };
+  return { ...head, error: null, ...mean, ...ofSeeds, keptUpFraction: keptUp(head.rate, mean) };
 }
 
 function keptUp(rate: number | null, run: Pick<MeasuredPoint, "throughput" | "requests" | "arrivalSpanS" | "e2eMs">) {

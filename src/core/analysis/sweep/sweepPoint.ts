@@ -1,7 +1,7 @@
 import type { RunConfig } from "../../engine/runConfig.js";
 import type { ErrorCode } from "../../errors/simulationError.js";
 import type { ArrivalProfile } from "../../workload/arrivalConfig.js";
-import type { SeedIntervals } from "./meanRun.js";
+import type { SeedIntervals, SeedValues } from "./meanRun.js";
 import type { SweepRun } from "./sweepRun.js";
 
 /** A place on the grid, not run yet. */
@@ -43,6 +43,8 @@ export interface MeasuredPoint extends PointHead, SweepRun {
   readonly error: null;
   /** How sure the means are; null with one seed, which does not tell. */
   readonly seedIntervals: SeedIntervals | null;
+  /** What they are the means of, parallel to `seeds`; null with one seed. */
+  readonly seedValues: SeedValues | null;
   /**
    * Throughput over what it would be if the server kept up: all requests that it did not refuse within the time of the
    * arrivals and one mean latency. About 1 below saturation; null where the server sets the pace, or nothing was served.

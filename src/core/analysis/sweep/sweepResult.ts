@@ -7,6 +7,9 @@ import type { Sweep } from "./runSweep.js";
 import { SATURATION_METHOD, type SeriesSaturation, seriesSaturation } from "./saturation.js";
 import { isMeasured, type PointResult } from "./sweepPoint.js";
 
+/** Places of the config that a sweep's loads set: they are a point's own, even where all points have the same. */
+export const LOAD_PATHS = ["workload.profile.rate", "workload.profile.streams"];
+
 /** What a sweep was asked to vary. */
 export interface SweepGrid {
   /** Config paths varied, with their values, in the order in which they were given. */

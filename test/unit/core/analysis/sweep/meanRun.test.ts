@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { meanRun, seedIntervals } from "../../../../../src/core/analysis/sweep/meanRun.js";
+import { meanRun, seedIntervals, seedValues } from "../../../../../src/core/analysis/sweep/meanRun.js";
 import { tInterval } from "../../../../../src/core/metrics/tInterval.js";
 import { someRun } from "./smallSweep.js";
 
@@ -40,6 +40,18 @@ describe("the mean over seeds", () => {
     expect(quantiles.e2eMs[0]).toBeCloseTo(e2eMs.min as number, 2);
     expect(quantiles.e2eMs[50]).toBeCloseTo(e2eMs.p50 as number, 2);
     expect(quantiles.e2eMs[100]).toBeCloseTo(e2eMs.max as number, 2);
+  });
+});
+
+describe("values of each seed", () => {
+  it("are those whose mean and interval the point has, and none for one seed", () => {
+    expect(seedValues([run])).toBeNull();
+    const values = seedValues([run, slow]);
+    expect(values?.["e2eMs.mean"]).toEqual([run.e2eMs.mean, slow.e2eMs.mean]);
+    for (const [name, ofSeeds] of Object.entries(values ?? {})) {
+      const [group, statistic] = name.split(".") as ["e2eMs", "mean"];
+      expect(tInterval(ofSeeds), name).toEqual(seedIntervals([run, slow])?.intervals[group][statistic]);
+    }
   });
 });
 
