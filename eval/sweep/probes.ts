@@ -1,6 +1,5 @@
 import { runSweep } from "../../src/core/analysis/sweep/runSweep.js";
 import { seriesSaturation } from "../../src/core/analysis/sweep/saturation.js";
-import { carriedLoads } from "../../src/core/analysis/sweep/saturationFinding.js";
 import { isMeasured } from "../../src/core/analysis/sweep/sweepPoint.js";
 import { sweepRunOf } from "../../src/core/analysis/sweep/sweepRun.js";
 import { simulateTask } from "../../src/core/analysis/sweep/sweepTask.js";
@@ -40,12 +39,12 @@ for (const [name, gpu, model = "meta-llama/Llama-3.1-8B", engine = {}] of SERVER
   const head = { label: "", varied: {}, hasSessions: hasSessions(config.workload.data) };
   const sweep = { series: [{ ...head, configs: [config] }], seeds: [config.seed], guidellmSize: 4 };
   const points = await runSweep(sweep, async (task) => ({ run: sweepRunOf(simulateTask(deployment, task, null)) }));
-  const { carried, notCarried } = carriedLoads(seriesSaturation(head, 0, points));
+  const { sustainedLoad, saturatedLoad } = seriesSaturation(head, 0, points);
   const labels = points.slice(3).map((point) => (isMeasured(point) ? regimeGroup(point.regime) : "failed"));
   const server = [model.split("-").at(-1), ...Object.entries(engine).map(([key, value]) => `${key} ${value}`)].join(
     ", ",
   );
-  const cells = [name, gpu, server, rate(points[3]?.rate), ...labels, rate(carried), rate(notCarried)];
+  const cells = [name, gpu, server, rate(points[3]?.rate), ...labels, rate(sustainedLoad), rate(saturatedLoad)];
   process.stdout.write(`| ${cells.join(" | ")} |\n`);
 }
 

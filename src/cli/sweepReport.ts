@@ -3,7 +3,7 @@ import type { Slo } from "../core/metrics/slo.js";
 import { sweepPage } from "../io/report/sweepPage.js";
 import type { Arguments } from "./deploymentOptions.js";
 import { reportFile, writeReportPage } from "./reportOption.js";
-import { sweptPoints, sweptServer } from "./sweepTable.js";
+import { sweptPoints, sweptRequests, sweptServer } from "./sweepTable.js";
 
 /** The `--report` of a sweep. */
 export class SweepReport {
@@ -27,7 +27,7 @@ export class SweepReport {
 
   /** @throws DataFileError when the file cannot be written */
   async write(result: SweepResult): Promise<void> {
-    const words = { title: sweptServer(result), subtitle: sweptPoints(result) };
+    const words = { title: sweptServer(result), subtitle: `${sweptPoints(result)}: ${sweptRequests(result)}` };
     await writeReportPage(this.#file, sweepPage({ result, slo: this.#slo, ...words }));
   }
 }

@@ -1,11 +1,8 @@
 import type { ServerCapacity } from "../core/analysis/sweep/bestServers.js";
-import type { SeriesSaturation } from "../core/analysis/sweep/saturation.js";
-import { carriedLoads } from "../core/analysis/sweep/saturationFinding.js";
-import { isSettled } from "../core/analysis/sweep/settled.js";
+import { KEPT_UP_FRACTION, type SeriesSaturation, standing } from "../core/analysis/sweep/saturation.js";
 import { isMeasured, type MeasuredPoint, type PointResult } from "../core/analysis/sweep/sweepPoint.js";
 import type { SweepResult } from "../core/analysis/sweep/sweepResult.js";
 import { valueAt } from "../core/config/parseConfig.js";
-import { regimeGroup } from "../core/metrics/regimeErrors.js";
 import type { HeadlineLatency } from "../core/metrics/runUncertainty.js";
 import { REGIME_NAMES } from "./regimeWords.js";
 import { sparkline } from "./sparkline.js";
@@ -27,7 +24,7 @@ export function sweepTable(result: SweepResult): string {
 }
 
 function heading(result: SweepResult): string {
-  return `${sweptServer(result)}\n${sweptPoints(result)}\n`;
+  return `${sweptServer(result)}\n${sweptPoints(result)}: ${sweptRequests(result)}\n`;
 }
 
 /** `meta-llama/Llama-3.1-8B-Instruct on 1 × H100, vLLM 0.11`, as far as all points have it in common. */
@@ -49,8 +46,28 @@ export function sweptPoints({ grid, points }: Pick<SweepResult, "grid" | "points
   const numFailed = points.filter((point) => !isMeasured(point)).length;
   const failed = numFailed === 0 ? "" : `, ${numFailed} failed`;
   const seeds = grid.seeds.length === 1 ? "" : ` × ${grid.seeds.length} seeds`;
-  return `${points.length} points${seeds}${loads}${failed}`;
+  return `${points.length} ${points.length === 1 ? "point" : "points"}${seeds}${loads}${failed}`;
 }
+
+/** `prompts about 1149 and outputs about 209 tokens, up to 2,000 requests a point`: what ran, as it came out. */
+export function sweptRequests({ points }: Pick<SweepResult, "points">): string {
+  const measured = points.filter(isMeasured).filter(({ throughput }) => (throughput.requestsPerS ?? 0) > 0);
+  if (measured.length === 0) return "no request completed";
+  const perRequest = (key: "promptTokensPerS" | "outputTokensPerS") =>
+    span(measured.map(({ throughput }) => (throughput[key] ?? 0) / throughput.requestsPerS!));
+  const numbers = span(measured.map(({ requests }) => requests.submitted));
+  return `prompts about ${perRequest("promptTokensPerS")} and outputs about ${perRequest("outputTokensPerS")} tokens, ${numbers} requests a point`;
+}
+
+/** `1149`, or `1,100 to 1,149` where they differ by more than a few percent. */
+function span(values: readonly number[]): string {
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const print = (value: number) => Math.round(value).toLocaleString("en-US");
+  return most <= least * SAME_FACTOR ? print(most) : `${print(least)} to ${print(most)}`;
+}
+
+/** Means of so many draws differ by chance: they are told as one up to this. */
+const SAME_FACTOR = 1.1;
 
 /** One line a server: what it carries, and how latency and throughput go over its loads. */
 function seriesTable({ points, saturation }: SweepResult): string {
@@ -65,12 +82,12 @@ function seriesTable({ points, saturation }: SweepResult): string {
   ];
   const rows = saturation.series.map((series) => {
     const measured = drawn(pointsOf(points, series).filter(isMeasured));
-    const { unit, label, maxThroughput } = series;
-    const { carried, notCarried } = carriedLoads(series);
+    const { unit, label, sustainedLoad, saturatedLoad, maxThroughput } = series;
+    const bound = sustainedLoad !== null && saturatedLoad === null ? "≥ " : "";
     return [
       label,
-      unit === "requestsPerS" ? `${notCarried === null ? "≥ " : ""}${printLoad(carried)}` : "–",
-      unit === "requestsPerS" ? printLoad(notCarried) : "–",
+      `${bound}${seriesLoad(sustainedLoad, unit)}`,
+      seriesLoad(saturatedLoad, unit),
       printNumber(maxThroughput?.requestsPerS, 2),
       printNumber(maxThroughput?.outputTokensPerS, 0),
       ...(isBySlo ? [keptLoad(best.ranking.find((one) => one.series === series.series))] : []),
@@ -79,6 +96,11 @@ function seriesTable({ points, saturation }: SweepResult): string {
     ];
   });
   return textTable(columns, rows);
+}
+
+/** `20`; of sessions `0.5 sessions/s`. */
+function seriesLoad(load: number | null, unit: SeriesSaturation["unit"]): string {
+  return `${printLoad(load)}${load !== null && unit === "sessionsPerS" ? " sessions/s" : ""}`;
 }
 
 /** The largest load within the SLO; `≥` where no larger one was tried. */
@@ -108,8 +130,22 @@ function seriesPart({ points }: SweepResult, series: SeriesSaturation, isGrid: b
     ? `${PROBE_MARK} beyond GuideLLM's profile, to find saturation\n`
     : "";
   const table =
-    measured.length === 0 ? "" : `${textTable(columns, measured.map(pointRow))}${beyond}${pictures(measured)}`;
+    measured.length === 0
+      ? ""
+      : `${textTable(columns, measured.map(pointRow))}${beyond}${drainNote(measured, series)}${pictures(measured)}`;
   return `${isGrid ? `${series.label}\n` : ""}${series.finding}\n${table}${failures(own)}`;
+}
+
+/** Why a server that keeps up serves less than it is offered. */
+function drainNote(measured: readonly MeasuredPoint[], { unit }: SeriesSaturation): string {
+  const seemsBehind = ({ rate, keptUpFraction, throughput }: MeasuredPoint) =>
+    rate !== null &&
+    (throughput.requestsPerS ?? 0) < KEPT_UP_FRACTION * rate &&
+    (keptUpFraction ?? 0) >= KEPT_UP_FRACTION;
+  const isShown = unit === "requestsPerS" && measured.some(seemsBehind);
+  return isShown
+    ? "req/s also counts the time in which the last requests end: less than the rate is no sign alone\n"
+    : "";
 }
 
 /** Why loads failed: those of one server mostly for one reason. */
@@ -142,14 +178,14 @@ function pointRow(point: MeasuredPoint): string[] {
 }
 
 function saturationWord(point: MeasuredPoint): string {
-  const group = regimeGroup(point.regime);
-  const isOpen = point.rate !== null && group !== "closedLoop" && group !== "past";
-  return isOpen && !isSettled(point) ? "too short to tell" : REGIME_NAMES[group];
+  const found = standing(point);
+  return found === "tooShort" ? "too short to tell" : REGIME_NAMES[found];
 }
 
 function loadWords({ strategy, rate, streams }: PointResult): string {
   if (rate !== null) return `${strategy} ${printLoad(rate)}/s`;
-  return streams === null ? strategy : `${streams} streams`;
+  if (streams === null) return strategy;
+  return `${streams} ${streams === 1 ? "stream" : "streams"}`;
 }
 
 function printLoad(load: number | null): string {

@@ -4,8 +4,8 @@ import { element } from "./element.js";
 export interface KeyEntry {
   readonly name: string;
   readonly color: string;
-  /** A dot of a plot in place of a square: full, hollow, or with a ring about it. */
-  readonly mark?: "full" | "hollow" | "ring";
+  /** A dot of a plot in place of a square: full, pale, hollow, a hollow diamond, or with a ring about it. */
+  readonly mark?: "full" | "pale" | "hollow" | "diamond" | "ring";
 }
 
 export function keyOf(entries: readonly KeyEntry[]): HTMLElement {

@@ -11,13 +11,23 @@ import {
   text,
   tip,
 } from "@observablehq/plot";
-import { INK, MUTED, seriesColor } from "./colors.js";
+import type { Standing } from "../core/analysis/sweep/saturation.js";
+import { INK, MUTED, rampColor, seriesColor } from "./colors.js";
 import { labelPlaces } from "./labelPlaces.js";
 import type { LatencyScale } from "./latencyScale.js";
 import { loadWords, printLoad, unitWords } from "./loads.js";
 import { HALO, LETTER_PX, PLOT_STYLE, TIP } from "./plotStyle.js";
 import type { LoadCurve, LoadCurvesSection, LoadPlot } from "./sweepSections.js";
 import { printValue, valueScale } from "./valueScale.js";
+
+/** Points as a key and a tip call them; null where there is no saturation to stand to. */
+export const STANDING_NAMES: Readonly<Record<Standing, string | null>> = {
+  below: "below saturation",
+  near: "near saturation",
+  past: "past saturation",
+  tooShort: "too short to tell",
+  closedLoop: null,
+};
 
 /** A number of a curve at a load. */
 interface CurvePoint {
@@ -28,7 +38,7 @@ interface CurvePoint {
   readonly low: number;
   readonly high: number;
   readonly hasInterval: boolean;
-  readonly isPast: boolean;
+  readonly standing: Standing;
 }
 
 const HEIGHT_PX = 240;
@@ -90,8 +100,8 @@ function pointsOf(curve: LoadCurve, { values, intervals }: LoadPlot, index: numb
     if (value === null) return [];
     const interval = intervals?.[index]?.[i] ?? null;
     const { low, high } = interval ?? { low: value, high: value };
-    const isPast = curve.isPast[i] === true;
-    return [{ curve, color: seriesColor(index), load, value, low, high, hasInterval: interval !== null, isPast }];
+    const standing = curve.standings[i] ?? "below";
+    return [{ curve, color: seriesColor(index), load, value, low, high, hasInterval: interval !== null, standing }];
   });
 }
 
@@ -167,10 +177,17 @@ function curveMarks(all: readonly CurvePoint[], points: readonly (readonly Curve
       r: 3.5,
       stroke: color,
       strokeWidth: 2,
-      fill: (point: CurvePoint) => (point.isPast ? "var(--page)" : point.color),
+      symbol: ({ standing }: CurvePoint) => (standing === "tooShort" ? "diamond" : "circle"),
+      fill: dotFill,
     }),
     dot(knees, { x: "load", y: "value", r: 7.5, stroke: INK, strokeWidth: 1.5 }),
   ];
+}
+
+/** Full below saturation, pale near it, hollow past it or where nobody can tell. */
+function dotFill({ standing, color }: CurvePoint): string {
+  if (standing === "near") return rampColor(color, 0);
+  return standing === "past" || standing === "tooShort" ? "var(--page)" : color;
 }
 
 /** Each curve's name beside its last point. */
@@ -194,14 +211,14 @@ function nameMarks(points: readonly (readonly CurvePoint[])[], scale: LatencySca
 }
 
 function tipText(
-  { curve, load, value, low, high, hasInterval, isPast }: CurvePoint,
+  { curve, load, value, low, high, hasInterval, standing }: CurvePoint,
   plot: LoadPlot,
   unit: Data["unit"],
 ) {
   const print = (number: number) => printValue(plot.quantity, number);
   return [
     ...(curve.name === "" ? [] : [curve.name]),
-    `${loadWords(load, unit)}${isPast ? ", past saturation" : ""}`,
+    `${loadWords(load, unit)}${STANDING_NAMES[standing] === null ? "" : `, ${STANDING_NAMES[standing]}`}`,
     `${plot.title} ${print(value)}`,
     ...(hasInterval ? [`95 % interval ${print(Math.max(0, low))} to ${print(high)}`] : []),
   ].join("\n");

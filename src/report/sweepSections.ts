@@ -1,7 +1,6 @@
-import type { SeriesSaturation } from "../core/analysis/sweep/saturation.js";
+import type { SeriesSaturation, Standing } from "../core/analysis/sweep/saturation.js";
 import type { LatencyQuantiles } from "../core/analysis/sweep/sweepRun.js";
 import type { Interval } from "../core/metrics/interval.js";
-import type { RegimeGroup } from "../core/metrics/regimeErrors.js";
 
 /** Servers that the plots of a page show at most: each has a colour of its own. */
 export const MOST_DRAWN_SERVERS = 8;
@@ -48,10 +47,10 @@ export interface LoadCurve {
   readonly name: string;
   /** `[numLoads]`, ascending. */
   readonly loads: readonly number[];
-  /** Whether the queue grew without end there: `[numLoads]`. */
-  readonly isPast: readonly boolean[];
+  /** How each stands to saturation: `[numLoads]`. */
+  readonly standings: readonly Standing[];
   readonly kneeLoad: number | null;
-  /** It saturates between these. */
+  /** It carries the first of these and not the second. */
   readonly saturation: { readonly above: number; readonly below: number } | null;
 }
 
@@ -108,7 +107,7 @@ export interface SweepPointsSection {
 export interface SweptPoint {
   readonly server: string;
   readonly load: string;
-  readonly regime: RegimeGroup;
+  readonly standing: Standing;
   readonly requestsPerS: number | null;
   readonly outputTokensPerS: number | null;
   readonly latencies: readonly {

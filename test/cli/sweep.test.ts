@@ -30,6 +30,7 @@ describe("roofserve sweep", () => {
       [2, false],
       [4, false],
     ]);
+    expect(stderr).toContain("GuideLLM and vllm-bench files hold the first seed");
     expect(stderr).toMatch(/^\d\/6 numGpuBlocksOverride=2, poisson 1\/s: failed: /m);
     expect(stderr.match(/^\d\/6 numGpuBlocksOverride=null, poisson [124]\/s(, \d+ s left)?$/gm)).toHaveLength(3);
     expect(result.saturation.series).toHaveLength(2);
@@ -39,7 +40,7 @@ describe("roofserve sweep", () => {
         "rate regime requests seedIntervals seedValues seeds series strategy streams throughput tpotMs ttftMs varied",
     );
     expect(Object.keys(result.saturation.series[0]).sort().join(" ")).toBe(
-      "finding label latencyKnee maxThroughput saturatedLoad saturates series sustainedLoad throughputKnee tooShortLoad unit varied",
+      "finding label latencyKnee maxThroughput queueKnee saturatedLoad saturates series sustainedLoad throughputKnee tooShortLoad unit varied",
     );
     // What all points share, a point's values and its load make the config of a run.
     const [point] = result.points;

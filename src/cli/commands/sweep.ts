@@ -41,6 +41,10 @@ const RULES = [
   "Points that cannot work are listed with their reason; the exit code is theirs only when no point works, or 70 for a bug.",
 ].join("\n");
 
+/** What files of requests hold beside tables of means. */
+const FIRST_SEED =
+  "tables and points.csv are means over the seeds; GuideLLM and vllm-bench files hold the first seed\n";
+
 export const sweepCommand: CommandBody = {
   builder: (command) =>
     addSweepOptions(addWorkloadOptions(addDeploymentOptions(command, ["table", "json", "csv"])))
@@ -64,6 +68,7 @@ export const sweepCommand: CommandBody = {
       if (folder !== null) {
         const files = writeSweepOutputs(folder, asked.sweep, result, benchmarkPieces);
         for (const file of files) process.stderr.write(`wrote ${file}\n`);
+        if (result.grid.seeds.length > 1) process.stderr.write(FIRST_SEED);
       }
       for (const note of result.notes) process.stderr.write(`note: ${note}\n`);
       process.stdout.write(formatSweep(result, String(argv.format)));

@@ -1,6 +1,7 @@
 import { ROOFSERVE_VERSION } from "../../core/engine/version.js";
 import type { Comparison } from "../../core/evaluation/compareRun.js";
 import { evaluationReport } from "../../core/evaluation/evaluationReport.js";
+import { regimeGroup } from "../../core/metrics/regimeErrors.js";
 import type { EvaluationAnswerSection, ReportPage } from "../../report/reportPage.js";
 import type { LoadCurve, LoadCurvesSection, LoadPlot } from "../../report/sweepSections.js";
 import type { MeasuredSweep } from "../sweep/compareMeasuredSweep.js";
@@ -63,7 +64,7 @@ function ratesSection({ name, rates, benchmarks }: MeasuredSweep, index: number,
   const curve = (world: string): LoadCurve => ({
     name: world,
     loads: rated.map(({ rate }) => rate ?? 0),
-    isPast: rated.map(() => false),
+    standings: rated.map(({ regime }) => regimeGroup(regime)),
     kneeLoad: null,
     saturation: null,
   });

@@ -1,6 +1,6 @@
+import { standing } from "../../core/analysis/sweep/saturation.js";
 import type { MeasuredPoint } from "../../core/analysis/sweep/sweepPoint.js";
 import type { Interval } from "../../core/metrics/interval.js";
-import { regimeGroup } from "../../core/metrics/regimeErrors.js";
 import {
   HEADLINE_LATENCIES,
   HEADLINE_STATISTICS,
@@ -77,7 +77,7 @@ function loaded({ name, points, saturation }: SweptSeries, unit: LoadUnit): Draw
   const curve = {
     name,
     loads: own.map((point) => loadOf(point) ?? 0),
-    isPast: own.map(({ regime }) => regimeGroup(regime) === "past"),
+    standings: own.map(standing),
     kneeLoad: latencyKnee?.load ?? null,
     saturation:
       sustainedLoad === null || saturatedLoad === null ? null : { above: sustainedLoad, below: saturatedLoad },

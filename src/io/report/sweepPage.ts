@@ -1,7 +1,7 @@
 import { keepsSlo, keptLoads } from "../../core/analysis/sweep/bestServers.js";
+import { standing } from "../../core/analysis/sweep/saturation.js";
 import { isMeasured, type MeasuredPoint } from "../../core/analysis/sweep/sweepPoint.js";
 import type { SweepResult } from "../../core/analysis/sweep/sweepResult.js";
-import { regimeGroup } from "../../core/metrics/regimeErrors.js";
 import { type Slo, sloName } from "../../core/metrics/slo.js";
 import { US_PER_S } from "../../core/units/units.js";
 import type { ReportPage } from "../../report/reportPage.js";
@@ -42,7 +42,7 @@ export function sweepPage({ result, slo, title, subtitle }: SweepPageParts): Rep
     title,
     subtitle,
     sections: [
-      answerSection(servers, slo),
+      answerSection(result, servers, slo),
       ...loadCurveSections(servers, slo, grid.seeds.length),
       distributionsSection(servers),
       stepsSection(servers),
@@ -57,13 +57,18 @@ export function sweepPage({ result, slo, title, subtitle }: SweepPageParts): Rep
   };
 }
 
-function answerSection(servers: readonly SweptSeries[], slo: Slo | null): SweepAnswerSection {
+function answerSection(
+  { saturation: { best } }: SweepResult,
+  servers: readonly SweptSeries[],
+  slo: Slo | null,
+): SweepAnswerSection {
   const drawn = servers.filter(({ isDrawn }) => isDrawn);
   const left = servers.filter(({ points }) => points.length > 0).length - drawn.length;
   const name = slo === null ? "" : slo.limits.map((limit) => `${sloName(limit)} ≤ ${limit.limitMs} ms`).join(", ");
   return {
     kind: "sweep-answer",
     says: [
+      ...(best === null ? [] : [best.finding]),
       ...(servers.length > 1 && slo !== null ? [`The SLO is ${name}.`] : []),
       ...(left === 0 ? [] : [`Said and drawn are the ${drawn.length} servers that serve most; the tables have all.`]),
     ],
@@ -135,7 +140,7 @@ function pointsSection(
       (point): SweptPoint => ({
         server: name,
         load: loadName(point),
-        regime: regimeGroup(point.regime),
+        standing: standing(point),
         requestsPerS: point.throughput.requestsPerS,
         outputTokensPerS: point.throughput.outputTokensPerS,
         latencies: numbers.map((number) => ({

@@ -1,9 +1,10 @@
+import type { Standing } from "../../core/analysis/sweep/saturation.js";
 import { MUTED, seriesColor } from "../colors.js";
 import type { TableData } from "../dataTable.js";
 import { element, section } from "../element.js";
 import { figure, type Panel } from "../figure.js";
 import { type KeyEntry, keyOf } from "../key.js";
-import { loadPlot } from "../loadPlot.js";
+import { loadPlot, STANDING_NAMES } from "../loadPlot.js";
 import { loadWords, printLoad, unitWords } from "../loads.js";
 import { withUnitsKept } from "../numbers.js";
 import type { LoadCurve, LoadCurvesSection, LoadPlot } from "../sweepSections.js";
@@ -29,18 +30,23 @@ export function loadCurves(given: LoadCurvesSection): HTMLElement {
   );
 }
 
+/** How each standing that has a name is drawn. */
+const STANDING_MARKS: readonly [Standing, NonNullable<KeyEntry["mark"]>][] = [
+  ["below", "full"],
+  ["near", "pale"],
+  ["past", "hollow"],
+  ["tooShort", "diamond"],
+];
+
 function keyEntries(curves: readonly LoadCurve[]): KeyEntry[] {
   const color = curves.length === 1 ? seriesColor(0) : MUTED;
   const names = curves.map(({ name }, i) => ({ name, color: seriesColor(i) })).filter(({ name }) => name !== "");
-  const isAnyPast = curves.some(({ isPast }) => isPast.includes(true));
+  const standings = STANDING_MARKS.filter(([one]) => curves.some((curve) => curve.standings.includes(one)));
   return [
     ...names,
-    ...(isAnyPast
-      ? [
-          { name: "below saturation", color, mark: "full" } as const,
-          { name: "past saturation", color, mark: "hollow" } as const,
-        ]
-      : []),
+    ...(standings.every(([one]) => one === "below")
+      ? []
+      : standings.map(([one, mark]): KeyEntry => ({ name: STANDING_NAMES[one] ?? "", color, mark }))),
     ...(curves.some(({ kneeLoad }) => kneeLoad !== null)
       ? [{ name: "latency bends here", color, mark: "ring" } as const]
       : []),

@@ -1,7 +1,7 @@
 import { seriesColor } from "../colors.js";
 import { dataTable } from "../dataTable.js";
 import { element, section } from "../element.js";
-import { loadWords, printLoad, unitWords } from "../loads.js";
+import { carriedWords, loadWords, printLoad, unitWords } from "../loads.js";
 import { printCount, withUnitsKept } from "../numbers.js";
 import { MOST_DRAWN_SERVERS, type SweepAnswerSection, type SweptServer } from "../sweepSections.js";
 import { type Tile, tileGrid } from "../tiles.js";
@@ -35,11 +35,11 @@ function findingItem({ name, finding, drawnAs }: SweptServer): HTMLElement {
 function tilesOf({ unit, sustainedLoad, saturatedLoad, latencyKnee, maxThroughput, slo }: SweptServer): Tile[] {
   const carries: Tile = {
     name: "Carries",
-    title: "the largest load tried that does not saturate it",
+    title: "the largest load tried up to which no queue grows and throughput follows",
     metric: "memory",
-    value: printLoad(sustainedLoad),
-    unit: "requests/s",
-    details: [saturatedLoad === null ? "the largest load tried" : `${printLoad(saturatedLoad)} saturates it`],
+    value: carriedWords(sustainedLoad, saturatedLoad),
+    unit: unit === null || sustainedLoad === null ? "" : unitWords(unit),
+    details: [carriedDetail(sustainedLoad, saturatedLoad)],
   };
   const bends: Tile = {
     name: "Latency bends",
@@ -58,7 +58,7 @@ function tilesOf({ unit, sustainedLoad, saturatedLoad, latencyKnee, maxThroughpu
     details: [`${printCount(maxThroughput?.outputTokensPerS)} output tokens/s`],
   };
   return [
-    ...(unit === "requestsPerS" ? [carries] : []),
+    ...(unit === null || unit === "streams" ? [] : [carries]),
     ...(unit === null ? [] : [bends]),
     most,
     ...(slo === null || unit === null
@@ -74,6 +74,11 @@ function tilesOf({ unit, sustainedLoad, saturatedLoad, latencyKnee, maxThroughpu
           } as const,
         ]),
   ];
+}
+
+function carriedDetail(sustainedLoad: number | null, saturatedLoad: number | null): string {
+  if (saturatedLoad !== null) return `${printLoad(saturatedLoad)} is too much`;
+  return sustainedLoad === null ? "the runs are too short to tell" : "no load tried is too much";
 }
 
 function serverTable(servers: readonly SweptServer[]) {
@@ -92,7 +97,9 @@ function serverTable(servers: readonly SweptServer[]) {
     ],
     rows: servers.map((server) => [
       server.name,
-      load(server.sustainedLoad, server),
+      server.sustainedLoad === null || server.unit === null
+        ? "–"
+        : `${carriedWords(server.sustainedLoad, server.saturatedLoad)}\u00a0${unitWords(server.unit)}`,
       load(server.saturatedLoad, server),
       load(server.latencyKnee?.load ?? null, server),
       ...(hasSlo ? [server.slo?.keptLoad == null ? "no load" : load(server.slo.keptLoad, server)] : []),

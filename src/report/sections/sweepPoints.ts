@@ -1,7 +1,7 @@
 import { dataTable } from "../dataTable.js";
 import { element, section } from "../element.js";
 import { printCount, printFraction, printMs } from "../numbers.js";
-import { REGIME_WORDS } from "../regimeWords.js";
+import { STANDING_WORDS } from "../regimeWords.js";
 import type { SweepPointsSection, SweptPoint } from "../sweepSections.js";
 
 /** All points in numbers; what failed, with the reason. */
@@ -53,7 +53,7 @@ function pointTable(points: readonly SweptPoint[]) {
       ...point.latencies.map(latencyWords),
       printFraction(point.kvPeakUsedFraction),
       printCount(point.preemptions),
-      REGIME_WORDS[point.regime],
+      STANDING_WORDS[point.standing],
       ...(hasSlo ? [point.keepsSlo === true ? "yes" : "no"] : []),
     ]),
   };

@@ -6,7 +6,6 @@ import type { Slo } from "../../metrics/slo.js";
 import { checkSlo } from "../../metrics/sloCheck.js";
 import { type Change, changeOf } from "./knee.js";
 import { isRate, type SeriesSaturation, tells } from "./saturation.js";
-import { carriedLoads } from "./saturationFinding.js";
 import { isMeasured, type MeasuredPoint, type PointResult } from "./sweepPoint.js";
 
 /** How much a server of a grid carries, and how surely. */
@@ -58,7 +57,7 @@ export function bestServers(series: readonly RankedSeries[], slo: Slo | null, nu
   const best = ranking.filter((one) => highOf(one) >= first.low);
   const by = slo === null ? "throughput" : "slo";
   const perGpu = slo === null ? perGpuWords(ranking, series) : "";
-  const finding = `${bestWords({ by, best, next: ranking.find((one) => !best.includes(one)), numSeeds, isOne: series.length === 1 })}${perGpu}.`;
+  const finding = `${bestWords({ by, best, next: ranking.find((one) => !best.includes(one)), numSeeds, isOne: series.length === 1, all: allWords(series) })}${perGpu}.`;
   return { by, best: best.map(({ label }) => label), ranking, finding };
 }
 
@@ -68,11 +67,10 @@ function highOf({ high }: ServerCapacity): number {
 }
 
 function servedCapacity({ saturation, points, turnsPerStart }: RankedSeries): ServerCapacity | null {
-  const { series, label, unit, maxThroughput } = saturation;
+  const { series, label, unit, sustainedLoad, saturatedLoad, maxThroughput } = saturation;
   if (unit === null || maxThroughput === null) return null;
-  const { carried, notCarried } = carriedLoads(saturation);
-  if (isRate(unit) && notCarried === null) {
-    const most = carried === null ? null : carried * turnsPerStart;
+  if (isRate(unit) && saturatedLoad === null) {
+    const most = sustainedLoad === null ? null : sustainedLoad * turnsPerStart;
     return most === null ? null : { series, label, requestsPerS: most, low: most, high: null };
   }
   const { requestsPerS } = maxThroughput;
@@ -131,18 +129,24 @@ interface Best {
   readonly next: ServerCapacity | undefined;
   readonly numSeeds: number;
   readonly isOne: boolean;
+  /** What a server that no rate was too much for carries, before the largest of them. */
+  readonly all: string;
 }
 
-function bestWords({ by, best, next, numSeeds, isOne }: Best): string {
+function allWords(series: readonly RankedSeries[]): string {
+  const rates = new Set(series.flatMap(({ points }) => points.flatMap(({ rate }) => rate ?? [])));
+  return rates.size === 1 ? "the only rate tried, " : "every rate, up to ";
+}
+
+function bestWords({ by, best, next, numSeeds, isOne, all }: Best): string {
   const [first] = best as readonly [ServerCapacity];
   const within = by === "slo" ? "Within the SLO " : "";
-  const behind = next === undefined ? "" : `; next ${named(next)}`;
+  const behind = next === undefined ? "" : `; next ${named(next, all)}`;
   if (by === "slo" && best.every(({ high }) => high === 0)) return "The SLO is kept at none of the rates";
-  if (isOne) return `${within}${first.high === null ? "at every rate, " : ""}up to ${loadWords(first.requestsPerS)}`;
+  if (isOne) return `${within}${first.high === null ? `at ${all}` : "up to "}${loadWords(first.requestsPerS)}`;
   const seed = numSeeds === 1 ? ", one seed each" : "";
   if (best.length === 1) {
-    const all = first.high === null ? "every rate, up to " : "";
-    return `${within}${first.label} carries most: ${all}${loadWords(first.requestsPerS)}${behind}${seed}`;
+    return `${within}${first.label} carries most: ${first.high === null ? all : ""}${loadWords(first.requestsPerS)}${behind}${seed}`;
   }
   const isTooFew = by === "slo" || best.some(({ high }) => high === null);
   const why = isTooFew
@@ -150,7 +154,7 @@ function bestWords({ by, best, next, numSeeds, isOne }: Best): string {
     : numSeeds === 1
       ? "as much each"
       : "the seeds do not tell them apart";
-  return `${within}${within === "" ? "M" : "m"}ost is carried by ${listed(best.map(named))}: ${why}${behind}${seed}`;
+  return `${within}${within === "" ? "M" : "m"}ost is carried by ${listed(best.map((one) => named(one, all)))}: ${why}${behind}${seed}`;
 }
 
 /** The server that carries most for each of its GPUs, where that is another one. */
@@ -165,8 +169,9 @@ function perGpuWords(ranking: readonly ServerCapacity[], series: readonly Ranked
   return most === undefined ? "" : `; per GPU most by ${most.label}, ${loadWords(share(most))}`;
 }
 
-function named({ label, requestsPerS, high }: ServerCapacity): string {
-  return `${label} (${high === null ? "every rate, up to " : ""}${loadWords(requestsPerS)})`;
+function named({ label, requestsPerS, high }: ServerCapacity, all: string): string {
+  if (requestsPerS === 0) return `${label} (none of the loads tried)`;
+  return `${label} (${high === null ? all : ""}${loadWords(requestsPerS)})`;
 }
 
 function listed(names: readonly string[]): string {

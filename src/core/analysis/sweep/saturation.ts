@@ -1,6 +1,6 @@
-import { regimeGroup } from "../../metrics/regimeErrors.js";
+import { type RegimeGroup, regimeGroup } from "../../metrics/regimeErrors.js";
 import { type Change, changeOf, type Knee, type LoadPoint, latencyKnee } from "./knee.js";
-import { saturationFinding } from "./saturationFinding.js";
+import { carriedLoads, saturationFinding } from "./saturationFinding.js";
 import { isSettled, SETTLED_LATENCIES } from "./settled.js";
 import { isMeasured, type MeasuredPoint, type PointResult } from "./sweepPoint.js";
 
@@ -14,16 +14,18 @@ export interface SeriesSaturation {
   readonly varied: Readonly<Record<string, unknown>>;
   /** What the loads of this series count: sessions where these ask several times. Null where it has none to compare. */
   readonly unit: "requestsPerS" | "sessionsPerS" | "streams" | null;
-  /** Whether a load of the series is past saturation: its queue grew for as long as requests came. */
+  /** Whether a load of the series is not carried. */
   readonly saturates: boolean;
-  /** Largest load that is not past saturation; null where all are, or none was offered. */
+  /** Largest load that is carried: no queue grows, and throughput follows; null where none is, or none was offered. */
   readonly sustainedLoad: number | null;
-  /** Smallest load past saturation; null where none is. */
+  /** Smallest load that is not carried; null where all are. */
   readonly saturatedLoad: number | null;
   /** Smallest load whose run is too short to tell whether it is carried; null where none is. */
   readonly tooShortLoad: number | null;
   /** Where more load begins to cost more latency than it buys throughput; null where the series does not reach it. */
   readonly latencyKnee: Knee | null;
+  /** The last load at which the queue settled, and the first at which it grew for as long as requests came; null where it never did. */
+  readonly queueKnee: { readonly settled: number | null; readonly grew: number } | null;
   /** The last load that throughput followed, and the first it did not; null where it followed all. */
   readonly throughputKnee: { readonly followed: number | null; readonly fellBehind: number } | null;
   /** The most that was served at any point, closed loops included; null without a point. */
@@ -38,7 +40,8 @@ export interface SeriesSaturation {
 
 /** How saturation was found, for readers of the JSON. */
 export const SATURATION_METHOD = {
-  saturated: "the queue grew over the later half of the arrivals while requests waited most of the time (regime past)",
+  saturated: "from the first of the two signs on, queueKnee and throughputKnee",
+  queueKnee: "the queue grew over the later half of the arrivals while requests waited most of the time (regime past)",
   tooShort: `fewer than ${SETTLED_LATENCIES} mean end-to-end latencies (of a session: of all its turns) from the first arrival to the last, and no growing queue yet`,
   latencyKnee: "greatest throughput / mean end-to-end latency (Kleinrock's power)",
   throughputKnee: `throughput below ${KEPT_UP_FRACTION} of what keeping up would give, of the largest share of requests that clients did not give up at any load`,
@@ -65,15 +68,16 @@ export function seriesSaturation(
     .filter((entry): entry is Loaded => entry.load !== null)
     .sort((a, b) => a.load - b.load);
   const telling = loaded.filter(({ point }) => tells(point));
-  const saturation = isRate(unit) ? queueChange(telling) : NO_CHANGE;
+  const queue = isRate(unit) ? queueChange(telling) : NO_CHANGE;
   const behind = isRate(unit) ? throughputChange(telling) : NO_CHANGE;
+  const carried = carriedLoads(queue, behind);
   const found = {
     unit,
-    saturates: saturation.firstLoad !== null,
-    sustainedLoad: saturation.lastLoad,
-    saturatedLoad: saturation.firstLoad,
+    saturates: carried.saturatedLoad !== null,
+    ...carried,
     tooShortLoad: isRate(unit) ? (loaded.find(({ point }) => !tells(point))?.load ?? null) : null,
     latencyKnee: latencyKnee(loaded.flatMap(loadPoint)),
+    queueKnee: queue.firstLoad === null ? null : { settled: queue.lastLoad, grew: queue.firstLoad },
     throughputKnee: behind.firstLoad === null ? null : { followed: behind.lastLoad, fellBehind: behind.firstLoad },
     maxThroughput: maxThroughput(measured),
   };
@@ -107,6 +111,14 @@ function loadIn(unit: SeriesSaturation["unit"], { rate, streams }: MeasuredPoint
 /** Whether a point shows a queue that grows, or a run long enough that one would have grown. */
 export function tells(point: MeasuredPoint): boolean {
   return regimeGroup(point.regime) === "past" || isSettled(point);
+}
+
+/** How a point stands to saturation: its regime, or `tooShort` where its run ended before that could show. */
+export type Standing = RegimeGroup | "tooShort";
+
+export function standing(point: MeasuredPoint): Standing {
+  const group = regimeGroup(point.regime);
+  return point.rate === null || group === "closedLoop" || tells(point) ? group : "tooShort";
 }
 
 /** A closed loop in effect, everything sent before the first answer, says nothing of a queue that grows. */

@@ -1,3 +1,4 @@
+import type { Change } from "./knee.js";
 import type { SeriesSaturation } from "./saturation.js";
 import { SETTLED_LATENCIES } from "./settled.js";
 
@@ -7,25 +8,22 @@ export type FoundSaturation = Omit<SeriesSaturation, "series" | "label" | "varie
 /** What to do about runs that say nothing. */
 const TOO_SHORT = `${SETTLED_LATENCIES} mean latencies must pass from the first arrival to the last, so give more --max-requests`;
 
-/** Loads on either side of the knee. */
-export interface CarriedLoads {
-  /** Largest load that is carried: no queue grows, and throughput follows; null where none is. */
-  readonly carried: number | null;
-  /** Smallest load that is not; null where all are. */
-  readonly notCarried: number | null;
-}
-
-/** The bracket of the knee: a load is carried below the first of its two signs, a growing queue and throughput that falls behind. */
-export function carriedLoads({ sustainedLoad, saturatedLoad, throughputKnee }: FoundSaturation): CarriedLoads {
-  if (throughputKnee === null) return { carried: sustainedLoad, notCarried: saturatedLoad };
-  const { followed, fellBehind } = throughputKnee;
-  const carried = sustainedLoad === null || followed === null ? null : Math.min(sustainedLoad, followed);
-  return { carried, notCarried: Math.min(saturatedLoad ?? fellBehind, fellBehind) };
+/** The bracket of saturation: a load is carried below the first of its two signs, a growing queue and throughput that falls behind. */
+export function carriedLoads(
+  queue: Change,
+  throughput: Change,
+): Pick<SeriesSaturation, "sustainedLoad" | "saturatedLoad"> {
+  if (throughput.firstLoad === null) return { sustainedLoad: queue.lastLoad, saturatedLoad: queue.firstLoad };
+  const isNone = queue.lastLoad === null || throughput.lastLoad === null;
+  return {
+    sustainedLoad: isNone ? null : Math.min(queue.lastLoad, throughput.lastLoad),
+    saturatedLoad: Math.min(queue.firstLoad ?? throughput.firstLoad, throughput.firstLoad),
+  };
 }
 
 /** Where a series saturates, in a sentence. @param loads those of its points, ascending */
 export function saturationFinding(found: FoundSaturation, loads: readonly number[]): string {
-  const { unit, tooShortLoad, latencyKnee, throughputKnee, maxThroughput } = found;
+  const { unit, sustainedLoad, saturatedLoad, tooShortLoad, latencyKnee, throughputKnee, maxThroughput } = found;
   const words = (load: number) => loadWords(load, unit);
   const bend = latencyKnee === null ? "" : `; latency bends at ${words(latencyKnee.load)}`;
   const [least, most] = [loads[0], loads.at(-1)];
@@ -35,21 +33,21 @@ export function saturationFinding(found: FoundSaturation, loads: readonly number
   if (unit === "streams") {
     return `Clients wait for answers, so no queue grows without end${bend === "" ? "; latency bends at none of the loads" : bend}.`;
   }
-  const { carried, notCarried } = carriedLoads(found);
-  if (notCarried !== null) {
+  if (saturatedLoad !== null) {
     const level = throughputKnee === null || maxThroughput === null ? null : requestWords(maxThroughput.requestsPerS);
     const sign = level === null ? "its queue grows there" : `throughput levels off at ${level}`;
-    if (carried === null) return `Carries none of the rates, not even ${words(notCarried)}: ${sign}.`;
-    return `Carries ${words(carried)}, not ${words(notCarried)}: ${sign}${bend}.`;
+    if (sustainedLoad === null) return `Carries none of the rates, not even ${words(saturatedLoad)}: ${sign}.`;
+    return `Carries ${words(sustainedLoad)}, not ${words(saturatedLoad)}: ${sign}${bend}.`;
   }
-  if (carried === null) return `The runs are too short to tell what saturates: ${TOO_SHORT}.`;
+  if (sustainedLoad === null) return `The runs are too short to tell what saturates: ${TOO_SHORT}.`;
   if (tooShortLoad !== null) {
-    return `Carries every rate up to ${words(carried)}${bend}; from ${words(tooShortLoad)} on the runs are too short to tell: ${TOO_SHORT}.`;
+    return `Carries every rate up to ${words(sustainedLoad)}${bend}; from ${words(tooShortLoad)} on the runs are too short to tell: ${TOO_SHORT}.`;
   }
   const atOnce = maxThroughput?.label.endsWith("throughput")
     ? `; all at once it serves ${requestWords(maxThroughput.requestsPerS)}`
     : "";
-  return `Carries every rate, up to ${words(most)}${atOnce}${bend}.`;
+  const all = least === most ? `${words(most)}, the only rate tried` : `every rate, up to ${words(most)}`;
+  return `Carries ${all}${atOnce}${bend}.`;
 }
 
 function loadWords(load: number, unit: SeriesSaturation["unit"]): string {

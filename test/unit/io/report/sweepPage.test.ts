@@ -17,6 +17,7 @@ function runAt(rate: number, maxNumSeqs: number, seed: number): SweepRun {
   const scale = 1 + (seed % 10) / 100;
   return {
     ...base,
+    arrivalSpanS: rate === 11 ? 0 : base.arrivalSpanS,
     ttftMs: { ...base.ttftMs, p99: 50 * rate * scale },
     throughput: { ...base.throughput, requestsPerS: Math.min(rate, maxNumSeqs) * scale },
     regime: { ...base.regime, closedLoop: false, label: rate > 14 ? "past" : "below" },
@@ -66,7 +67,7 @@ describe("the page of a sweep", () => {
     const { curves } = pageOf(await swept({ series: oneServer(16, 4, 8) }));
     const { unit, plots, curves: drawn } = curves("latency");
     expect(unit).toBe("requestsPerS");
-    expect(drawn[0]).toMatchObject({ loads: [4, 8, 16], isPast: [false, false, true] });
+    expect(drawn[0]).toMatchObject({ loads: [4, 8, 16], standings: ["below", "below", "past"] });
     const p99 = plots.find(({ title }) => title === "TTFT p99")!;
     expect(p99.values[0]!.map((ms) => Math.round(ms!))).toEqual([203, 406, 812]);
     for (const [i, interval] of p99.intervals![0]!.entries()) {
@@ -74,6 +75,29 @@ describe("the page of a sweep", () => {
       expect(interval!.high).toBeGreaterThan(p99.values[0]![i]!);
     }
     expect(curves("throughput").plots.map(({ hasDiagonal }) => hasDiagonal)).toEqual([true, false]);
+  });
+
+  it("draws the band of saturation between what it says is carried and what is not", async () => {
+    // Throughput of the server levels off at 8, long before its queue grows at 16.
+    const result = await swept({ series: oneServer(4, 8, 12, 16) });
+    const { curves, all } = pageOf(result);
+    const [server] = all("sweep-answer")[0]!.servers;
+    const band = curves("latency").curves[0]!.saturation;
+    expect(band).toEqual({ above: server?.sustainedLoad, below: server?.saturatedLoad });
+    expect(server?.finding).toContain(`Carries ${band?.above} requests/s, not ${band?.below} requests/s`);
+  });
+
+  it("tells points that say nothing apart from those below saturation, in the plots as in the table", async () => {
+    const { curves, all } = pageOf(await swept({ series: oneServer(4, 11, 16) }));
+    const standings = ["below", "tooShort", "past"];
+    expect(curves("latency").curves[0]!.standings).toEqual(standings);
+    expect(all("sweep-points")[0]!.points.map(({ standing }) => standing)).toEqual(standings);
+  });
+
+  it("says first which of several servers carries most", async () => {
+    const result = await swept({ series: servers(2) });
+    expect(result.saturation.best).not.toBeNull();
+    expect(pageOf(result).all("sweep-answer")[0]!.says[0]).toBe(result.saturation.best?.finding);
   });
 
   it("has no interval of one seed", async () => {

@@ -116,6 +116,20 @@ describe("the saturation of an M/M/1 queue", () => {
     expect((await saturationOf([5, 7, 9], early)).finding).toContain("not 9 requests/s: its queue grows there");
   });
 
+  it("is the same in numbers as in words where throughput falls behind and no queue grows", async () => {
+    const steady: RunTask = async ({ config: { workload } }) => {
+      const rate = "rate" in workload.profile ? workload.profile.rate : 0;
+      return { run: mm1Run(rate, false) };
+    };
+    const found = await saturationOf([5, 9, 11.5], steady);
+    expect(found).toMatchObject({ saturates: true, sustainedLoad: 9, saturatedLoad: 11.5, queueKnee: null });
+    expect(found.finding).toContain("Carries 9 requests/s, not 11.5 requests/s");
+  });
+
+  it("of a single rate is that it is carried, and no more", async () => {
+    expect((await saturationOf([5])).finding).toBe("Carries 5 requests/s, the only rate tried.");
+  });
+
   it("does not move for one run that went well by luck", async () => {
     const lucky: RunTask = async (task) => {
       const { profile } = task.config.workload;
