@@ -25,8 +25,11 @@ export interface CheckedLoad {
   readonly loweredFromPerS: number | null;
 }
 
-/** Smaller loads that are tried where other seeds do not bear out the rate that was found. */
-const MAX_STEPS_BACK = 8;
+/**
+ * Smaller loads that are tried where other seeds do not bear out the rate that was found, each a step further from the last:
+ * most rates are a little too high, and one whose percentile hardly falls with the load, by half and more.
+ */
+const MAX_STEPS_BACK = 10;
 
 /**
  * Times as long as those that found the rate are the trials that check it, and the share of it from which on they need be. Near
@@ -70,14 +73,21 @@ export async function checkedLoad(config: RunConfig, asked: AskedLoad, tryLoad: 
       const load = planLoad(size, turnsPerStart(config.workload.data), meanOf(trials));
       return { size, load, run, checks, numSeedsHeld, loweredFromPerS: step === 0 ? null : first.ratePerReplicaPerS };
     }
-    size =
-      targetPerS === null
-        ? planSize(ratePerReplicaPerS / RATE_TOLERANCE, tensorParallelSize, null)
-        : sizeOfReplicas(size.replicas + 1, tensorParallelSize, targetPerS);
+    if (step < MAX_STEPS_BACK) size = smaller(size, step + 1, tensorParallelSize, targetPerS);
   }
+  const least = printRate(size.ratePerReplicaPerS);
   throw new CannotServe(
-    `holds at ${printRate(highestPerS)} with some seeds, and with others not even below: more --max-requests may tell`,
+    `holds at ${printRate(highestPerS)} with some seeds, and with others not even at ${least}: more --max-requests may tell`,
   );
+}
+
+/** A load that is smaller by so many steps. */
+function smaller(size: PlanSize, steps: number, tensorParallelSize: number, targetPerS: number | null): PlanSize {
+  const ratePerS = size.ratePerReplicaPerS / RATE_TOLERANCE ** steps;
+  const next = planSize(ratePerS, tensorParallelSize, targetPerS);
+  return targetPerS === null || next.replicas > size.replicas
+    ? next
+    : sizeOfReplicas(size.replicas + 1, tensorParallelSize, targetPerS);
 }
 
 function meanOf(trials: readonly WholeTrial[]): MeanRequest {

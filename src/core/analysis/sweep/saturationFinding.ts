@@ -36,6 +36,9 @@ export function saturationFinding(found: FoundSaturation, loads: readonly number
   if (saturatedLoad !== null) {
     const level = throughputKnee === null || maxThroughput === null ? null : requestWords(maxThroughput.requestsPerS);
     const sign = level === null ? "its queue grows there" : `throughput levels off at ${level}`;
+    if (sustainedLoad === null && tooShortLoad !== null && tooShortLoad < saturatedLoad) {
+      return `Carries less than ${words(saturatedLoad)}: ${sign}; below, the runs are too short to tell: ${TOO_SHORT}.`;
+    }
     if (sustainedLoad === null) return `Carries none of the rates, not even ${words(saturatedLoad)}: ${sign}.`;
     return `Carries ${words(sustainedLoad)}, not ${words(saturatedLoad)}: ${sign}${bend}.`;
   }
