@@ -49,7 +49,7 @@ export function sweptPoints({ grid, points }: Pick<SweepResult, "grid" | "points
   return `${points.length} ${points.length === 1 ? "point" : "points"}${seeds}${loads}${failed}`;
 }
 
-/** `prompts about 1149 and outputs about 209 tokens, up to 2,000 requests a point`: what ran, as it came out. */
+/** `prompts about 1,149 and outputs about 209 tokens, 2,000 requests a point`: what ran, as it came out. */
 export function sweptRequests({ points }: Pick<SweepResult, "points">): string {
   const measured = points.filter(isMeasured).filter(({ throughput }) => (throughput.requestsPerS ?? 0) > 0);
   if (measured.length === 0) return "no request completed";
@@ -59,7 +59,7 @@ export function sweptRequests({ points }: Pick<SweepResult, "points">): string {
   return `prompts about ${perRequest("promptTokensPerS")} and outputs about ${perRequest("outputTokensPerS")} tokens, ${numbers} requests a point`;
 }
 
-/** `1149`, or `1,100 to 1,149` where they differ by more than a few percent. */
+/** `1,149`, or `900 to 1,149` where they differ by more than a few percent. */
 function span(values: readonly number[]): string {
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const print = (value: number) => Math.round(value).toLocaleString("en-US");

@@ -60,6 +60,9 @@ describe("roofserve sweep", () => {
     ]);
     const table = await callCli(...grid, "--out", out);
     expect(table.stderr).toContain("found 12 finished runs");
+    expect(table.stdout).toMatch(
+      /^6 points × 2 seeds, 3 failed: prompts about 100 and outputs about 5 tokens, 10 requests a point$/m,
+    );
     expect(table.stdout).toContain("Carries every rate, up to 4 requests/s");
     expect(table.stdout).toMatch(/^poisson 1\/s, poisson 2\/s, poisson 4\/s: none of 10 requests can be scheduled/m);
     expect(table.stdout).toMatch(/^req\/s {4}[▁-█]{3}$/m);

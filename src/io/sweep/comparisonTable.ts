@@ -56,9 +56,12 @@ export function comparisonFinding(sweep: MeasuredSweep): string {
     const [worst, next] = sorted(quantity);
     if (worst === undefined) return [];
     const { benchmark } = worst;
+    const isEqual = next !== undefined && percent(sorted(quantity).at(-1)!.ape!) === percent(worst.ape!);
     const others = next === undefined ? "" : `; the others within ${percent(next.ape!)}`;
     const where =
-      quantity !== "e2e_ms_mean" || benchmark === null ? "" : ` (worst at ${standing(worst.load, benchmark)}${others})`;
+      quantity !== "e2e_ms_mean" || benchmark === null || isEqual
+        ? ""
+        : ` (worst at ${standing(worst.load, benchmark)}${others})`;
     return [`${name} within ${percent(worst.ape!)}${where}`];
   };
   const parts = [

@@ -83,9 +83,13 @@ export function seriesSaturation(
   };
   const works = measured.length > 0 || points.length === 0;
   const loads = loaded.map(({ load }) => load);
-  const finding = works ? saturationFinding(found, loads) : "No point of this server works.";
+  const isTrace = measured.length > 0 && measured.every(({ strategy }) => strategy === "trace");
+  const finding = isTrace ? TRACE_FINDING : works ? saturationFinding(found, loads) : "No point of this server works.";
   return { series, label, varied, ...found, finding };
 }
+
+const TRACE_FINDING =
+  "A trace has its own arrivals, so there are no loads to compare; --vary timeScale=1,0.5 compares them as servers.";
 
 interface Loaded {
   readonly point: MeasuredPoint;

@@ -51,6 +51,14 @@ async function ranked(servers: readonly Server[], rates: readonly number[], slo:
 describe("the best of several servers", () => {
   const rates = [2, 4, 8, 16];
 
+  it("is followed by one that keeps the SLO at none of the loads tried, said so", async () => {
+    const servers = [
+      { label: "A", capacities: [10] },
+      { label: "B", capacities: [9000] },
+    ];
+    expect((await ranked(servers, [2, 4], "p99 ttft<=500ms"))?.finding).toContain("next B (none of the loads tried)");
+  });
+
   it("is the one that serves most where it saturates, whatever the order", async () => {
     const [small, large] = [
       { label: "A", capacities: [5] },

@@ -155,6 +155,15 @@ describe("the saturation of a series", () => {
     expect(seriesSaturation(head, 0, failed)).toMatchObject({ unit: null, finding: "No point of this server works." });
   });
 
+  it("of a trace asks for no rates, which it does not take", async () => {
+    const points = await runSweep(smallSweep(), analytic);
+    const ofTrace = points.map((point) => ({ ...point, strategy: "trace" as const, rate: null }));
+    expect(seriesSaturation(head, 0, ofTrace)).toMatchObject({
+      unit: null,
+      finding: expect.stringContaining("--vary timeScale=1,0.5 compares them as servers"),
+    });
+  });
+
   it("of a simulated server lies where its capacity is", async () => {
     const capacity = { maxRequests: 150, data: { kind: "synthetic", promptTokens: 100, outputTokens: 40 } };
     const config = (profile: object) =>
