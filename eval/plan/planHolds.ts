@@ -28,7 +28,7 @@ const SERVERS = [
 ] as const;
 const NUM_REQUESTS = 2000;
 const LONG_REQUESTS = 40 * NUM_REQUESTS;
-const LONG_SEED = 777_777;
+const LONG_SEED = 777_001;
 const ABOVE = [1, 1.05, 1.1] as const;
 const SEEDS = { seeds: [42, 1042, 2042, 3042, 4042], checkSeeds: [5042, 6042, 7042, 8042, 9042] };
 
