@@ -37,7 +37,7 @@ describe("roofserve sweep", () => {
     expect(Object.keys(result).sort().join(" ")).toBe("config grid notes points saturation schema version");
     expect(Object.keys(result.points[0]).sort().join(" ")).toBe(
       "arrivalSpanS benchmarkIndex bottleneck e2eMs engine error gapMs index isProbe itlMs keptUpFraction label notes quantiles queueMs " +
-        "rate regime requests seedIntervals seedValues seeds series strategy streams throughput tpotMs ttftMs varied",
+        "rate regime requests seedIntervals seedValues seeds series strategy streams throughput tpotMs ttftMs turnsPerStart varied",
     );
     expect(Object.keys(result.saturation.series[0]).sort().join(" ")).toBe(
       "finding label latencyKnee maxThroughput queueKnee saturatedLoad saturates series sustainedLoad throughputKnee tooShortLoad unit varied",
