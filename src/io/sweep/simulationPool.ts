@@ -57,8 +57,10 @@ export class SimulationPool {
 }
 
 /** The worker beside this module. Programs that run from the sources (tests, eval) have TypeScript there, which tsx loads. */
-function workerFile(): { filename: string; execArgv?: string[] } {
+function workerFile(): { filename: string; execArgv?: string[]; env?: NodeJS.ProcessEnv } {
   const built = fileURLToPath(new URL("./sweepWorker.js", import.meta.url));
   if (existsSync(built)) return { filename: built };
-  return { filename: built.replace(/\.js$/, ".ts"), execArgv: ["--import", "tsx"] };
+  // A thread never gets round to writing tsx's cache: it would only leave the files open.
+  const env = { ...process.env, TSX_DISABLE_CACHE: "1" };
+  return { filename: built.replace(/\.js$/, ".ts"), execArgv: ["--import", "tsx"], env };
 }

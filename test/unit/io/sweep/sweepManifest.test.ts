@@ -57,7 +57,7 @@ describe("a sweep that goes on in the folder of another", () => {
     const changed = { gpu: "L4", engine: { maxNumSeqs: 9, blockSize: 16 } };
     const open = () => extend(manifestOf(base, ["engine.blockSize"]), manifestOf(changed));
     expect(open).toThrow(/gpu: got "L4"; it was "H100"/);
-    expect(open).toThrow(/engine\.maxNumSeqs: got 9; it was null; .*--vary it .*--restart/);
+    expect(open).toThrow(/engine\.maxNumSeqs: got 9; it was default; .*--vary it .*--restart/);
     const profile = (kind: string) => manifestOf({ ...base, workload: { profile: { kind } } });
     expect(() => extend(profile("poisson"), profile("constant"))).toThrow(/workload\.profile\.kind: got "constant"/);
     expect(readFileSync(file, "utf8")).toBe(manifestText(profile("poisson")));
