@@ -1,4 +1,4 @@
-import type { ComparedRequest, ComparedRun, ComparedSummary } from "../../src/core/analysis/diff/comparedRun.js";
+import type { ComparedRun, ComparedSummary } from "../../src/core/analysis/diff/comparedRun.js";
 import { noIntervalReason } from "../../src/core/analysis/diff/noIntervalReason.js";
 import { latencyMs, PAIRED_LATENCIES, pairedChange } from "../../src/core/analysis/diff/pairedChange.js";
 import { pairRequests } from "../../src/core/analysis/diff/pairRequests.js";
@@ -8,10 +8,9 @@ import { createStream } from "../../src/core/des/streams.js";
 import { type RunConfig, runConfigSchema } from "../../src/core/engine/runConfig.js";
 import { simulate } from "../../src/core/engine/simulate.js";
 import type { Interval } from "../../src/core/metrics/interval.js";
-import type { RequestRecord } from "../../src/core/metrics/requestRecord.js";
-import { e2eMs, interTokenMs, ttftMs } from "../../src/core/metrics/runMetrics.js";
 import { tInterval } from "../../src/core/metrics/tInterval.js";
 import { deploymentOf } from "../../src/io/sweep/loadedInputs.js";
+import { comparedRequest } from "./comparedRequest.js";
 import { INTERVAL_METHODS } from "./intervalMethods.js";
 import { CHAT, SCENARIOS, type Scenario } from "./scenarios.js";
 
@@ -84,21 +83,6 @@ function comparedRun({ profile, numRequests, ...sides }: Scenario, side: "a" | "
   const { summary, records, specs } = simulate(deploymentOf(config), config);
   const requests = records.map((record, i) => comparedRequest(record, specs[i]!.maxTokens));
   return { name: side, summary: summary as ComparedSummary, requests, steps: null };
-}
-
-function comparedRequest(record: RequestRecord, maxTokens: number): ComparedRequest {
-  const prefillMs = (record.firstTokenUs - record.firstScheduledUs) / 1000;
-  return {
-    id: record.id,
-    status: record.status,
-    arrivalUs: record.arrivalUs,
-    numPromptTokens: record.numPromptTokens,
-    maxTokens,
-    waitingMs: ttftMs(record) - prefillMs,
-    prefillMs,
-    decodeMs: e2eMs(record) - ttftMs(record),
-    interTokenMs: interTokenMs(record),
-  };
 }
 
 /** Of as many groups of runs as there are runs, drawn with replacement. */

@@ -1,8 +1,7 @@
 import { join } from "node:path";
 import type { ModelArchitecture } from "../../src/core/model/modelArchitecture.js";
-import type { Operator, OperatorCategory } from "../../src/core/model/operator.js";
-import { operators } from "../../src/core/model/operators.js";
-import { type KernelShapes, kernelShapes } from "../../src/io/benchData/modelledShapes.js";
+import type { OperatorCategory } from "../../src/core/model/operator.js";
+import { decodeTokenOperators, type KernelShapes, kernelShapes } from "../../src/io/benchData/modelledShapes.js";
 import { loadGpuCatalog, loadModelCatalog } from "../../src/io/catalog.js";
 import { writeFileAtomically } from "../../src/io/results/atomicFile.js";
 
@@ -80,25 +79,13 @@ function inOrder<Shape extends object>(
   return [...seen.values()];
 }
 
-/** The operators of one decode token on one GPU. */
-function oneTokenOperators(architecture: ModelArchitecture): Operator[] {
-  const tokens = {
-    numTokens: 1,
-    numUnpaddedTokens: 1,
-    numSampledTokens: 1,
-    prefillChunks: [],
-    decodeContextTokens: [1],
-  };
-  const dtypes = { weightDtype: "bf16", kvDtype: "bf16" } as const;
-  return operators(architecture, { tensorParallelSize: 1 }, dtypes, { sortsLogits: false }, tokens);
-}
-
 function elementwiseShapes(architectures: readonly ModelArchitecture[]): ElementwiseShape[] {
   const seen = new Map<string, ElementwiseShape>();
   for (const architecture of architectures) {
     const { headDim } = architecture.layerGroups[0]!.attention;
-    for (const { name, dims, inputShape, outputShape, activationBytes, weightBytes } of oneTokenOperators(
+    for (const { name, dims, inputShape, outputShape, activationBytes, weightBytes } of decodeTokenOperators(
       architecture,
+      1,
     )) {
       // Every norm before a block is the same kernel.
       const isRepeated = name === "post_attention_norm" || name === "final_norm";
@@ -116,7 +103,7 @@ function elementwiseShapes(architectures: readonly ModelArchitecture[]): Element
 function samplers(architectures: readonly ModelArchitecture[]): { vocabSize: number; bytesPerRow: number }[] {
   const bytesPerRow = new Map<number, number>();
   for (const architecture of architectures) {
-    const sample = oneTokenOperators(architecture).find(({ name }) => name === "sample")!;
+    const sample = decodeTokenOperators(architecture, 1).find(({ name }) => name === "sample")!;
     bytesPerRow.set(architecture.vocabSize, sample.activationBytes);
   }
   return [...bytesPerRow].map(([vocabSize, bytes]) => ({ vocabSize, bytesPerRow: bytes }));

@@ -9,12 +9,13 @@ import { ConfigError } from "../core/errors/simulationError.js";
 import { guidellmArgs, guidellmStrategy } from "../io/guidellm/guidellmSettings.js";
 import { ShortestRejected } from "../io/rejections.js";
 import { cleanJson } from "../io/results/cleanJson.js";
-import { placeOf, RUN_FILES, requireWritableFile, requireWritableFolder } from "../io/results/outputFolder.js";
+import { placeOf, RUN_FILES, requireWritableFile } from "../io/results/outputFolder.js";
 import { requestCsvLines } from "../io/results/requestTable.js";
 import type { RequestWriter } from "../io/results/requestWriter.js";
 import type { StepLogWriter } from "../io/results/stepLogWriter.js";
 import { StepTraceRecorder } from "../io/results/stepTraceRecorder.js";
 import type { Arguments } from "./deploymentOptions.js";
+import { outFolder } from "./outFolder.js";
 import { addReportOption, reportFile } from "./reportOption.js";
 import type { RunReport } from "./runReport.js";
 import { runTable } from "./runTable.js";
@@ -67,7 +68,7 @@ export async function writeRun(
   simulateWith: (config: RunConfig) => RunSummary,
 ): Promise<void> {
   requireDistinctFiles(argv);
-  const folder = outputFolder(argv);
+  const folder = outFolder(argv);
   const steps = folder === null ? null : new StepTraceRecorder();
   const stepLog = await stepLogWriter(argv);
   const requestWriter = await requestWriterOf(argv, label);
@@ -113,17 +114,6 @@ function requireDistinctFiles(argv: Arguments): void {
     }
     taken.set(place, `--${flag}`);
   }
-}
-
-/** Where `--out` says; what cannot be written is said before the run, not after it. */
-function outputFolder(argv: Arguments): string | null {
-  if (argv.out === undefined) return null;
-  const folder = String(argv.out);
-  if (folder.trim() === "") {
-    throw new ConfigError([{ path: "--out", received: JSON.stringify(folder), allowed: "must name a folder" }]);
-  }
-  requireWritableFolder(folder);
-  return folder;
 }
 
 /** What writes the file of `--step-log`; a name that cannot be written is refused before the run. */

@@ -3,15 +3,14 @@ import * as z from "zod";
 import { NoPlanError, type PlanResult } from "../../core/analysis/plan/planResult.js";
 import type { Plan } from "../../core/analysis/plan/searchPlan.js";
 import { valueAt } from "../../core/config/parseConfig.js";
-import { ConfigError } from "../../core/errors/simulationError.js";
 import { executePlan } from "../../io/plan/executePlan.js";
 import { planCsvLines } from "../../io/plan/planCsv.js";
 import { planJson, writePlanOutputs } from "../../io/plan/writePlanOutputs.js";
-import { requireWritableFolder } from "../../io/results/outputFolder.js";
 import type { CommandBody } from "../commandTable.js";
-import { type Arguments, addDeploymentOptions, numberFlag } from "../deploymentOptions.js";
+import { addDeploymentOptions, numberFlag } from "../deploymentOptions.js";
 import { type Example, examplesText } from "../examples.js";
 import { untilInterrupted } from "../interruption.js";
+import { outFolder } from "../outFolder.js";
 import { addPlanOptions } from "../planOptions.js";
 import { askedPlan } from "../planQuestion.js";
 import { planAnswer, planName, planSlo, planTable, rateLegend, simulationError } from "../planTable.js";
@@ -47,7 +46,7 @@ export const planCommand: CommandBody = {
     ),
   handler: async (argv: ArgumentsCamelCase) => {
     const { series, question, unpricedGpus } = askedPlan(argv);
-    const folder = outputFolder(argv);
+    const folder = outFolder(argv);
     const numWorkers = numberFlag(argv, "workers", z.number().int().min(1).max(256));
     const file = await reportFile(argv);
     const startedMs = performance.now();
@@ -84,17 +83,6 @@ export const planCommand: CommandBody = {
     if (result.best === null) throw new NoPlanError(result);
   },
 };
-
-/** Where `--out` says; what cannot be written is said before the first trial. */
-function outputFolder(argv: Arguments): string | null {
-  if (argv.out === undefined) return null;
-  const folder = String(argv.out);
-  if (folder.trim() === "") {
-    throw new ConfigError([{ path: "--out", received: JSON.stringify(folder), allowed: "must name a folder" }]);
-  }
-  requireWritableFolder(folder);
-  return folder;
-}
 
 function formatPlan(result: PlanResult, format: string): string {
   if (format === "json") return planJson(result);

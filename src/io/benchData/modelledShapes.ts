@@ -48,6 +48,13 @@ export function kernelShapes(architectures: readonly ModelArchitecture[]): Kerne
 
 /** One decode token's operators at each TP size the model can be split to. */
 function operatorsAtEveryTp(architecture: ModelArchitecture): Operator[] {
+  return TENSOR_PARALLEL_SIZES.filter((size) => isShardable(architecture, size)).flatMap((size) =>
+    decodeTokenOperators(architecture, size),
+  );
+}
+
+/** Operators of a step of one greedy decode token in bf16. */
+export function decodeTokenOperators(architecture: ModelArchitecture, tensorParallelSize: number): Operator[] {
   const tokens = {
     numTokens: 1,
     numUnpaddedTokens: 1,
@@ -56,9 +63,7 @@ function operatorsAtEveryTp(architecture: ModelArchitecture): Operator[] {
     decodeContextTokens: [1],
   };
   const dtypes = { weightDtype: "bf16", kvDtype: "bf16" } as const;
-  return TENSOR_PARALLEL_SIZES.filter((size) => isShardable(architecture, size)).flatMap((tensorParallelSize) =>
-    operators(architecture, { tensorParallelSize }, dtypes, { sortsLogits: false }, tokens),
-  );
+  return operators(architecture, { tensorParallelSize }, dtypes, { sortsLogits: false }, tokens);
 }
 
 function isShardable(architecture: ModelArchitecture, tensorParallelSize: number): boolean {
