@@ -9,6 +9,9 @@ export const COLLECTED_FILE = "collected.json";
 /** Where an imported set keeps one of these per GPU. */
 export const COLLECTED_FOLDER = "collected";
 
+/** What the self-test calls its device. */
+export const SELF_TEST_DEVICE = "cpu";
+
 /** What we read of it; the rest is for people. */
 const collectedSchema = z.object({
   schema: z.literal("roofserve.collected/1"),

@@ -6,7 +6,7 @@ import { readCharacterizationTable } from "../characterization/characterizationT
 import { sha256 } from "../pricingFiles.js";
 import type { CheckFinding, TableCheck } from "./benchDataCheck.js";
 import { checkBenchData } from "./checkBenchData.js";
-import { type CollectedSidecar, readCollectedSidecar } from "./collectedSidecar.js";
+import { type CollectedSidecar, readCollectedSidecar, SELF_TEST_DEVICE } from "./collectedSidecar.js";
 import { readSoundTable } from "./readBenchData.js";
 import { CHARACTERIZATION_FOLDER, findTableFiles, folderOfGpu, gpuOfFolder, type TableFile } from "./tableFiles.js";
 import { filesOfGpu, replaceTableSet, type TableSetFile } from "./tableSet.js";
@@ -71,11 +71,12 @@ export function importCollected(
       if (table === undefined) return [file];
       return table.numRows === 0 ? [] : [{ ...file, withoutLines: table.leftOut.map(({ row }) => row) }];
     });
+  requireOnePlace(files);
+  for (const gpu of specs) requireCharacterization(source, gpu, gpus);
   const ids = specs.map(({ id }) => id);
-  const { former } = replaceTableSet(out, ids, files, (staged) => {
-    requireSound(staged, checkBenchData(staged, gpus).tables, null);
-    for (const gpu of specs) requireCharacterization(staged, gpu, gpus);
-  });
+  const { former } = replaceTableSet(out, ids, files, (staged) =>
+    requireSound(staged, checkBenchData(staged, gpus).tables, null),
+  );
   const schema = "roofserve.bench-data-import/1";
   return { schema, source, out, gpus: ids, tables: [...imported.values()], sha256: sha256(out), former, notes };
 }
@@ -115,15 +116,32 @@ function importedTable(table: TableFile, gpu: GpuSpec): ImportedTable {
   return { path: table.path, numRows: rows.length - leftOut.length, leftOut };
 }
 
-/** @throws DataFileError when the folder says that another GPU was measured */
+/** @throws DataFileError when the folder says that another GPU was measured, or none */
 function deviceNotes(source: string, gpu: GpuSpec, gpus: GpuCatalog): string[] {
   const sidecar: CollectedSidecar | null = readCollectedSidecar(source, folderOfGpu(gpu.id));
   if (sidecar === null) return [`no collected.json: which device measured the tables of ${gpu.id} was not checked`];
+  if (sidecar.deviceName === SELF_TEST_DEVICE) {
+    const problem = "was written by the self-test of bench_data/collect, which measures nothing";
+    throw new DataFileError({ file: join(source, sidecar.path) }, `${problem}; give the folder of a GPU`);
+  }
   const found = findGpu(sidecar.deviceName, gpus);
   if (found === null) return [`${sidecar.deviceName} is no GPU known here: taken for ${gpu.id}, as the folders say`];
   if (found.id === gpu.id) return [];
   const problem = `measured on ${sidecar.deviceName}, which is ${found.id}, but the tables are called ${gpu.id}`;
   throw new DataFileError({ file: join(source, sidecar.path) }, `${problem}; rename the folders, or measure again`);
+}
+
+/** @throws DataFileError when two files would take one place in the set, as of `gemm/h200` and `gemm/h200_sxm` */
+function requireOnePlace(files: readonly TableSetFile[]): void {
+  const fromByPath = new Map<string, string>();
+  for (const { from, path } of files) {
+    const other = fromByPath.get(path);
+    if (other !== undefined) {
+      const problem = `is of the same GPU as ${other}, and one of the two would be lost; leave one of them out`;
+      throw new DataFileError({ file: from }, problem);
+    }
+    fromByPath.set(path, from);
+  }
 }
 
 /** @throws DataFileError when micro-benchmarks lie beside the tables and are malformed */

@@ -149,6 +149,11 @@ function parseRow(
     else if (column.kind === "dtype" || column.kind === "text") texts[name] = cell;
     else numbers[name] = Number(cell);
   }
+  // A number that was cut off with the end of a file still reads as one.
+  if (issues.length === 0 && record.length < names.length) {
+    const problem = `${record.length} cells, but the header has ${names.length} columns; is the file truncated?`;
+    issues.push({ row, column: null, problem });
+  }
   return issues.length > 0 ? issues : { row, numbers, texts, cells };
 }
 

@@ -41,7 +41,7 @@ const required = (kind: ColumnKind, ...names: string[]): Column[] =>
 const optional = (kind: ColumnKind, ...names: string[]): Column[] =>
   names.map((name) => ({ name, kind, isRequired: false }));
 
-const PROVENANCE = [...optional("text", "source")];
+const PROVENANCE = [...optional("text", "source"), ...optional("fraction", "repeatability_fraction")];
 const LATENCY = [...required("amount", "latency_us"), ...optional("fraction", "mfu")];
 
 function groupedGemm(tokensColumn: string): FamilyColumns {

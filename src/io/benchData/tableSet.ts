@@ -122,8 +122,10 @@ function writeSetFile(dir: string, { from, path, withoutLines }: TableSetFile): 
     return;
   }
   const left = new Set(withoutLines);
-  const lines = readFileSync(from, "utf8").split("\n");
-  writeFileSync(to, lines.filter((_, i) => !left.has(i + 1)).join("\n"));
+  const text = readFileSync(from, "utf8");
+  const end = text.includes("\n") ? "\n" : "\r";
+  const lines = text.split(end);
+  writeFileSync(to, lines.filter((_, i) => !left.has(i + 1)).join(end));
 }
 
 /** Relative paths of all files, with `/`, sorted. */

@@ -43,7 +43,7 @@ export function unusableRows(file: TableFile, rows: readonly ParsedRow[], gpu: G
 
 /** Rows whose own two looks differ too much, and rows of one shape that differ as much. */
 export function unrepeatableRows(rows: readonly ParsedRow[], columns: FamilyColumns): number[] {
-  const own = rows.filter(({ cells }) => Number(cells.repeatability_fraction ?? "") > REPEATABILITY_FRACTION);
+  const own = rows.filter(({ numbers }) => (numbers.repeatability_fraction ?? 0) > REPEATABILITY_FRACTION);
   const repeated = duplicateRows(rows, columns).filter(({ spread }) => spread > 1 + REPEATABILITY_FRACTION);
   return [...own.map(({ row }) => row), ...repeated.flatMap((group) => group.rows)];
 }

@@ -120,6 +120,11 @@ describe("rows that cannot be believed", () => {
     expect(leftOutOf(collected(GEMM, edit))).toEqual([{ row: 20, reason: "not repeatable" }]);
   });
 
+  it("are left out of a file with the line ends of old Macs too", () => {
+    const edit = (lines: string[]) => [lines.with(19, lines[19]!.replace(",0.004,", ",0.0501,")).join("\r")];
+    expect(leftOutOf(collected(GEMM, edit))).toEqual([{ row: 20, reason: "not repeatable" }]);
+  });
+
   it("are left out and listed: much slower than larger shapes", () => {
     expect(
       leftOutOf(
@@ -202,12 +207,33 @@ describe("a folder that is not sound", () => {
         writeFileSync(join(dir, "characterization/h200/data.csv"), "suite,pattern,latency_us\nbandwidth,sideways,5\n");
         return dir;
       },
-      /sideways/,
+      /characterization\/h200\/data\.csv.*sideways/,
+    ],
+    [
+      "two folders of one GPU",
+      () => {
+        const dir = collected();
+        cpSync(join(dir, "gemm/h200"), join(dir, "gemm/H200-SXM"), { recursive: true });
+        return dir;
+      },
+      /gemm\/h200\/data\.csv: is of the same GPU as .*gemm\/H200-SXM\/data\.csv/,
+    ],
+    ["the self-test of the measuring program", () => collected("", undefined, "cpu"), /self-test .* measures nothing/],
+    [
+      "a last line cut off in the middle of its latency",
+      () => collected(GEMM, (lines) => [...lines.slice(0, -2), lines.at(-2)!.replace(/(\d)\.\d+,0\.004,.*/, "$1")]),
+      /row \d+: 5 cells, but the header has 7 columns; is the file truncated\?/,
+    ],
+    [
+      "a share of disagreement that is no number",
+      () => collected(GEMM, (lines) => lines.with(3, lines[3]!.replace(",0.004,", ",nan,"))),
+      /row 4, column repeatability_fraction: got nan/,
     ],
   ])("is refused for %s, and nothing changes", (_, make, says) => {
     const source = make();
     const kept = names();
     expect(() => importCollected(source, untouched, catalog)).toThrow(DataFileError);
+    expect(() => importCollected(source, untouched, catalog)).not.toThrow(/\.partial-/);
     expect(() => importCollected(source, untouched, catalog)).toThrow(says);
     expect(sha256(untouched)).toBe(before);
     expect(names()).toEqual(kept);
