@@ -72,17 +72,17 @@ class GraphTimer:
                 call()
                 call()
             self._stream.synchronize()
-            self._graph = torch.cuda.CUDAGraph()
+            self._graph, pool = torch.cuda.CUDAGraph(), torch.cuda.graph_pool_handle()
             # Not `torch.cuda.graph`: it empties the allocator's cache every time.
             # Older graphs and steps that cycles hold must not be freed in the middle of a capture.
             gc.disable()
             try:
-                self._graph.capture_begin()
+                self._graph.capture_begin(pool=pool)
                 for i in range(num_calls):
                     work.calls[i % len(work.calls)]()
                 self._graph.capture_end()
             except BaseException:
-                _abandon(self._graph)
+                _abandon(self._graph, pool)
                 raise
             finally:
                 gc.enable()
@@ -190,10 +190,17 @@ class Looks:
         return abs(a - b) / ((a + b) / 2)
 
 
-def _abandon(graph: torch.cuda.CUDAGraph) -> None:
-    """Ends a capture in which something failed, so that the stream can be used again; the failure is what matters."""
-    with contextlib.suppress(RuntimeError):
+def _abandon(graph: torch.cuda.CUDAGraph, pool: tuple[int, int]) -> None:
+    """
+    Ends a capture in which something failed, so that stream and memory can be used again; the failure is what matters.
+    Of a capture that the driver broke off PyTorch never tells its allocator, and emptying its cache would fail ever after.
+    """
+    try:
         graph.capture_end()
+    except RuntimeError:
+        with contextlib.suppress(RuntimeError):
+            torch._C._cuda_endAllocateToPool(torch.cuda.current_device(), pool)
+            torch._C._cuda_releasePool(torch.cuda.current_device(), pool)
 
 
 @functools.cache

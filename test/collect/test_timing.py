@@ -28,6 +28,9 @@ class FakeGpu:
         self.eager: list[int] = []
         self.captured: list[int] | None = None
         self.replays = 0
+        # Whether the driver breaks captures off, and the pool that the allocator still believes in.
+        self.breaks_off = False
+        self.allocating_to: tuple[int, int] | None = None
 
     def launch(self, number: int) -> None:
         if self.captured is None:
@@ -53,12 +56,16 @@ def fake_cuda(gpu: FakeGpu) -> mock._patch:
     class Graph:
         launches: list[int]
 
-        def capture_begin(self) -> None:
+        def capture_begin(self, pool: tuple[int, int]) -> None:
             gpu.captured = []
+            gpu.allocating_to = pool
 
         def capture_end(self) -> None:
             assert gpu.captured is not None
             self.launches, gpu.captured = gpu.captured, None
+            if gpu.breaks_off:
+                raise RuntimeError("operation failed due to a previous error during capture")
+            gpu.allocating_to = None
             gpu.graph = self  # type: ignore[attr-defined]
 
         def replay(self) -> None:
@@ -83,6 +90,8 @@ def fake_cuda(gpu: FakeGpu) -> mock._patch:
         stream=on_stream,
         CUDAGraph=Graph,
         Event=Event,
+        graph_pool_handle=lambda: (0, 7),
+        current_device=lambda: 0,
     )
 
 
@@ -123,6 +132,27 @@ class GraphTimerTest(unittest.TestCase):
         with fake_cuda(gpu):
             timing.GraphTimer(self.work(gpu, 3, 2.0))
         self.assertEqual(gpu.eager, [0, 0, 1, 1])
+
+    def test_after_a_capture_that_was_broken_off_the_allocator_is_out_of_it_too(self) -> None:
+        gpu = FakeGpu(2.0)
+
+        def end(device: int, pool: tuple[int, int]) -> None:
+            self.assertEqual((device, pool), (0, gpu.allocating_to))
+            gpu.allocating_to = None
+
+        def fail_in_captures() -> None:
+            if gpu.captured is not None:
+                gpu.breaks_off = True
+                raise ValueError("not allowed while capturing")
+
+        with (
+            fake_cuda(gpu),
+            mock.patch.multiple(timing.torch._C, _cuda_endAllocateToPool=end, _cuda_releasePool=lambda *_: None),
+            self.assertRaisesRegex(ValueError, "not allowed"),
+        ):
+            timing.GraphTimer(Work([fail_in_captures], 2.0))
+        self.assertIsNone(gpu.captured)
+        self.assertIsNone(gpu.allocating_to)
 
     def test_clocks_that_may_have_fallen_get_time_to_rise(self) -> None:
         warm_us: dict[bool, float] = {}
