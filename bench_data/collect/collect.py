@@ -100,7 +100,7 @@ def make_bench(options: argparse.Namespace, device: dict[str, Any]) -> Any:
     where = torch.device("cuda", options.device)
     pool_bytes = min(POOL_BYTES, int(POOL_FRACTION_OF_MEMORY * device["memoryBytes"]) >> 20 << 20)
     pools = Pools(where, pool_bytes, device["l2Bytes"] or PLANNED["l2Bytes"])
-    folder = options.gpu or gpu_folder(device["name"], shapes.gpus)
+    folder = options.gpu.lower() if options.gpu else gpu_folder(device["name"], shapes.gpus)
     return Workbench(where, folder, shapes, pools, device["numSms"], device["memoryBytes"])
 
 
@@ -151,6 +151,11 @@ def main(arguments: list[str]) -> int:
         print(
             "Triton is missing; without it the kernels cannot be measured: install the one of your PyTorch",
             file=sys.stderr,
+        )
+        return EXIT_USAGE
+    if not 0 <= options.device < torch.cuda.device_count():
+        print(
+            f"--device: got {options.device}; CUDA devices here: 0 to {torch.cuda.device_count() - 1}", file=sys.stderr
         )
         return EXIT_USAGE
     torch.cuda.set_device(options.device)

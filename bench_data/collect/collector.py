@@ -118,15 +118,16 @@ class Collector:
             self._free_unused()
             work = self.suites[case.suite].build(case)
             looks = Looks(timer_of(work, self.bench.device))
-            self._finish_pending()
         except DeviceLost:
             raise
         # Whatever a library or a compiler throws, other rows may run.
         except Exception as error:
             self._recover(case, error)
             return
+        spent_s = time.monotonic() - start_s
+        self._finish_pending()
         self._refused_in_a_row = 0
-        self._pending = Pending(case, work, looks, time.monotonic() - start_s)
+        self._pending = Pending(case, work, looks, spent_s)
 
     def _check(self, part: str, case: Case) -> None:
         """Checks a part once; one that is wrong is refused whole."""
@@ -145,7 +146,12 @@ class Collector:
         if pending is None:
             return
         start_s = time.monotonic()
-        latency_us, runs, apart = pending.looks.finish()
+        try:
+            latency_us, runs, apart = pending.looks.finish()
+        except Exception as error:
+            # Not the fault of the row that waits for its turn.
+            self._recover(pending.case, error)
+            return
         table = self.tables.table(pending.case.table)
         if isinstance(table, StepFile):
             table.append(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import importlib.util
+import io
 import json
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 COLLECT = Path(__file__).resolve().parents[2] / "bench_data" / "collect"
 sys.path.insert(0, str(COLLECT))
@@ -24,13 +26,14 @@ if HAS_TORCH:
     from budget import Budget
     from buffers import Pools, poisoned, relative_error
     from cases import Case, DeviceLost, KernelRefused, Work
-    from collect import PLANNED, SUITE_NAMES, make_suites
+    from collect import EXIT_USAGE, PLANNED, SUITE_NAMES, main, make_bench, make_suites, parse_arguments
     from collector import Collector
     from environment import SmiLog
     from kernels.prefill_attention import implementations
     from self_test import rehearsal_shapes
     from shapes import load_shapes
     from sidecar import Sidecar
+    from suites import prefill
     from suites.prefill import kind_of
     from tables import Tables
     from timing import MAX_LOOKS, Looks
@@ -173,6 +176,21 @@ class CollectorTest(unittest.TestCase):
         self.assertEqual(self.document()["refused"], {"counting/cpu/data.csv?n=1": "RuntimeError: out of something"})
         self.assertEqual(self.collector(CountingSuite(4, self.log)).missing(), [])
 
+    def test_a_row_that_fails_at_its_second_look_is_noted_and_not_the_one_after_it(self) -> None:
+        suite = CountingSuite(4, self.log)
+        collector = self.collector(suite)
+
+        class FailsLater(Looks):
+            def finish(self) -> tuple[float, int, float]:
+                if collector._pending is None and len(self._looks) == 1 and self._looks[0][0] == 2.0:
+                    raise RuntimeError("no memory for an event")
+                return super().finish()
+
+        with mock.patch.object(collector_module, "Looks", FailsLater):
+            collector.run([])
+        self.assertEqual(self.rows(), [0, 2, 3])
+        self.assertEqual(list(self.document()["refused"]), ["counting/cpu/data.csv?n=1"])
+
     def test_rows_of_a_kernel_that_failed_its_check_are_not_written(self) -> None:
         suite = CountingSuite(4, self.log)
         suite.wrong_parts.add("odd")
@@ -234,6 +252,40 @@ class PlanTest(unittest.TestCase):
         experts = {(case.key["hidden_size"], case.key["intermediate_size"]) for case in soon["experts"]}
         self.assertEqual(experts, {(s["hiddenSize"], s["intermediateSize"]) for s in self.bench.shapes.experts})
         self.assertEqual({case.tier for case in self.cases["whole_step"]}, {0})
+
+    def test_tables_lie_under_the_id_in_lower_case_however_it_is_given(self) -> None:
+        for given in ("RTX9090", "rtx9090"):
+            options = parse_arguments(["--out", "x", "--gpu", given])
+            self.assertEqual(make_bench(options, PLANNED).gpu, "rtx9090")
+
+    def test_a_device_that_is_not_there_is_a_wrong_argument(self) -> None:
+        with (
+            mock.patch.multiple(torch.cuda, is_available=lambda: True, device_count=lambda: 2),
+            mock.patch("collect.has_triton", lambda: True),
+            mock.patch("sys.stderr", new_callable=io.StringIO) as said,
+        ):
+            self.assertEqual(main(["--out", "x", "--device", "2"]), EXIT_USAGE)
+        self.assertIn("--device: got 2; CUDA devices here: 0 to 1", said.getvalue())
+
+    def test_an_implementation_that_did_not_come_back_gets_one_more_try(self) -> None:
+        device = torch.device("cpu")
+        pools = Pools(device, 4 << 20, 4096)
+        bench = Workbench(device, "cpu", rehearsal_shapes(load_shapes()), pools, 1, 1 << 24)
+        kind = kind_of(bench, 4, 0)
+        tries: list[str] = []
+
+        def killed(*_: Any) -> float:
+            tries.append("killed")
+            raise KeyboardInterrupt
+
+        with mock.patch.object(prefill, "_error_of", killed):
+            for _ in range(2):
+                self.assertRaises(KeyboardInterrupt, prefill.right_implementations, bench, 16, kind)
+        with mock.patch.object(prefill, "_error_of", lambda *_: 0.0):
+            right = prefill.right_implementations(bench, 16, kind)
+        everything = implementations(16, device, with_plans=False)
+        self.assertEqual([*right], [*everything][1:])
+        self.assertEqual(len(tries), 2)
 
     def test_no_row_is_planned_twice(self) -> None:
         identities = [case.identity() for cases in self.cases.values() for case in cases]

@@ -27,6 +27,7 @@ FEW_TOKENS = 512
 # What cuDNN takes to build a plan for a shape: 0.4 s and more have been reported of H20 and B200.
 GUESS_PLAN_S = 0.45
 REHEARSAL_FEW_TOKENS = 6
+DID_NOT_COME_BACK = "did not come back"
 # One query head per KV head, a few, and many.
 CHECKED_HEADS = [(4, 4), (8, 2), (8, 1)]
 
@@ -115,9 +116,10 @@ def right_implementations(bench: Workbench, dim: int, kind: Kind) -> dict[str, I
     what = f"prefill attention, head size {dim}, {kind.name}: errors"
     errors = bench.tuned.setdefault(what, {}).setdefault("errors", {})
     for name, run in found.items():
-        if name not in errors:
-            # On the disk before it is tried: one that takes the GPU down is not tried again.
-            errors[name] = "did not come back"
+        if name not in errors or errors[name] == DID_NOT_COME_BACK:
+            # On the disk before it is tried: one that takes the GPU down is not tried a third time. Once may have been the
+            # end of somebody's patience.
+            errors[name] = f"{DID_NOT_COME_BACK} twice" if name in errors else DID_NOT_COME_BACK
             bench.save()
             errors[name] = _error_of(bench, run, dim, kind)
             bench.require_alive(f"{what}: {name}")
