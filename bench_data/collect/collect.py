@@ -61,6 +61,11 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
         parser.error(f"--suite: got {', '.join(unknown)}; must be of {', '.join(SUITE_NAMES)}")
     if options.out is None and not options.list:
         parser.error("--out: say where the tables go")
+    if options.out is not None and options.out.exists() and not options.out.is_dir():
+        parser.error(f"--out: {options.out} is a file; give a folder")
+    # What is left of a deadline that has passed must not be taken for no limit.
+    if not options.budget_s >= 0:
+        parser.error(f"--budget-s: got {options.budget_s}; must be 0 (no limit) or more")
     return options
 
 
@@ -135,13 +140,25 @@ def main(arguments: list[str]) -> int:
     except ImportError as error:
         print(f"PyTorch is missing ({error}); run this with a Python that has it", file=sys.stderr)
         return EXIT_USAGE
-    from environment import describe_card, describe_device
     from sidecar import FolderTaken
 
-    if options.self_test:
-        from self_test import run_self_test
+    try:
+        if options.self_test:
+            from self_test import run_self_test
 
-        return run_self_test(options, make_collector)
+            return run_self_test(options, make_collector)
+        return measure(options, arguments)
+    except FolderTaken as taken:
+        print(taken, file=sys.stderr)
+        return EXIT_USAGE
+
+
+def measure(options: argparse.Namespace, arguments: list[str]) -> int:
+    """Measures on the GPU, or lists what there is to measure; FolderTaken where the folder is another device's."""
+    import torch
+
+    from environment import describe_card, describe_device
+
     if not torch.cuda.is_available():
         if options.list:
             return print_plan(options, PLANNED)
@@ -162,11 +179,7 @@ def main(arguments: list[str]) -> int:
     device = describe_device("cuda", options.device)
     if options.list:
         return print_plan(options, device)
-    try:
-        collector = make_collector(options, device, options.out)
-    except FolderTaken as taken:
-        print(taken, file=sys.stderr)
-        return EXIT_USAGE
+    collector = make_collector(options, device, options.out)
     return collect(collector, arguments, describe_card(options.device))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -56,15 +55,10 @@ def run_self_test(options: argparse.Namespace, make_collector: Callable[..., Any
     """0 when every kernel is right and every row was written; says what a CPU could not show."""
     from collector import summary
     from kernels.backend import HAS_TRITON
-    from sidecar import FolderTaken
 
     folder: Path = options.out
     device = {name: value for name, value in REHEARSAL_DEVICE.items() if name != "poolBytes"}
-    try:
-        collector = make_collector(options, device, folder)
-    except FolderTaken as taken:
-        print(taken, file=sys.stderr)
-        return 2
+    collector = make_collector(options, device, folder)
     reason = collector.run(["--self-test"])
     print(summary(collector))
     print(

@@ -267,6 +267,34 @@ class PlanTest(unittest.TestCase):
             self.assertEqual(main(["--out", "x", "--device", "2"]), EXIT_USAGE)
         self.assertIn("--device: got 2; CUDA devices here: 0 to 1", said.getvalue())
 
+    def test_wrong_arguments_are_told_in_a_line_and_touch_nothing(self) -> None:
+        with tempfile.TemporaryDirectory() as name:
+            file, taken = Path(name) / "file", Path(name) / "taken"
+            file.write_text("mine")
+            taken.mkdir()
+            Sidecar(taken, {"device": {"name": "NVIDIA L4"}, "versions": {}, "method": {}}, "abc").write()
+            there = (taken / "collected.json").read_text()
+            for arguments, says in (
+                (["--out", str(file)], "is a file; give a folder"),
+                (["--out", name, "--budget-s", "-1"], r"--budget-s: got -1\.0"),
+                (["--out", name, "--budget-s", "nan"], "--budget-s: got nan"),
+                (["--out", str(taken), "--list"], "measured with another device"),
+                (["--out", str(taken), "--self-test"], "measured with another device"),
+            ):
+                with (
+                    mock.patch.dict("os.environ"),
+                    mock.patch("torch.cuda.is_available", lambda: False),
+                    mock.patch("sys.stderr", new_callable=io.StringIO) as said,
+                ):
+                    try:
+                        status: Any = main(arguments)
+                    except SystemExit as stopped:
+                        status = stopped.code
+                self.assertEqual(status, EXIT_USAGE, arguments)
+                self.assertRegex(said.getvalue(), says)
+            self.assertEqual(file.read_text(), "mine")
+            self.assertEqual((taken / "collected.json").read_text(), there)
+
     def test_an_implementation_that_did_not_come_back_gets_one_more_try(self) -> None:
         device = torch.device("cpu")
         pools = Pools(device, 4 << 20, 4096)
