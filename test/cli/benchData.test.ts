@@ -181,6 +181,18 @@ describe("measured steps", () => {
     const bad = write("bad.json", '{"schema": "roofserve.wholeSteps/1", "device": "x", "gpu": "h200", "steps": []}');
     await expectRefusal([["evaluate", bad], 3, ["steps", "whole_step/<gpu>.json"]]);
   });
+
+  it("are refused by file and step where they cannot be a step of the model, or nothing was measured", async () => {
+    const { content } = await wholeStep();
+    const [first, second] = content.steps;
+    const refused = (name: string, changed: object, says: string[]) =>
+      expectRefusal([["evaluate", write(name, JSON.stringify({ ...content, ...changed }))], 3, [name, ...says]]);
+    const withSecond = (edit: object) => ({ steps: [first, { ...second, ...edit }] });
+    await refused("batch.json", withSecond({ batch: "decode:0@5" }), ["steps[1]", "decode:0@5", "must look like"]);
+    await refused("long.json", withSecond({ batch: "decode:1@200000" }), ["steps[1]", "200001 tokens", "131072"]);
+    await refused("deep.json", withSecond({ layers: 40 }), ["steps[1]", "40 layers"]);
+    await refused("self-test.json", { device: "cpu" }, ["self-test", "measures nothing"]);
+  });
 });
 
 describe("what cannot be imported or fitted", () => {

@@ -62,16 +62,16 @@ export function evaluateSteps(
     refuseOtherGpu(given, gpu);
     return measured.map((step, i): EvaluatedStep => {
       const { model, layers, weightDtype, kvDtype, batch } = step;
+      const place = `${file}: steps[${i}]`;
       const key = [file, model, layers, weightDtype, kvDtype, step.blockSize, step.tensorParallelSize].join(" ");
       let server = servers.get(key);
       if (server === undefined) {
         const config = stepConfig(step, gpu, given);
         configs.push(config);
-        server = serverOf(step, config, deploymentOf(config), `${file}: steps[${i}]`);
+        server = serverOf(step, config, deploymentOf(config), place);
         servers.set(key, server);
       }
-      const rows = parseBatch(batch);
-      const { gpuUs, paddedTokens } = explainStep(server, rows);
+      const { rows, gpuUs, paddedTokens } = pricedStep(server, batch, place);
       if (paddedTokens !== step.paddedTokens) numPadded += 1;
       const compared = { kind: kindOf(rows), measuredUs: step.latencyUs, predictedUs: gpuUs };
       return { file, model, layers, weightDtype, kvDtype, batch, ...compared, errorPercent: errorPercent(compared) };
@@ -116,6 +116,18 @@ function serverOf(step: WholeStep, config: ServerRunConfig, deployment: Deployme
   return createServer({ ...deployment, architecture }, config.engine, config.sampling);
 }
 
+/** @throws DataFileError when the step is malformed, or none that the server could schedule */
+function pricedStep(server: Server, batch: string, place: string) {
+  try {
+    const rows = parseBatch(batch);
+    return { ...explainStep(server, rows), rows };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const { received, allowed } = error.issues[0]!;
+    throw new DataFileError({ file: place }, `batch ${batch}: got ${received}; ${allowed}`);
+  }
+}
+
 /** The model with as many layers as were run. @throws DataFileError when its groups of layers cannot be cut so */
 function withLayers(
   architecture: ModelArchitecture,
@@ -129,6 +141,9 @@ function withLayers(
   const total = architecture.layerGroups.reduce((sum, group) => sum + group.count, 0);
   if (total !== modelLayers) {
     throw new DataFileError({ file: place }, `says modelLayers ${modelLayers}, but ${architecture.id} has ${total}`);
+  }
+  if (layers > modelLayers) {
+    throw new DataFileError({ file: place }, `has ${layers} layers, but ${architecture.id} no more than ${total}`);
   }
   if (layerGroups.every((group) => Number.isInteger(group.count))) return { ...architecture, layerGroups };
   const groups = architecture.layerGroups.map((group) => group.count).join(" and ");

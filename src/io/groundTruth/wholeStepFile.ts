@@ -1,5 +1,7 @@
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import * as z from "zod";
+import { DataFileError } from "../../core/errors/simulationError.js";
+import { SELF_TEST_DEVICE } from "../benchData/collectedSidecar.js";
 import { checkData, readDataText } from "../dataFile/dataFile.js";
 import { parseJson } from "../structuredFile.js";
 
@@ -50,5 +52,7 @@ export function isWholeStepFile(path: string): boolean {
 /** Reads whole steps as `bench_data/collect` measures them. @throws DataFileError */
 export function readWholeSteps(file: string): WholeSteps {
   const remedy = "give a whole_step/<gpu>.json that bench_data/collect wrote";
-  return checkData(wholeStepsSchema, parseJson(readDataText(file, remedy), file), file, remedy);
+  const steps = checkData(wholeStepsSchema, parseJson(readDataText(file, remedy), file), file, remedy);
+  if (steps.device !== SELF_TEST_DEVICE) return steps;
+  throw new DataFileError({ file }, `was written by the self-test, which measures nothing; ${remedy} on a GPU`);
 }
