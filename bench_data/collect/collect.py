@@ -2,7 +2,7 @@
 """
 Measures the kernels that roofserve's step model prices, on the GPU it finds: see README.md beside this file.
 
-Exit codes: 0 the rows are there, or the budget was spent (what is missing is printed); 2 wrong arguments, or the folder
+Exit codes: 0 the rows are there, or the budget was spent (what is missing is printed); 2 wrong arguments, something not installed, or the folder
 holds rows of another device; 3 the self-test found something wrong; 4 no GPU, or it was lost on the way.
 """
 
@@ -179,6 +179,13 @@ def measure(options: argparse.Namespace, arguments: list[str]) -> int:
     device = describe_device("cuda", options.device)
     if options.list:
         return print_plan(options, device)
+    problem = triton_problem(torch.device("cuda", options.device))
+    if problem is not None:
+        print(
+            f"Triton cannot run a kernel here: {problem}\nit needs a C compiler and the headers of this Python",
+            file=sys.stderr,
+        )
+        return EXIT_USAGE
     collector = make_collector(options, device, options.out)
     return collect(collector, arguments, describe_card(options.device))
 
@@ -187,6 +194,24 @@ def has_triton() -> bool:
     from kernels.backend import HAS_TRITON
 
     return HAS_TRITON
+
+
+def triton_problem(device: Any) -> str | None:
+    """
+    Why Triton cannot run a kernel on the device, None where it can. Asked before the folder is touched: the rows of half the
+    suites would be refused, and stay so when what is missing has been installed.
+    """
+    import torch
+
+    from kernels.elementwise import silu_mul
+    from workbench import one_line
+
+    try:
+        silu_mul(torch.zeros((1, 32), device=device), torch.empty((1, 16), device=device))
+    # Whatever a compiler throws.
+    except Exception as error:
+        return one_line(error)
+    return None
 
 
 def collect(collector: Any, arguments: list[str], card: dict[str, Any] | None) -> int:

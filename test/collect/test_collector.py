@@ -295,6 +295,25 @@ class PlanTest(unittest.TestCase):
             self.assertEqual(file.read_text(), "mine")
             self.assertEqual((taken / "collected.json").read_text(), there)
 
+    def test_without_a_compiler_nothing_is_measured_and_no_row_is_refused(self) -> None:
+        def no_compiler(*_: Any) -> None:
+            raise RuntimeError("Failed to find C compiler.")
+
+        with (
+            tempfile.TemporaryDirectory() as name,
+            mock.patch.multiple(
+                torch.cuda, is_available=lambda: True, device_count=lambda: 1, set_device=lambda _index: None
+            ),
+            mock.patch("collect.has_triton", lambda: True),
+            mock.patch("environment.describe_device", lambda *_: PLANNED),
+            mock.patch.multiple(torch, zeros=lambda *_, **__: None, empty=lambda *_, **__: None),
+            mock.patch("kernels.elementwise.silu_mul", no_compiler),
+            mock.patch("sys.stderr", new_callable=io.StringIO) as said,
+        ):
+            self.assertEqual(main(["--out", f"{name}/new"]), EXIT_USAGE)
+            self.assertFalse((Path(name) / "new").exists())
+        self.assertIn("Failed to find C compiler.\nit needs a C compiler", said.getvalue())
+
     def test_an_implementation_that_did_not_come_back_gets_one_more_try(self) -> None:
         device = torch.device("cpu")
         pools = Pools(device, 4 << 20, 4096)
