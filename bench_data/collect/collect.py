@@ -2,8 +2,9 @@
 """
 Measures the kernels that roofserve's step model prices, on the GPU it finds: see README.md beside this file.
 
-Exit codes: 0 the rows are there, or the budget was spent (what is missing is printed); 2 wrong arguments, something not installed, or the folder
-holds rows of another device; 3 the self-test found something wrong; 4 no GPU, or it was lost on the way.
+Exit codes: 0 the rows are there, or the budget was spent (what is missing is printed); 2 wrong arguments, something not
+installed, or the folder holds rows of another device; 3 the self-test found something wrong; 4 no GPU, or it was lost on
+the way.
 """
 
 from __future__ import annotations
