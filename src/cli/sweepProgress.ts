@@ -9,8 +9,8 @@ const S_PER_MIN = 60;
  * that failed is said in both.
  */
 export class SweepProgress {
-  readonly #numRuns: number;
-  readonly #numPoints: number;
+  readonly #numSeeds: number;
+  #numPoints: number;
   readonly #startedMs = performance.now();
   #numSimulated = 0;
   #numDone = 0;
@@ -18,14 +18,24 @@ export class SweepProgress {
 
   constructor(numPoints: number, numSeeds: number) {
     this.#numPoints = numPoints;
-    this.#numRuns = numPoints * numSeeds;
+    this.#numSeeds = numSeeds;
+  }
+
+  /** Runs of the sweep, as far as is known. */
+  get numRuns(): number {
+    return this.#numPoints * this.#numSeeds;
+  }
+
+  /** More points are tried than was known. */
+  onFurther(numFurther: number): void {
+    this.#numPoints += numFurther;
   }
 
   /** A run is there. @param isNew whether it took time, or was on disk */
   onRun(isNew: boolean): void {
     this.#numDone++;
     if (isNew) this.#numSimulated++;
-    showProgress(this.#numDone, this.#numRuns, `runs${this.#left()}`);
+    showProgress(this.#numDone, this.numRuns, `runs${this.#left()}`);
   }
 
   onPoint(point: PointResult): void {
@@ -43,7 +53,7 @@ export class SweepProgress {
 
   /** `, 12 s left`, going by the runs that were simulated; nothing before the first and after the last. */
   #left(): string {
-    const numLeft = this.#numRuns - this.#numDone;
+    const numLeft = this.numRuns - this.#numDone;
     if (this.#numSimulated === 0 || numLeft === 0) return "";
     const leftS = ((performance.now() - this.#startedMs) / this.#numSimulated / MS_PER_S) * numLeft;
     return `, ${durationWords(leftS)} left`;

@@ -103,6 +103,7 @@ async function runAsked({ sweep, grid }: AskedSweep, argv: Arguments, folder: st
       progress.onRun(isNew);
     },
     onPoint: (point: PointResult) => progress.onPoint(point),
+    onFurther: (numFurther: number) => progress.onFurther(numFurther),
   };
   // What is refused was said in flags.
   const running = withFlagNames(argv, SWEEP_FLAGS, () => executeSweep(sweep, grid, execution));
@@ -112,11 +113,10 @@ async function runAsked({ sweep, grid }: AskedSweep, argv: Arguments, folder: st
     release: running.release,
     onStop: () => {
       progress.end();
-      const of = numPoints(sweep) * sweep.seeds.length;
       const kept =
         folder === null
           ? "nothing is kept without --out"
-          : `${numRuns.kept} of ${of} runs are kept in ${folder}; the same command goes on from there`;
+          : `${numRuns.kept} of ${progress.numRuns} runs are kept in ${folder}; the same command goes on from there`;
       process.stderr.write(`stopped: ${kept}\n`);
     },
   });
