@@ -1,4 +1,4 @@
-import type { PointResult } from "../core/analysis/sweep/sweepPoint.js";
+import type { FailedPoint, PointResult } from "../core/analysis/sweep/sweepPoint.js";
 import { endProgress, showProgress } from "./progressLine.js";
 
 const MS_PER_S = 1000;
@@ -15,6 +15,8 @@ export class SweepProgress {
   #numSimulated = 0;
   #numDone = 0;
   #numPointsDone = 0;
+  /** Reasons that were said, by server: one that cannot work says so at every load. */
+  readonly #saidFailures = new Set<string>();
 
   constructor(numPoints: number, numSeeds: number) {
     this.#numPoints = numPoints;
@@ -43,8 +45,16 @@ export class SweepProgress {
     const place = `${this.#numPointsDone}/${this.#numPoints} ${point.label}`;
     if (point.error !== null) {
       endProgress();
-      process.stderr.write(`${place}: failed: ${point.error}\n`);
+      process.stderr.write(`${place}: failed${this.#failureWords(point)}\n`);
     } else if (!process.stderr.isTTY) process.stderr.write(`${place}${this.#left()}\n`);
+  }
+
+  /** The reason, once for each server. */
+  #failureWords({ series, error }: FailedPoint): string {
+    const failure = JSON.stringify([series, error]);
+    if (this.#saidFailures.has(failure)) return " for the same reason";
+    this.#saidFailures.add(failure);
+    return `: ${error}`;
   }
 
   end(): void {
