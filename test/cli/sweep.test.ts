@@ -81,7 +81,7 @@ describe("roofserve sweep", () => {
 
   it("is GuideLLM's sweep profile where nothing says which loads, and its export reads back as that sweep", async () => {
     const out = join(folder, "guidellm");
-    const { stdout } = await callCli(
+    const { stdout, stderr } = await callCli(
       "sweep",
       ...SMALL.slice(0, 4),
       "--sweep-size",
@@ -91,6 +91,9 @@ describe("roofserve sweep", () => {
       "--format",
       "json",
     );
+    // Of one seed, which is the first, there is nothing to tell apart.
+    expect(stderr).toContain(`wrote ${join(out, "guidellm.json")}`);
+    expect(stderr).not.toContain("first seed");
     const { points, grid } = JSON.parse(stdout);
     expect(grid).toMatchObject({ guidellmSize: 4, rates: null });
     expect(points.map(({ strategy }: { strategy: string }) => strategy)).toEqual([
