@@ -35,7 +35,7 @@ export function lostRequestsNote(label: string, points: readonly PointResult[]):
   const most = lossy.length === 1 ? "" : "the most ";
   return (
     `${server}at ${lossy.length} of ${measured.length} loads most requests do not complete, ${most}at ${loadOf(worst, label)}: ` +
-    `of ${Math.round(worst.requests.submitted)} requests ${counts.join(", ")}; latencies and throughput are of the others. ` +
+    `of ${Math.round(worst.requests.submitted)} requests ${counts.join(", ")}; latencies and throughput are of the others; ` +
     `${losses.map(({ remedy }) => remedy).join("; ")}`
   );
 }
