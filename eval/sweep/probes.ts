@@ -1,3 +1,4 @@
+import { PROBE_FACTORS } from "../../src/core/analysis/sweep/guidellmSweepRates.js";
 import { runSweep } from "../../src/core/analysis/sweep/runSweep.js";
 import { seriesSaturation } from "../../src/core/analysis/sweep/saturation.js";
 import { isMeasured } from "../../src/core/analysis/sweep/sweepPoint.js";
@@ -40,7 +41,9 @@ for (const [name, gpu, model = "meta-llama/Llama-3.1-8B", engine = {}] of SERVER
   const sweep = { series: [{ ...head, configs: [config] }], seeds: [config.seed], guidellmSize: 4 };
   const points = await runSweep(sweep, async (task) => ({ run: sweepRunOf(simulateTask(deployment, task, null)) }));
   const { sustainedLoad, saturatedLoad } = seriesSaturation(head, 0, points);
-  const labels = points.slice(3).map((point) => (isMeasured(point) ? regimeGroup(point.regime) : "failed"));
+  const labels = points
+    .slice(3, 4 + PROBE_FACTORS.length)
+    .map((point) => (isMeasured(point) ? regimeGroup(point.regime) : "failed"));
   const server = [model.split("-").at(-1), ...Object.entries(engine).map(([key, value]) => `${key} ${value}`)].join(
     ", ",
   );

@@ -11,6 +11,7 @@ import { breakdownTable } from "./breakdownTable.js";
 import { COMPARED_TITLES } from "./comparedTitles.js";
 import { pricedBy } from "./pricedBy.js";
 import { REGIME_NAMES } from "./regimeWords.js";
+import { signedError } from "./signedNumber.js";
 import { type Column, numberColumns, printNumber, textTable } from "./textTable.js";
 import { coverageTable, printInterval } from "./uncertaintyTable.js";
 
@@ -22,6 +23,7 @@ export function evaluationTable(report: EvaluationReport): string {
     errorRow("E2E p99", summary.e2eP99Ape),
     errorRow("TTFT mean", summary.ttftMeanApe),
     errorRow("TTFT p50", summary.ttftP50Ape),
+    errorRow("TTFT p99", summary.ttftP99Ape),
     errorRow("ITL mean", summary.itlMeanApe),
   ]);
   const excluded = experiments.filter((run) => run.excluded !== null);
@@ -66,18 +68,21 @@ function intervalCells({ uncertainty }: EvaluatedRun, name: ComparedNumber): str
   return [printInterval(interval), interval === null ? "–" : interval.covers ? "yes" : "no"];
 }
 
+/** Latencies whose errors stand side by side. */
+const ERROR_TITLES = ["E2E mean", "E2E p99", "TTFT mean", "TTFT p50", "TTFT p99", "ITL mean"];
+
 /** One line a run, so that the odd one stands out. */
 function errorsByRun(experiments: readonly EvaluatedRun[]): string {
   const rows = experiments.map((run) => {
     const { e2eMs, ttftMs, itlMs } = run.metrics;
-    const errors = [e2eMs.mean, e2eMs.p99, ttftMs.mean, ttftMs.p50, itlMs.mean].map(signedPercent);
+    const errors = [e2eMs.mean, e2eMs.p99, ttftMs.mean, ttftMs.p50, ttftMs.p99, itlMs.mean].map(signedPercent);
     return [
       run.excluded === null ? run.name : `${run.name} (excluded)`,
       REGIME_NAMES[regimeGroup(run.regime)],
       ...errors,
     ];
   });
-  const [name, ...metrics] = numberColumns("error, %", "E2E mean", "E2E p99", "TTFT mean", "TTFT p50", "ITL mean");
+  const [name, ...metrics] = numberColumns("error, %", ...ERROR_TITLES);
   return textTable([name as Column, { title: "saturation", align: "left" }, ...metrics], rows);
 }
 
@@ -85,12 +90,12 @@ function errorsByRun(experiments: readonly EvaluatedRun[]): string {
 function errorsByRegime({ byRegime }: EvaluationReport["summary"]): string {
   const groups = REGIME_GROUPS.filter((group) => byRegime[group].numRuns > 0);
   const rows = groups.map((group) => {
-    const { numRuns, e2eMeanApe, e2eP99Ape, ttftMeanApe, ttftP50Ape, itlMeanApe } = byRegime[group];
-    const means = [e2eMeanApe, e2eP99Ape, ttftMeanApe, ttftP50Ape, itlMeanApe].map(({ mean }) => printNumber(mean));
+    const { numRuns, e2eMeanApe, e2eP99Ape, ttftMeanApe, ttftP50Ape, ttftP99Ape, itlMeanApe } = byRegime[group];
+    const errors = [e2eMeanApe, e2eP99Ape, ttftMeanApe, ttftP50Ape, ttftP99Ape, itlMeanApe];
+    const means = errors.map(({ mean }) => printNumber(mean));
     return [REGIME_NAMES[group], String(numRuns), ...means];
   });
-  const titles = ["runs", "E2E mean", "E2E p99", "TTFT mean", "TTFT p50", "ITL mean"];
-  return textTable(numberColumns("mean |error| by saturation, %", ...titles), rows);
+  return textTable(numberColumns("mean |error| by saturation, %", "runs", ...ERROR_TITLES), rows);
 }
 
 function regimeWords(regime: Regime): string {
@@ -104,6 +109,5 @@ function errorRow(title: string, errors: ErrorSummary): string[] {
 /** Error of a prediction with its sign, percent; a dash without both numbers. */
 export function signedPercent({ measured, predicted, ape }: Comparison): string {
   if (ape === null || measured === null || predicted === null) return "–";
-  const percent = (predicted / measured - 1) * 100;
-  return `${percent > 0 ? "+" : ""}${percent.toFixed(1)}`;
+  return signedError((predicted / measured - 1) * 100);
 }

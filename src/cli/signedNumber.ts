@@ -5,8 +5,14 @@ import { printNumber } from "./textTable.js";
 export function signed(value: number | null, print: (value: number) => string): string {
   if (value === null) return "–";
   const text = print(Math.abs(value));
-  if (Number(text) === 0) return text;
+  if (!/[1-9]/.test(text)) return text;
   return `${value < 0 ? "−" : "+"}${text}`;
+}
+
+/** An error in percent with its sign, in the hyphen of evaluations; printed as 0 it has none. */
+export function signedError(percent: number): string {
+  const text = printNumber(percent);
+  return Number(text) > 0 ? `+${text}` : text;
 }
 
 /** `−6.92 to −5.81`. */

@@ -1,5 +1,6 @@
 import type { StepEvaluation } from "../io/groundTruth/evaluateSteps.js";
 import { pricedBy } from "./pricedBy.js";
+import { signedError } from "./signedNumber.js";
 import { columnsOf, printNumber, textTable } from "./textTable.js";
 
 /** Errors by kind, then every step; ends with a newline. */
@@ -12,7 +13,7 @@ export function stepEvaluationTable({ pricing, benchData, errors, steps }: StepE
       String(numSteps),
       printNumber(meanApe),
       printNumber(p90Ape),
-      signed(meanError),
+      signedError(meanError),
     ]),
   );
   const each = textTable(
@@ -25,12 +26,8 @@ export function stepEvaluationTable({ pricing, benchData, errors, steps }: StepE
       step.batch,
       printNumber(step.measuredUs),
       printNumber(step.predictedUs),
-      signed(step.errorPercent),
+      signedError(step.errorPercent),
     ]),
   );
   return `${priced === "" ? "" : `${priced}\n\n`}${summary}\n${each}`;
-}
-
-function signed(percent: number): string {
-  return `${percent > 0 ? "+" : ""}${printNumber(percent)}`;
 }

@@ -3,7 +3,7 @@ import type { Slo } from "../core/metrics/slo.js";
 import { sweepPage } from "../io/report/sweepPage.js";
 import type { Arguments } from "./deploymentOptions.js";
 import { reportFile, writeReportPage } from "./reportOption.js";
-import { sweptPoints, sweptRequests, sweptServer } from "./sweepTable.js";
+import { sweptPoints, sweptRequests, sweptServerAndWorkload } from "./sweepWords.js";
 
 /** The `--report` of a sweep. */
 export class SweepReport {
@@ -25,9 +25,12 @@ export class SweepReport {
     return file === null ? null : new SweepReport(file, slo);
   }
 
-  /** @throws DataFileError when the file cannot be written */
-  async write(result: SweepResult): Promise<void> {
-    const words = { title: sweptServer(result), subtitle: `${sweptPoints(result)}: ${sweptRequests(result)}` };
+  /** @param workload what the requests are called; null = nothing @throws DataFileError when the file cannot be written */
+  async write(result: SweepResult, workload: string | null): Promise<void> {
+    const words = {
+      title: sweptServerAndWorkload(result, workload),
+      subtitle: `${sweptPoints(result)}: ${sweptRequests(result)}`,
+    };
     await writeReportPage(this.#file, sweepPage({ result, slo: this.#slo, ...words }));
   }
 }

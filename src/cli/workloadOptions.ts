@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { basename } from "node:path";
 import type { Argv } from "yargs";
 import { nearestName } from "../core/config/nearestName.js";
 import { printValue } from "../core/config/parseConfig.js";
@@ -10,6 +11,8 @@ import { loadWorkloadPreset, WORKLOAD_PRESETS } from "../io/workloadPresets.js";
 import { type ConfigFlag, configFromFlags, flagsOf, flagValue } from "./configFlags.js";
 import type { Arguments } from "./deploymentOptions.js";
 import { addFlags } from "./deploymentOptions.js";
+
+const DEFAULT_WORKLOAD = "chat";
 
 const PROFILES = ["synchronous", "concurrent", "throughput", "constant", "poisson", "gamma", "trace"] as const;
 type Profile = (typeof PROFILES)[number];
@@ -53,7 +56,7 @@ export function addWorkloadOptions<T>(command: Argv<T>): Argv<T> {
       alias: "w",
       requiresArg: true,
       group,
-      describe: `preset or YAML/JSON file: ${WORKLOAD_PRESETS.join(", ")} [default: chat]`,
+      describe: `preset or YAML/JSON file: ${WORKLOAD_PRESETS.join(", ")} [default: ${DEFAULT_WORKLOAD}]`,
     })
     .option("profile", { type: "string", requiresArg: true, group, describe: `arrivals: ${PROFILES.join(" | ")}` })
     .option("rate", {
@@ -94,7 +97,9 @@ export function withWorkload(config: unknown, argv: Arguments): unknown {
   const { workload, ...rest } = config as { workload?: unknown };
   const given = workload === undefined ? {} : requireObject(workload, "workload", "an object with profile and data");
   const isWhole = "profile" in given && "data" in given && argv.workload === undefined;
-  const base = isWhole ? {} : loadWorkloadPreset(argv.workload === undefined ? "chat" : String(argv.workload));
+  const base = isWhole
+    ? {}
+    : loadWorkloadPreset(argv.workload === undefined ? DEFAULT_WORKLOAD : String(argv.workload));
   const flags = (configFromFlags(WORKLOAD_FLAGS, argv) as { workload?: object }).workload ?? {};
   const data = argv.data === undefined ? null : dataOf(String(argv.data));
   const bringsItsEnd = data?.kind === "trace" || argv["max-seconds"] !== undefined;
@@ -106,6 +111,15 @@ export function withWorkload(config: unknown, argv: Arguments): unknown {
     ...flags,
   };
   return { ...rest, workload: { ...merged, profile: profileOf(merged.profile, merged.data, argv) } };
+}
+
+/** What the workload of a command line is called: its preset or its file; null for one that options or a config describe. */
+export function workloadName({ workload, data, config, vary = [] }: Arguments): string | null {
+  const isVaried = (vary as string[]).some((axis) => /^-*(workload|data)=/.test(axis));
+  if (isVaried) return null;
+  if (data !== undefined) return existsSync(String(data)) ? basename(String(data)) : null;
+  if (workload !== undefined) return basename(String(workload));
+  return config === undefined ? DEFAULT_WORKLOAD : null;
 }
 
 function requireObject(value: unknown, path: string, what: string): object {

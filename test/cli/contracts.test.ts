@@ -135,6 +135,7 @@ const errorsByMetric = {
   e2eP99Ape: errors,
   ttftMeanApe: errors,
   ttftP50Ape: errors,
+  ttftP99Ape: errors,
   itlMeanApe: errors,
 };
 const regimeErrors = z.strictObject({ numRuns: n.int(), ...errorsByMetric });

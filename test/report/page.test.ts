@@ -237,6 +237,16 @@ describe.skipIf(chromium === null)("a report in a browser", () => {
       await page.close();
     });
 
+    test("says of its lines over time that they are means of slices, whose busiest is no maximum of steps", async () => {
+      const { page } = await openFile(browser, file);
+      const caption = (await page.locator("#timeline figcaption").first().textContent()) ?? "";
+      expect(caption).toMatch(
+        /in the busiest slice.*means of slices of [\d.,]+\s(ms|s): single steps may exceed them\.$/,
+      );
+      expect(caption).not.toContain("at most");
+      await page.close();
+    });
+
     test("is reached by the keyboard: the links, the tables behind the plots, and what scrolls", async () => {
       const { page } = await openFile(browser, file);
       const reached: string[] = [];

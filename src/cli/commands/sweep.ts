@@ -19,7 +19,7 @@ import { addSweepOptions } from "../sweepOptions.js";
 import { SweepProgress } from "../sweepProgress.js";
 import type { SweepReport } from "../sweepReport.js";
 import { sweepTable } from "../sweepTable.js";
-import { addWorkloadOptions } from "../workloadOptions.js";
+import { addWorkloadOptions, workloadName } from "../workloadOptions.js";
 
 const EXAMPLES = examplesText([
   ["sweep", "GuideLLM's sweep of a chat workload: synchronous, throughput, eight rates between them"],
@@ -71,8 +71,8 @@ export const sweepCommand: CommandBody = {
         if (result.grid.seeds.length > 1) process.stderr.write(FIRST_SEED);
       }
       for (const note of result.notes) process.stderr.write(`note: ${note}\n`);
-      process.stdout.write(formatSweep(result, String(argv.format)));
-      await report?.write(result);
+      process.stdout.write(formatSweep(result, argv));
+      await report?.write(result, workloadName(argv));
     }
     if (failure !== null) throw failure;
   },
@@ -103,6 +103,7 @@ async function runAsked({ sweep, grid }: AskedSweep, argv: Arguments, folder: st
       progress.onRun(isNew);
     },
     onPoint: (point: PointResult) => progress.onPoint(point),
+    onFurther: (numFurther: number) => progress.onFurther(numFurther),
   };
   // What is refused was said in flags.
   const running = withFlagNames(argv, SWEEP_FLAGS, () => executeSweep(sweep, grid, execution));
@@ -112,11 +113,10 @@ async function runAsked({ sweep, grid }: AskedSweep, argv: Arguments, folder: st
     release: running.release,
     onStop: () => {
       progress.end();
-      const of = numPoints(sweep) * sweep.seeds.length;
       const kept =
         folder === null
           ? "nothing is kept without --out"
-          : `${numRuns.kept} of ${of} runs are kept in ${folder}; the same command goes on from there`;
+          : `${numRuns.kept} of ${progress.numRuns} runs are kept in ${folder}; the same command goes on from there`;
       process.stderr.write(`stopped: ${kept}\n`);
     },
   });
@@ -128,7 +128,8 @@ async function runAsked({ sweep, grid }: AskedSweep, argv: Arguments, folder: st
   return { result, benchmarkPieces: running.benchmarkPieces };
 }
 
-function formatSweep(result: SweepResult, format: string): string {
+function formatSweep(result: SweepResult, argv: Arguments): string {
+  const { format } = argv;
   if (format === "json") return sweepJson(result);
-  return format === "csv" ? [...pointCsvLines(result)].join("") : sweepTable(result);
+  return format === "csv" ? [...pointCsvLines(result)].join("") : sweepTable(result, workloadName(argv));
 }

@@ -39,6 +39,7 @@ export interface ErrorsByMetric {
   readonly e2eP99Ape: ErrorSummary;
   readonly ttftMeanApe: ErrorSummary;
   readonly ttftP50Ape: ErrorSummary;
+  readonly ttftP99Ape: ErrorSummary;
   readonly itlMeanApe: ErrorSummary;
 }
 
@@ -86,6 +87,7 @@ function errorsByMetric(runs: readonly EvaluatedRun[]): ErrorsByMetric {
     e2eP99Ape: over((run) => run.metrics.e2eMs.p99.ape),
     ttftMeanApe: over((run) => run.metrics.ttftMs.mean.ape),
     ttftP50Ape: over((run) => run.metrics.ttftMs.p50.ape),
+    ttftP99Ape: over((run) => run.metrics.ttftMs.p99.ape),
     itlMeanApe: over((run) => run.metrics.itlMs.mean.ape),
   };
 }

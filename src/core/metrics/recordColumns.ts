@@ -85,7 +85,11 @@ export class RecordColumns {
     return this.#counts;
   }
 
-  /** From the first arrival to the last arrival or token, µs; 0 without requests. */
+  /**
+   * From the first arrival to the last arrival or token, µs; 0 without requests. A client that gives up later than that is
+   * not waited for: the server is done by then, and a record does not say when its client's patience ended. GuideLLM's
+   * window ends with the last client, and so does that of the files written for it.
+   */
   get spanUs(): number {
     return this.#lastSeenUs > this.#firstArrivalUs ? this.#lastSeenUs - this.#firstArrivalUs : 0;
   }

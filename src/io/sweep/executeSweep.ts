@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { numPoints, type OnPoint, runSweep, type Sweep } from "../../core/analysis/sweep/runSweep.js";
+import { numPoints, runSweep, type Sweep, type SweepListener } from "../../core/analysis/sweep/runSweep.js";
 import { type SweepGrid, type SweepResult, sweepResult } from "../../core/analysis/sweep/sweepResult.js";
 import type { RunTask, SweepTask } from "../../core/analysis/sweep/sweepTask.js";
 import { benchmarkPieceFile } from "./pointFiles.js";
@@ -9,7 +9,7 @@ import { SimulationPool } from "./simulationPool.js";
 import { sweepManifest } from "./sweepManifest.js";
 
 /** How a sweep is run, which changes nothing in its result. */
-export interface SweepExecution {
+export interface SweepExecution extends SweepListener {
   /** Worker threads; null = one for each core. */
   readonly numWorkers: number | null;
   /** Run directory: what is finished is kept there, and found there again. null = in memory. */
@@ -18,7 +18,6 @@ export interface SweepExecution {
   readonly startOver: boolean;
   /** Told of each run: whether it was simulated now, or found. */
   readonly onRun?: (isNew: boolean) => void;
-  readonly onPoint?: OnPoint;
 }
 
 /** A sweep under way. */
@@ -39,7 +38,7 @@ export interface RunningSweep {
  * @throws ConfigError where the run directory is of another sweep
  */
 export function executeSweep(sweep: Sweep, grid: SweepGrid, execution: SweepExecution): RunningSweep {
-  const { folder, numWorkers, startOver, onRun = () => {}, onPoint } = execution;
+  const { folder, numWorkers, startOver, onRun = () => {} } = execution;
   const journal = folder === null ? null : RunJournal.open(folder, sweepManifest(sweep, grid), startOver);
   const numRuns = numPoints(sweep) * sweep.seeds.length;
   const pool = new SimulationPool(Math.min(numWorkers ?? availableParallelism(), numRuns), folder);
@@ -57,7 +56,7 @@ export function executeSweep(sweep: Sweep, grid: SweepGrid, execution: SweepExec
     onRun(simulated.delete(task));
     return outcome;
   };
-  const points = runSweep(sweep, run, onPoint);
+  const points = runSweep(sweep, run, execution);
   let isReleased = false;
   return {
     result: points.then((done) => sweepResult(sweep, grid, done)),

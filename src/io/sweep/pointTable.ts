@@ -1,7 +1,7 @@
+import { standing } from "../../core/analysis/sweep/saturation.js";
 import type { MeasuredPoint, PointResult } from "../../core/analysis/sweep/sweepPoint.js";
 import { isMeasured } from "../../core/analysis/sweep/sweepPoint.js";
 import type { SweepResult } from "../../core/analysis/sweep/sweepResult.js";
-import { regimeGroup } from "../../core/metrics/regimeErrors.js";
 import { HEADLINE_LATENCIES, type HeadlineLatency } from "../../core/metrics/runUncertainty.js";
 import { configCell, csvLine } from "../results/csvCells.js";
 
@@ -11,7 +11,8 @@ type Cell = string | number | boolean | null;
 const NUMBERS: Readonly<Record<string, (point: MeasuredPoint) => Cell>> = {
   submitted: ({ requests }) => requests.submitted,
   completed: ({ requests }) => requests.completed,
-  saturation: ({ regime }) => regimeGroup(regime),
+  // As the table says it: a run that was too short is not below saturation.
+  saturation: (point) => standing(point),
   load_share: ({ regime }) => regime.utilisation,
   queue_growth: ({ regime }) => regime.queueGrowth,
   kept_up_fraction: ({ keptUpFraction }) => keptUpFraction,

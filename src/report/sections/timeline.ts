@@ -2,7 +2,7 @@ import { areaY, lineY, type PlotOptions, pointerX, ruleX, text, tip } from "@obs
 import { INK, MUTED, PHASE_COLORS } from "../colors.js";
 import { section } from "../element.js";
 import { figure, type Panel } from "../figure.js";
-import { printCount, printPercent, type TimeUnit, timeUnit } from "../numbers.js";
+import { printCount, printMs, printPercent, type TimeUnit, timeUnit } from "../numbers.js";
 import { HALO, PLOT_STYLE, TIP } from "../plotStyle.js";
 import type { TimelineSection } from "../reportPage.js";
 
@@ -61,7 +61,7 @@ export function timeline({ timeline: given }: TimelineSection): HTMLElement {
         tokensPanel(slices, unit),
         kvPanel(slices, unit),
       ],
-      caption: caption(slices),
+      caption: caption(slices, given.sliceS),
       table: table(slices, unit),
     }),
   );
@@ -199,16 +199,16 @@ function hover(slices: readonly Slice[], unit: TimeUnit, series: readonly Series
 function seriesWords({ name, value, print }: Series, slices: readonly Slice[]): string {
   const values = slices.map(value);
   const mean = values.reduce((sum, one) => sum + one, 0) / values.length;
-  return `${name} ${print(mean)} on average, ${print(Math.max(...values))} at most`;
+  return `${name} ${print(mean)} on average, ${print(Math.max(...values))} in the busiest slice`;
 }
 
-function caption(slices: readonly Slice[]): string {
+function caption(slices: readonly Slice[], sliceS: number): string {
   const preemptions = Math.round(slices.reduce((sum, slice) => sum + slice.preemptions, 0));
   const lost = preemptions === 0 ? "no request was preempted" : `${printCount(preemptions)} preemptions (red)`;
   return (
     `Requests in service and not yet started: ${seriesWords(RUNNING, slices)}; ${seriesWords(WAITING, slices)}. ` +
     `Tokens of a step: ${seriesWords(PREFILL, slices)}; ${seriesWords(DECODE, slices)}. ` +
-    `${seriesWords(KV, slices)}; ${lost}.`
+    `${seriesWords(KV, slices)}; ${lost}. All are means of slices of ${printMs(1000 * sliceS)}: single steps may exceed them.`
   );
 }
 

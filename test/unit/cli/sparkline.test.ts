@@ -12,4 +12,9 @@ describe("a line of bars", () => {
     expect(sparkline([0, null, 9], 8)).toBe("  █");
     expect(sparkline([0, 0], 0)).toBe("  ");
   });
+
+  it("has equal ratios between its heights where it is logarithmic", () => {
+    expect(sparkline([1, 2, 4, 8, 16, 32, 64, 128, 256], 256, 1)).toBe("▁▁▂▃▄▅▆▇█");
+    expect(sparkline([0, null, 0.5], 256, 1)).toBe("  ▁");
+  });
 });

@@ -13,6 +13,15 @@ export const DEFAULT_SWEEP_SIZE = 10;
 export const PROBE_FACTORS: readonly number[] = [1.15, 1.4];
 
 /**
+ * Loads tried where the highest one is carried still, as multiples of it: two at once. The throughput benchmark keeps so many
+ * requests in flight that sessions drive each other's prefixes out of the cache, and then carries less than constant rates do.
+ */
+export const FURTHER_FACTORS: readonly number[] = [1.2, 1.44];
+
+/** How often a sweep goes further: to three times the highest probe. */
+export const MAX_FURTHER_ROUNDS = 3;
+
+/**
  * The constant rates of a GuideLLM sweep: `size − 2` of them, evenly spaced above the synchronous rate, the last one the
  * throughput rate.
  * @param synchronousPerS requests/s of the run of one request at a time

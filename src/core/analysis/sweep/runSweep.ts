@@ -1,9 +1,10 @@
 import type { RunConfig } from "../../engine/runConfig.js";
 import type { Slo } from "../../metrics/slo.js";
 import { type ArrivalProfile, GUIDELLM_MAX_CONCURRENCY } from "../../workload/arrivalConfig.js";
-import { turnsPerStart } from "../../workload/turnsPerStart.js";
-import { guidellmSweepRates, PROBE_FACTORS } from "./guidellmSweepRates.js";
+import { hasSessions, turnsPerStart } from "../../workload/turnsPerStart.js";
+import { FURTHER_FACTORS, guidellmSweepRates, MAX_FURTHER_ROUNDS, PROBE_FACTORS } from "./guidellmSweepRates.js";
 import { meanRun, seedIntervals, seedValues } from "./meanRun.js";
+import { seriesSaturation } from "./saturation.js";
 import { isMeasured, loadOf, type MeasuredPoint, type PointResult, type SweepPoint } from "./sweepPoint.js";
 import type { RunTask, TaskOutcome } from "./sweepTask.js";
 
@@ -26,10 +27,15 @@ export interface Sweep {
   readonly slo?: Slo;
 }
 
-/** Told when a point is done. */
-export type OnPoint = (point: PointResult) => void;
+/** Told how a sweep goes. */
+export interface SweepListener {
+  /** A point is done. */
+  readonly onPoint?: (point: PointResult) => void;
+  /** So many points beyond `numPoints` are tried as well. */
+  readonly onFurther?: (numFurther: number) => void;
+}
 
-/** How many points a sweep has. */
+/** How many points a sweep has, those not counted that it goes further by where it finds no saturation. */
 export function numPoints({ series, guidellmSize }: Sweep): number {
   return series.reduce((sum, { configs }) => sum + numLoads(guidellmSize, configs.length), 0);
 }
@@ -42,7 +48,7 @@ function numLoads(guidellmSize: number | null, numConfigs: number): number {
  * Runs every point of a sweep, as many at a time as `runTask` takes. The result is in the order of the grid and does not
  * depend on the order in which tasks end. A task that fails fails its point and no other.
  */
-export async function runSweep(sweep: Sweep, runTask: RunTask, onPoint: OnPoint = () => {}): Promise<PointResult[]> {
+export async function runSweep(sweep: Sweep, runTask: RunTask, listener: SweepListener = {}): Promise<PointResult[]> {
   const run = async (point: SweepPoint): Promise<PointResult> => {
     const tasks = sweep.seeds.map((seed, repetition) => ({
       config: { ...point.config, seed },
@@ -51,17 +57,22 @@ export async function runSweep(sweep: Sweep, runTask: RunTask, onPoint: OnPoint 
       repetition,
     }));
     const result = pointResult(point, sweep.seeds, await Promise.all(tasks.map(runTask)));
-    onPoint(result);
+    listener.onPoint?.(result);
     return result;
   };
   const runAll = (points: readonly SweepPoint[]) => Promise.all(points.map(run));
+  const runFurther = (points: readonly SweepPoint[]) => {
+    listener.onFurther?.(points.length);
+    return runAll(points);
+  };
   let start = 0;
   const results = sweep.series.map((series, index) => {
-    const place = { series: index, start };
+    const furtherStart = numPoints(sweep) + index * MAX_FURTHER_ROUNDS * FURTHER_FACTORS.length;
+    const place = { series: index, start, furtherStart };
     start += numLoads(sweep.guidellmSize, series.configs.length);
     return sweep.guidellmSize === null
       ? runAll(series.configs.map((config, i) => pointOf(series, place, i, config, 0)))
-      : runGuidellmSweep(series, place, sweep.guidellmSize, runAll);
+      : runGuidellmSweep(series, place, sweep.guidellmSize, { runAll, runFurther });
   });
   return (await Promise.all(results)).flat();
 }
@@ -70,14 +81,18 @@ interface Place {
   readonly series: number;
   /** Points of the series before this one. */
   readonly start: number;
+  /** Place of the first point that it goes further by. */
+  readonly furtherStart: number;
 }
 
-/** Synchronous and throughput, then constant rates between what these two reached, and the probes beyond. */
+type RunPoints = (points: readonly SweepPoint[]) => Promise<PointResult[]>;
+
+/** Synchronous and throughput, then constant rates between what these two reached, the probes beyond, and further ones where needed. */
 async function runGuidellmSweep(
   series: SweepSeries,
   place: Place,
   size: number,
-  runAll: (points: readonly SweepPoint[]) => Promise<PointResult[]>,
+  { runAll, runFurther }: { readonly runAll: RunPoints; readonly runFurther: RunPoints },
 ): Promise<PointResult[]> {
   const config = series.configs[0] as RunConfig;
   const benchmark = (profile: ArrivalProfile, i: number) =>
@@ -93,11 +108,30 @@ async function runGuidellmSweep(
   ) as [number, number];
   const rates = guidellmSweepRates(synchronousPerS, throughputPerS, size);
   const probes = synchronousPerS > 0 && throughputPerS > 0 ? PROBE_FACTORS.map((f) => f * throughputPerS) : [];
-  const constants = [...rates, ...probes].map((rate, i) => {
-    const point = benchmark({ kind: "constant", rate, first: "after-gap" }, i + calibration.length);
-    return { ...point, isProbe: i >= rates.length };
-  });
-  return [...calibration, ...(await runAll(constants))];
+  const constant = (rate: number, i: number) => benchmark({ kind: "constant", rate, first: "after-gap" }, i);
+  const constants = [...rates, ...probes].map((rate, i) => ({
+    ...constant(rate, i + calibration.length),
+    isProbe: i >= rates.length,
+  }));
+  const points = [...calibration, ...(await runAll(constants))];
+  for (let round = 0; round < MAX_FURTHER_ROUNDS && carriesAll(series, config, points); round++) {
+    const highestPerS = points.at(-1)?.rate as number;
+    const first = place.furtherStart + round * FURTHER_FACTORS.length;
+    const further = FURTHER_FACTORS.map((factor, i) => ({
+      ...constant(factor * highestPerS, points.length + i),
+      index: first + i,
+      isProbe: true,
+    }));
+    points.push(...(await runFurther(further)));
+  }
+  return points;
+}
+
+/** Whether the last and highest of a series' rates is carried, as are all before it. */
+function carriesAll({ label, varied }: SweepSeries, config: RunConfig, points: readonly PointResult[]): boolean {
+  const head = { label, varied, hasSessions: hasSessions(config.workload.data) };
+  const { sustainedLoad, saturates } = seriesSaturation(head, 0, points);
+  return !saturates && sustainedLoad !== null && sustainedLoad === points.at(-1)?.rate;
 }
 
 function pointOf(

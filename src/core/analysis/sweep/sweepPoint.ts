@@ -10,7 +10,7 @@ export interface SweepPoint {
   readonly label: string;
   /** Index of the series it belongs to. */
   readonly series: number;
-  /** Place in the sweep, from 0: series by series, load by load. */
+  /** Place in the sweep, from 0: series by series, load by load; after these the points that series go further by. */
   readonly index: number;
   /** Values of the grid's axes here, by config path. */
   readonly varied: Readonly<Record<string, unknown>>;

@@ -3,6 +3,7 @@ import type { RunConfig } from "../../engine/runConfig.js";
 import { ROOFSERVE_VERSION } from "../../engine/version.js";
 import { hasSessions, turnsPerStart } from "../../workload/turnsPerStart.js";
 import { type BestServers, bestServers, type RankedSeries } from "./bestServers.js";
+import { lostRequestsNote } from "./lostRequests.js";
 import type { Sweep } from "./runSweep.js";
 import { SATURATION_METHOD, type SeriesSaturation, seriesSaturation } from "./saturation.js";
 import { isMeasured, type PointResult } from "./sweepPoint.js";
@@ -37,7 +38,7 @@ export interface SweepResult {
     /** Which servers carry most; null for a single one without an SLO, or where none can be ranked. */
     readonly best: BestServers | null;
   };
-  /** What any of the runs has a note of. */
+  /** What any of the runs has a note of, and which servers do not complete most requests. */
   readonly notes: readonly string[];
 }
 
@@ -56,7 +57,8 @@ export function sweepResult(sweep: Sweep, grid: SweepGrid, points: readonly Poin
     ...serverOf(sweep.series[index]!.configs[0]!),
   }));
   const best = bestServers(ranked, sweep.slo ?? null, sweep.seeds.length);
-  const notes = points.flatMap((point) => (isMeasured(point) ? point.notes : []));
+  const lost = ranked.flatMap(({ saturation, points }) => lostRequestsNote(saturation.label, points) ?? []);
+  const notes = [...points.flatMap((point) => (isMeasured(point) ? point.notes : [])), ...lost];
   return {
     schema: "roofserve.sweep/1",
     version: ROOFSERVE_VERSION,

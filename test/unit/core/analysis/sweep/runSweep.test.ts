@@ -4,9 +4,9 @@ import { seriesSaturation } from "../../../../../src/core/analysis/sweep/saturat
 import { sweepFailure } from "../../../../../src/core/analysis/sweep/sweepFailure.js";
 import { isMeasured, type MeasuredPoint, type PointResult } from "../../../../../src/core/analysis/sweep/sweepPoint.js";
 import { sweepResult } from "../../../../../src/core/analysis/sweep/sweepResult.js";
-import type { SweepTask } from "../../../../../src/core/analysis/sweep/sweepTask.js";
+import type { RunTask, SweepTask } from "../../../../../src/core/analysis/sweep/sweepTask.js";
 import { loadWorkloadPreset } from "../../../../../src/io/workloadPresets.js";
-import { simulateHere, smallConfig, smallRates, smallSweep } from "./smallSweep.js";
+import { simulateHere, smallConfig, smallRates, smallSweep, someRun } from "./smallSweep.js";
 
 const measured = (points: readonly PointResult[]): MeasuredPoint[] => points.filter(isMeasured);
 
@@ -66,6 +66,24 @@ describe("runSweep", () => {
   });
 });
 
+/** Serves 4 requests/s when all are sent at once, and constant rates up to `mostPerS`. @param spanS of the arrivals, at 1 s of latency */
+function serverThatCarries(mostPerS: number, spanS = 100): RunTask {
+  const { e2eMs, regime, requests } = someRun();
+  return async ({ config: { workload } }) => {
+    const { profile } = workload;
+    const perS = "rate" in profile ? profile.rate : profile.kind === "throughput" ? 4 : 1;
+    const submitted = Math.round(perS * spanS);
+    const changes = {
+      arrivalSpanS: spanS,
+      e2eMs: { ...e2eMs, mean: 1000 },
+      requests: { ...requests, submitted, completed: submitted },
+      regime: { ...regime, label: perS > mostPerS ? ("past" as const) : ("below" as const) },
+      throughput: { requestsPerS: Math.min(perS, mostPerS), promptTokensPerS: 1, outputTokensPerS: 1 },
+    };
+    return { run: someRun(changes) };
+  };
+}
+
 describe("GuideLLM's sweep profile", () => {
   const sweep = smallSweep({ series: [{ label: "tp=1", varied: {}, configs: [smallConfig()] }], guidellmSize: 5 });
 
@@ -121,6 +139,36 @@ describe("GuideLLM's sweep profile", () => {
     expect(found(points.slice(0, 4)).saturates).toBe(false);
     expect(found(points).sustainedLoad).toBeGreaterThanOrEqual(throughputPerS);
     expect(found(points).saturatedLoad).toBeLessThan(1.5 * throughputPerS);
+  });
+
+  it.each([
+    // Each of a server that carries so many requests/s; the probes end at 5.6.
+    [5, [4.6, 5.6]],
+    [6, [4.6, 5.6, 6.72, 8.064]],
+    [9, [4.6, 5.6, 6.72, 8.064, 9.6768, 11.61216]],
+    [1000, [4.6, 5.6, 6.72, 8.064, 9.6768, 11.61216, 13.934592, 16.7215104]],
+  ])("goes further where the throughput run carries 4 requests/s and constant rates up to %s", async (most, probes) => {
+    let numFurther = 0;
+    const listener = { onFurther: (numPoints: number) => (numFurther += numPoints) };
+    const twice = { ...sweep, series: [sweep.series[0]!, { ...sweep.series[0]!, label: "tp=2" }] };
+    const points = await runSweep(twice, serverThatCarries(most), listener);
+    for (const series of [0, 1]) {
+      const own = points.filter((point) => point.series === series);
+      expect(own.slice(5).map(({ rate }) => rate)).toEqual(probes.map((rate) => expect.closeTo(rate, 9)));
+      expect(own.slice(5).every(({ isProbe }) => isProbe)).toBe(true);
+      expect(own.map(({ benchmarkIndex }) => benchmarkIndex)).toEqual(own.map((_, i) => i));
+      const { saturates } = seriesSaturation({ label: "", varied: {}, hasSessions: false }, 0, own);
+      expect(saturates).toBe(most < 1000);
+    }
+    expect(numPoints(twice) + numFurther).toBe(points.length);
+    expect(new Set(points.map(({ index }) => index)).size).toBe(points.length);
+    // Those that every sweep has keep their places.
+    expect(points.filter(({ index }) => index < 14).map(({ index }) => index)).toEqual([...Array(14).keys()]);
+  });
+
+  it("does not go further where its runs are too short to tell", async () => {
+    const short = serverThatCarries(1000, 2);
+    expect(await runSweep(sweep, short)).toHaveLength(numPoints(sweep));
   });
 
   it("draws other lengths in each benchmark, as GuideLLM does, and meets each with a cold prefix", async () => {
