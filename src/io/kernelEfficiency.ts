@@ -16,9 +16,10 @@ export interface KernelEfficiency {
 /**
  * A GPU's efficiencies: those of the user's file, carried over where it is another GPU's; else the built-in ones, its own
  * or a relative's.
+ * @param hasTables whether they only price what the user's tables have no rows for
  * @throws DataFileError when the file is none of `bench-data fit`
  */
-export function loadKernelEfficiency(gpu: GpuSpec, file: string | null = null): KernelEfficiency {
+export function loadKernelEfficiency(gpu: GpuSpec, file: string | null = null, hasTables = false): KernelEfficiency {
   if (file !== null) return efficiencyOfFile(file, gpu);
   const own = loadGpuEfficiency(gpu.id);
   if (own !== null) return { fit: own, source: "modelled", notes: [] };
@@ -28,11 +29,17 @@ export function loadKernelEfficiency(gpu: GpuSpec, file: string | null = null): 
   return {
     fit: transferEfficiency(relative, gpu, source.slowdown),
     source: "transferred",
-    notes: [
-      `no kernel measurements of ${gpu.id}: priced with ${source.gpu}'s efficiencies on its datasheet peaks; ` +
-        "expect step times to err by 3 to 15 %, 22 % at worst",
-    ],
+    notes: [hasTables ? gapsNote(gpu.id, source.gpu) : borrowedNote(gpu.id, source.gpu)],
   };
+}
+
+function borrowedNote(gpu: string, relative: string): string {
+  const expected = "expect step times to err by 3 to 15 %, 22 % at worst";
+  return `no kernel measurements of ${gpu}: priced with ${relative}'s efficiencies on its datasheet peaks; ${expected}`;
+}
+
+function gapsNote(gpu: string, relative: string): string {
+  return `what the tables have no rows for is priced with ${relative}'s efficiencies on the datasheet peaks of ${gpu}`;
 }
 
 function efficiencyOfFile(file: string, gpu: GpuSpec): KernelEfficiency {

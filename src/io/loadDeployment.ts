@@ -57,7 +57,7 @@ export function buildDeployment(config: DeploymentConfig, characterization: Char
   const pricing = config.pricing ?? pricingConfigSchema.parse({});
   const switches = requestedSwitches(pricing);
   const hypotheses: ReadonlySet<Hypothesis> = switches?.hypotheses ?? new Set();
-  const kernelEfficiency = loadKernelEfficiency(gpu, pricing.kernelEfficiency);
+  const kernelEfficiency = loadKernelEfficiency(gpu, pricing.kernelEfficiency, Boolean(config.benchData));
   const efficiency = characterized(kernelEfficiency, architecture, gpu, characterization, hypotheses);
   const changed = changedFileNotes({ pricing, benchData: config.benchData ?? null });
   const precedence = characterization === null || !config.benchData ? [] : [TABLES_FIRST];
@@ -134,8 +134,22 @@ function tablesNote(folder: string): string {
   return `kernels are priced from the tables in ${folder} (SHA-256 ${shortSha256(folder)}…)`;
 }
 
-/** Which kernel families the tables could not price. */
+/** Which kernel families the tables could not price, and which they had to be carried far for. */
 function fallbackNotes(usage: readonly TableUsage[]): string[] {
+  const notes: string[] = [];
   const fellBack = usage.filter(({ numFellBack }) => numFellBack > 0).map(({ family }) => family);
-  return fellBack.length === 0 ? [] : [`no table for ${fellBack.join(", ")}: priced by the built-in efficiency model`];
+  if (fellBack.length > 0) notes.push(`no table for ${fellBack.join(", ")}: priced by the efficiency model`);
+  const far = usage.filter(({ farthestLn }) => farthestLn > FAR_LN).map(farFamily);
+  if (far.length > 0)
+    notes.push(
+      `far beyond the rows of the tables (${far.join("; ")}): the efficiency model prices these, scaled to the nearest rows; see the lookups of roofserve step`,
+    );
+  return notes;
+}
+
+/** From a shape 1.25 times as large as any row, or as much smaller, on: nearer, an edge carries. */
+const FAR_LN = Math.log(1.25);
+
+function farFamily({ family, numExtrapolated, numPriced, farthestLn }: TableUsage): string {
+  return `${family} up to ${Math.exp(farthestLn).toFixed(1)} times, ${numExtrapolated} of ${numPriced} prices`;
 }

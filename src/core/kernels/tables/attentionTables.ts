@@ -31,6 +31,8 @@ export class DecodeAttentionTable {
       // FLOPs and bytes are both proportional to the batch.
       floorUs: (row, [kvLen, batchSize]) =>
         batchSize! * physicalFloor(decodeRowOperator({ ...row, kvLen: kvLen!, batchSize: 1 }), gpu.roofs).us,
+      operatorAt: (row, [kvLen, batchSize]) =>
+        decodeRowOperator({ ...row, kvLen: Math.ceil(kvLen!), batchSize: Math.ceil(batchSize!) }),
     });
   }
 
@@ -63,7 +65,7 @@ export class DecodeAttentionTable {
 /**
  * Prefill attention over (prompt length, prompts), one grid per head shape, from rows without cached context.
  * A chunk behind cached context is read at the prompt length with as many query-key pairs, and never faster than
- * its own roof at the kernel's best efficiency; more prompts than any row has are read as fewer, longer ones.
+ * its own roof at the best efficiency that a row has, or than the model says where that is less; more prompts than any row has are read as fewer, longer ones.
  */
 export class PrefillAttentionTable {
   readonly index: TableIndex<PrefillAttentionRow>;
@@ -86,11 +88,13 @@ export class PrefillAttentionTable {
         const one = prefillRowOperator({ ...row, seqLen: seqLen!, contextLen: 0, batchSize: 1 });
         return batchSize! * physicalFloor(one, gpu.roofs).us;
       },
+      operatorAt: (row, [seqLen, batchSize]) =>
+        prefillRowOperator({ ...row, seqLen: Math.ceil(seqLen!), contextLen: 0, batchSize: Math.ceil(batchSize!) }),
     });
   }
 
-  /** @param floorUs physical floor of the whole operator */
-  read(dims: Dims<"attention-prefill">, floorUs: number): TableReading | null {
+  /** @param floorUs physical floor of the whole operator @param modelUs its price without the table */
+  read(dims: Dims<"attention-prefill">, floorUs: number, modelUs: number): TableReading | null {
     const numPairs = pairsOf(dims);
     return interpolateHeads(this.#series, dims, (heads) => {
       const key = headsKey(heads);
@@ -98,7 +102,8 @@ export class PrefillAttentionTable {
       if (indexed === null) return null;
       const { us, isExtrapolated } = indexed.grid.read(this.#at(key, dims.chunks.length, numPairs));
       const { launchUs, bestEfficiency } = indexed.grid;
-      return { us: Math.max(us, floorUs / bestEfficiency), launchUs, isExtrapolated, source: indexed.source };
+      const leastUs = Math.min(floorUs / bestEfficiency, modelUs);
+      return { us: Math.max(us, leastUs), launchUs, isExtrapolated, source: indexed.source };
     });
   }
 

@@ -1,4 +1,5 @@
 import type { Operator } from "../../model/operator.js";
+import type { KernelModel } from "../kernelModel.js";
 import { DecodeAttentionTable, PrefillAttentionTable } from "./attentionTables.js";
 import type { KernelTableSet } from "./kernelTable.js";
 import { AllReduceTable, GemmTable, GroupedGemmTable } from "./matrixTables.js";
@@ -12,8 +13,10 @@ export class IndexedTables {
   readonly prefillAttention: PrefillAttentionTable;
   readonly decodeAttention: DecodeAttentionTable;
   readonly allReduce: AllReduceTable;
+  readonly #model: KernelModel;
 
   constructor(tables: KernelTableSet, gpu: TableGpu) {
+    this.#model = gpu.model;
     this.gemm = new GemmTable(tables.gemm, gpu);
     this.groupedGemm = new GroupedGemmTable(tables.groupedGemm, gpu);
     this.prefillAttention = new PrefillAttentionTable(tables.prefillAttention, gpu);
@@ -25,14 +28,15 @@ export class IndexedTables {
    * @param floorUs physical floor of the operator
    * @returns null when no row has its dtype, heads, routing or ranks
    */
-  read({ dims }: Operator, floorUs: number): TableReading | null {
+  read(operator: Operator, floorUs: number): TableReading | null {
+    const { dims } = operator;
     switch (dims.category) {
       case "gemm":
         return this.gemm.read(dims);
       case "grouped-gemm":
         return this.groupedGemm.read(dims);
       case "attention-prefill":
-        return this.prefillAttention.read(dims, floorUs);
+        return this.prefillAttention.read(dims, floorUs, this.#model.price(operator).us);
       case "attention-decode":
         return this.decodeAttention.read(dims);
       case "collective":

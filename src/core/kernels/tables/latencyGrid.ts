@@ -11,7 +11,7 @@ export interface GridPoint {
   readonly us: number;
 }
 
-/** Where the rows of one axis may be continued to, with their efficiency kept. */
+/** Where the rows of one axis may be continued to. */
 export interface GridAxis {
   readonly min: number;
   readonly max: number;
@@ -32,7 +32,7 @@ export interface GridReading {
  * - never falls when a coordinate grows
  * - never below the physical floor wherever the floor is convex in log-log (any sum or maximum of products of powers
  *   is), because a chord of a convex function lies above it
- * - beyond the rows efficiency stays flat, down to the fixed cost
+ * - in shapes without rows, and beyond the rows, a model that knows shapes, scaled as it fits the rows nearby (`gridFill`)
  */
 export class LatencyGrid {
   /** Fixed cost: what the fastest row takes beyond its floor, µs. */
@@ -47,8 +47,16 @@ export class LatencyGrid {
   readonly #us: Float64Array;
   readonly #rowBounds: readonly GridAxis[];
 
-  /** @param points at least one, none below `floorUs`; axis 0 is the one the table sweeps most densely */
-  constructor(points: readonly GridPoint[], axes: readonly GridAxis[], floorUs: (at: readonly number[]) => number) {
+  /**
+   * @param points at least one, none below `floorUs`; axis 0 is the one the table sweeps most densely
+   * @param modelUs price of a shape where there is no row; without a model of anything, the floor
+   */
+  constructor(
+    points: readonly GridPoint[],
+    axes: readonly GridAxis[],
+    floorUs: (at: readonly number[]) => number,
+    modelUs = floorUs,
+  ) {
     const merged = mergeDuplicates(points);
     if (merged.length === 0) throw new InvariantError("LatencyGrid: no rows");
     this.numRows = points.length;
@@ -57,11 +65,11 @@ export class LatencyGrid {
     this.#knots = axes.map((range, axis) => knotsOf(merged, axis, range));
     this.#lnKnots = this.#knots.map((knots) => knots.map(Math.log));
     this.#shape = gridShape(this.#knots.map(({ length }) => length));
-    const floors = this.#floors(floorUs);
+    const floors = this.#atCells(floorUs);
     const us = new Float64Array(this.#shape.numCells).fill(Number.NaN);
     for (const point of merged) us[this.#cellOf(point.at)] = point.us;
     this.bestEfficiency = merged.reduce((best, { at, us }) => Math.max(best, floors[this.#cellOf(at)]! / us), 0);
-    this.#us = this.#complete(us, floors);
+    this.#us = this.#complete(us, floors, modelUs === floorUs ? floors : this.#atCells(modelUs));
     this.numSmoothedRows = merged.filter(({ at, us }) => this.#us[this.#cellOf(at)]! !== us).length;
   }
 
@@ -121,13 +129,13 @@ export class LatencyGrid {
    * Fills the holes, and bounds each filled cell by the rows below and above it, so that the last sweep cannot
    * touch a row.
    */
-  #complete(rows: Float64Array, floorUs: Float64Array): Float64Array {
+  #complete(rows: Float64Array, floorUs: Float64Array, modelUs: Float64Array): Float64Array {
     const us = monotoneRows(rows, this.#shape);
     const upper = us.slice();
     sweepMinFromAbove(upper, this.#shape);
     const lower = us.slice();
     sweepMaxFromBelow(lower, this.#shape);
-    const grid = { shape: this.#shape, lnKnots: this.#lnKnots, us, floorUs, launchUs: this.launchUs };
+    const grid = { shape: this.#shape, lnKnots: this.#lnKnots, us, floorUs, modelUs };
     fillMissingColumns(grid, fillColumns(grid));
     for (let cell = 0; cell < us.length; cell += 1) {
       if (!Number.isNaN(rows[cell]!)) continue;
@@ -138,16 +146,16 @@ export class LatencyGrid {
     return us;
   }
 
-  #floors(floorUs: (at: readonly number[]) => number): Float64Array {
-    const floors = new Float64Array(this.#shape.numCells);
+  #atCells(usAt: (at: readonly number[]) => number): Float64Array {
+    const us = new Float64Array(this.#shape.numCells);
     const at = this.#knots.map(() => 0);
-    for (let cell = 0; cell < floors.length; cell += 1) {
+    for (let cell = 0; cell < us.length; cell += 1) {
       for (let axis = 0; axis < at.length; axis += 1) {
         at[axis] = this.#knots[axis]![Math.floor(cell / this.#shape.strides[axis]!) % this.#shape.lengths[axis]!]!;
       }
-      floors[cell] = floorUs(at);
+      us[cell] = usAt(at);
     }
-    return floors;
+    return us;
   }
 
   #cellOf(at: readonly number[]): number {

@@ -1,4 +1,4 @@
-import type { OperatorDims } from "../../model/operator.js";
+import type { Operator, OperatorDims } from "../../model/operator.js";
 import type { WeightDtype } from "../../units/dtype.js";
 import type { AllReduceRow, GemmRow, GroupedGemmRow } from "./kernelTable.js";
 import { physicalFloor } from "./physicalFloor.js";
@@ -11,6 +11,23 @@ type Dims<Category extends OperatorDims["category"]> = Extract<OperatorDims, { c
 /** fp16 runs on the same tensor cores at the same rate as bf16. */
 function kernelDtype(dtype: WeightDtype): WeightDtype {
   return dtype === "fp16" ? "bf16" : dtype;
+}
+
+function gemmAt({ dtype }: GemmRow, [m, k, n]: readonly number[]): Operator {
+  return gemmRowOperator({ m: m!, k: k!, n: n!, dtype });
+}
+
+function groupedGemmAt(row: GroupedGemmRow, [numTokens, hiddenSize, intermediateSize]: readonly number[]): Operator {
+  return groupedGemmRowOperator({
+    ...row,
+    numTokens: numTokens!,
+    hiddenSize: hiddenSize!,
+    intermediateSize: intermediateSize!,
+  });
+}
+
+function allReduceAt({ numRanks }: AllReduceRow, [messageBytes]: readonly number[]): Operator {
+  return allReduceRowOperator({ numRanks, messageBytes: messageBytes! });
 }
 
 const TOKENS = { min: 1, max: 2 ** 17 };
@@ -26,7 +43,8 @@ export class GemmTable {
       at: ({ m, k, n }) => [m, k, n],
       operatorOf: gemmRowOperator,
       axes: [TOKENS, MATRIX_SIDE, MATRIX_SIDE],
-      floorUs: ({ dtype }, [m, k, n]) => physicalFloor(gemmRowOperator({ m: m!, k: k!, n: n!, dtype }), gpu.roofs).us,
+      floorUs: (row, at) => physicalFloor(gemmAt(row, at), gpu.roofs).us,
+      operatorAt: gemmAt,
     });
   }
 
@@ -49,15 +67,8 @@ export class GroupedGemmTable {
       operatorOf: groupedGemmRowOperator,
       at: ({ numTokens, hiddenSize, intermediateSize }) => [numTokens, hiddenSize, intermediateSize],
       axes: [TOKENS, MATRIX_SIDE, MATRIX_SIDE],
-      floorUs: (row, [numTokens, hiddenSize, intermediateSize]) => {
-        const shape = {
-          ...row,
-          numTokens: numTokens!,
-          hiddenSize: hiddenSize!,
-          intermediateSize: intermediateSize!,
-        };
-        return physicalFloor(groupedGemmRowOperator(shape), gpu.roofs).us;
-      },
+      floorUs: (row, at) => physicalFloor(groupedGemmAt(row, at), gpu.roofs).us,
+      operatorAt: groupedGemmAt,
     });
   }
 
@@ -88,8 +99,8 @@ export class AllReduceTable {
       at: ({ messageBytes }) => [messageBytes],
       operatorOf: allReduceRowOperator,
       axes: [{ min: 16, max: 2 ** 32 }],
-      floorUs: ({ numRanks }, [messageBytes]) =>
-        physicalFloor(allReduceRowOperator({ numRanks, messageBytes: messageBytes! }), gpu.roofs).us,
+      floorUs: (row, at) => physicalFloor(allReduceAt(row, at), gpu.roofs).us,
+      operatorAt: allReduceAt,
     });
   }
 

@@ -1,5 +1,6 @@
 import { type Operator, operatorBytes } from "../../model/operator.js";
 import type { GpuRoofs } from "../gpuRoofs.js";
+import type { KernelModel } from "../kernelModel.js";
 import type { TableRow } from "./kernelTable.js";
 import { type GridAxis, LatencyGrid } from "./latencyGrid.js";
 import { physicalFloor } from "./physicalFloor.js";
@@ -16,6 +17,8 @@ export interface TableLayout<Row extends TableRow> {
   operatorOf(row: Row): Operator;
   /** Physical floor, µs, of the shape at these coordinates, in the kernel `row` was measured on. */
   floorUs(row: Row, at: readonly number[]): number;
+  /** That shape as an operator, its numbers rounded up where only whole ones make sense. */
+  operatorAt(row: Row, at: readonly number[]): Operator;
 }
 
 interface IndexedGrid {
@@ -28,10 +31,12 @@ const FLOOR_SLACK = 1e-6;
 /** From this many L2 sizes on a kernel's data must come from memory. */
 export const STREAMED_L2_SIZES = 2;
 
-/** What of a GPU decides which rows can be believed. */
+/** What of a GPU decides which rows can be believed, and how far they carry. */
 export interface TableGpu {
   readonly roofs: GpuRoofs;
   readonly l2Bytes: number;
+  /** Knows how prices change with shape: where no row is, as many times its price as the rows nearby are of theirs. */
+  readonly model: KernelModel;
 }
 
 /**
@@ -84,7 +89,12 @@ export class TableIndex<Row extends TableRow> {
     const [first] = usable;
     if (first === undefined) return null;
     const points = usable.map((row) => ({ at: this.#layout.at(row), us: row.latencyUs }));
-    const grid = new LatencyGrid(points, axes, (at) => this.#layout.floorUs(first, at));
+    const grid = new LatencyGrid(
+      points,
+      axes,
+      (at) => this.#layout.floorUs(first, at),
+      (at) => this.#gpu.model.price(this.#layout.operatorAt(first, at)).us,
+    );
     this.counts.usedRows += grid.numRows;
     this.counts.smoothedRows += grid.numSmoothedRows;
     return { grid, source: first.source };

@@ -8,6 +8,14 @@ import { type KernelTableSet, TABLE_FAMILIES, type TableFamily } from "./kernelT
 import { type PhysicalFloor, physicalFloor } from "./physicalFloor.js";
 import type { RowCounts, TableReading } from "./tableReading.js";
 
+/** What one family was asked for. */
+interface PriceCounts {
+  numPriced: number;
+  numExtrapolated: number;
+  farthestLn: number;
+  numFellBack: number;
+}
+
 /** How far the tables carried: what to say once beside a result. */
 export interface TableUsage extends Readonly<RowCounts> {
   readonly family: TableFamily;
@@ -15,6 +23,8 @@ export interface TableUsage extends Readonly<RowCounts> {
   readonly numPriced: number;
   /** Of those, prices beyond every row. */
   readonly numExtrapolated: number;
+  /** Largest |ln| by which one of these lay beyond; 0 without. */
+  readonly farthestLn: number;
   /** Prices the fallback model had to give. */
   readonly numFellBack: number;
 }
@@ -26,7 +36,8 @@ export interface TableKernelModel extends KernelModel {
 }
 
 /**
- * Prices operators from tables of the same GPU, everything else by the fallback model.
+ * Prices operators from tables of the same GPU, everything else by the fallback model; shapes between and beyond the
+ * rows by that model, scaled as it fits the rows nearby.
  * Rows faster than physics are left out; every price is at least the operator's own physical floor.
  *
  * @param tables rows measured (or modelled) on exactly this GPU
@@ -34,8 +45,8 @@ export interface TableKernelModel extends KernelModel {
  */
 export function createTableKernelModel(gpu: GpuSpec, tables: KernelTableSet, fallback: KernelModel): TableKernelModel {
   const roofs = gpuRoofs(gpu);
-  const indexed = new IndexedTables(tables, { roofs, l2Bytes: gpu.memory.l2Bytes });
-  const counts = new Map<TableFamily, { numPriced: number; numExtrapolated: number; numFellBack: number }>();
+  const indexed = new IndexedTables(tables, { roofs, l2Bytes: gpu.memory.l2Bytes, model: fallback });
+  const counts = new Map<TableFamily, PriceCounts>();
 
   return {
     price(operator) {
@@ -43,14 +54,17 @@ export function createTableKernelModel(gpu: GpuSpec, tables: KernelTableSet, fal
       if (family === null || !hasWork(operator)) return fallback.price(operator);
       const floor = physicalFloor(operator, roofs);
       const reading = indexed.read(operator, floor.us);
-      const count = counts.get(family) ?? { numPriced: 0, numExtrapolated: 0, numFellBack: 0 };
+      const count = counts.get(family) ?? { numPriced: 0, numExtrapolated: 0, farthestLn: 0, numFellBack: 0 };
       counts.set(family, count);
       if (reading === null) {
         count.numFellBack += 1;
         return fallback.price(operator);
       }
       count.numPriced += 1;
-      if (reading.isExtrapolated) count.numExtrapolated += 1;
+      if (reading.isExtrapolated) {
+        count.numExtrapolated += 1;
+        count.farthestLn = Math.max(count.farthestLn, indexed.lnDistance(operator) ?? 0);
+      }
       return priceOf(reading, floor);
     },
     lookup(operator) {

@@ -6,7 +6,7 @@ export interface TableReading {
   readonly us: number;
   /** µs that the kernel's fastest row takes beyond its floor: what remains at vanishing work. */
   readonly launchUs: number;
-  /** Whether the shape lies beyond every row, so that efficiency was kept flat. */
+  /** Whether the shape lies beyond every row. */
   readonly isExtrapolated: boolean;
   readonly source: PriceSource;
 }

@@ -2,8 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ConfigError, DataFileError } from "../../../../src/core/errors/simulationError.js";
-import { FORMULA } from "../../../../src/core/kernels/kernelLookup.js";
-import type { KernelModel } from "../../../../src/core/kernels/kernelModel.js";
+import { createEfficiencyKernelModel } from "../../../../src/core/kernels/efficiencyKernelModel.js";
 import {
   decodeRowOperator,
   gemmRowOperator,
@@ -15,18 +14,12 @@ import { importAiconfigurator } from "../../../../src/io/benchData/importAiconfi
 import { listBenchData } from "../../../../src/io/benchData/listBenchData.js";
 import type { ParquetRow } from "../../../../src/io/benchData/parquetRows.js";
 import { readBenchData } from "../../../../src/io/benchData/readBenchData.js";
-import { loadGpu } from "../../../../src/io/catalog.js";
+import { loadGpu, loadGpuEfficiency } from "../../../../src/io/catalog.js";
 import { sharedFile } from "../../../reference/sharedFile.js";
 import { temporaryFolder } from "../../../reference/temporaryFile.js";
 
 const { folder } = temporaryFolder();
 const checkout = sharedFile("kernel_data/aiconfigurator");
-const fallback: KernelModel = {
-  price: () => {
-    throw new Error("the tables should have priced this");
-  },
-  lookup: () => FORMULA,
-};
 
 /** Converts rows of one parquet file; cells by table path. */
 function convert(parquet: string, rows: readonly ParquetRow[]) {
@@ -141,12 +134,21 @@ describe("importAiconfigurator", () => {
       tables.decodeAttention.length,
       tables.allReduce.length,
     ]).toEqual([9240, 5049, 5431, 69]);
-    const model = createTableKernelModel(gpu, tables, fallback);
+    const model = createTableKernelModel(
+      gpu,
+      tables,
+      createEfficiencyKernelModel(gpu, loadGpuEfficiency("A100-80")!, "modelled"),
+    );
     const errors = [
       ...tables.gemm.map((row) => model.price(gemmRowOperator(row)).us / row.latencyUs),
       ...tables.prefillAttention.map((row) => model.price(prefillRowOperator(row)).us / row.latencyUs),
       ...tables.decodeAttention.map((row) => model.price(decodeRowOperator(row)).us / row.latencyUs),
     ].map((ratio) => Math.abs(ratio - 1));
+    expect(model.usage().map(({ numFellBack, numExtrapolated }) => [numFellBack, numExtrapolated])).toEqual([
+      [0, 0],
+      [0, 0],
+      [0, 0],
+    ]);
     // What is left is noise that monotone prices even out, and rows that ran from the L2 cache.
     expect(errors.reduce((sum, error) => sum + error, 0) / errors.length).toBeLessThan(0.03);
     expect(listBenchData(out).every(({ sources }) => sources.join() === "aiconfigurator vllm-0.14.0")).toBe(true);

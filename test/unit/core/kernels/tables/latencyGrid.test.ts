@@ -56,7 +56,7 @@ describe("LatencyGrid", () => {
         fc.double({ min: 1, max: 50, noNaN: true }),
         (rows, m, n, by) => {
           const points = rows.map(({ at, slowdown }) => ({ at, us: floorUs(at) * slowdown }));
-          const grid = new LatencyGrid(points, AXES, floorUs);
+          const grid = new LatencyGrid(points, AXES, floorUs, (at) => 3 + floorUs(at) / 0.7);
           const { us } = grid.read([m, n]);
           const slack = 1 + 1e-9;
           expect(grid.read([m * by, n]).us * slack).toBeGreaterThanOrEqual(us);
@@ -86,24 +86,30 @@ describe("LatencyGrid", () => {
     );
   });
 
-  it("keeps the efficiency of the nearest row beyond the rows, and says so", () => {
-    const grid = new LatencyGrid([{ at: [512, 1024], us: 2 * floorUs([512, 1024]) }], AXES, floorUs);
+  it("carries how rows compare with the model beyond them, half of it to four times the size, and says so", () => {
+    const modelUs = (at: readonly number[]) => 3 + floorUs(at) / 0.7;
+    const row = { at: [512, 1024], us: 1.5 * modelUs([512, 1024]) };
+    const grid = new LatencyGrid([row], AXES, floorUs, modelUs);
+    const timesModel = (at: readonly number[]) => grid.read(at).us / modelUs(at);
     for (const at of [
-      [4096, 1024],
-      [512, 16384],
-      [8192, 8192],
+      [2048, 1024],
+      [128, 1024],
+      [512, 4096],
+      [512, 256],
     ]) {
-      const { us, isExtrapolated } = grid.read(at);
-      expect(isExtrapolated).toBe(true);
-      expect(us / floorUs(at)).toBeCloseTo(2, 9);
+      expect(grid.read(at).isExtrapolated).toBe(true);
+      expect(timesModel(at)).toBeCloseTo(1.5 ** 0.5, 9);
     }
+    expect(timesModel([512 * 2, 1024])).toBeGreaterThan(timesModel([512 * 4, 1024]));
+    expect(timesModel([1, 16])).toBeCloseTo(1, 1);
+    expect(timesModel([65536, 65536])).toBeCloseTo(1, 1);
   });
 
-  it("keeps the fixed cost below the rows instead of shrinking with the work", () => {
-    const grid = new LatencyGrid(plausibleRows([64, 128], [512]), AXES, floorUs);
-    expect(grid.read([1, 16]).us).toBe(grid.launchUs);
-    expect(grid.launchUs).toBeCloseTo(grid.read([64, 512]).us - floorUs([64, 512]), 9);
-    expect(grid.launchUs).toBeGreaterThan(3);
+  it("holds what it carries to the floor", () => {
+    const modelUs = (at: readonly number[]) => 1.1 * floorUs(at);
+    const half = { at: [512, 1024], us: floorUs([512, 1024]) };
+    const grid = new LatencyGrid([half], AXES, floorUs, (at) => (at[0] === 512 ? 4 : 1) * modelUs(at));
+    expect(grid.read([1024, 1024]).us).toBe(floorUs([1024, 1024]));
   });
 
   it("fills shapes between scattered ones from all of them, the near ones most", () => {
