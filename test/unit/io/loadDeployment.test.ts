@@ -28,14 +28,14 @@ function notesAfter(k: number): string {
   writeGemmTable();
   const { kernelModel, notes } = loadDeployment({ model: "meta-llama/Llama-3.2-3B", gpu: "L4", benchData: tables });
   kernelModel.price(gemmRowOperator({ m: 64, k, n: 2048, dtype: "bf16" }));
-  return notes().join("\n");
+  return notes!().join("\n");
 }
 
 describe("a deployment with kernel tables of a GPU that borrows its efficiencies", () => {
   it("says whose efficiencies fill the gaps, not that the GPU was never measured", () => {
     expect(notesAfter(1500)).toContain("what the tables have no rows for is priced with L40S's efficiencies");
     expect(notesAfter(1500)).not.toContain("no kernel measurements");
-    expect(loadDeployment({ model: "meta-llama/Llama-3.2-3B", gpu: "L4" }).notes().join()).toContain(
+    expect(loadDeployment({ model: "meta-llama/Llama-3.2-3B", gpu: "L4" }).notes!().join()).toContain(
       "no kernel measurements of L4",
     );
   });
