@@ -10,6 +10,8 @@ import type { TableReading } from "./tableReading.js";
 type Dims<Category extends OperatorDims["category"]> = Extract<OperatorDims, { category: Category }>;
 
 const REQUESTS = { min: 1, max: 2 ** 13 };
+/** Prompts of one step; more are read as so many, longer ones. */
+const PROMPTS = { min: 1, max: 2 ** 10 };
 const TOKENS = { min: 1, max: 2 ** 20 };
 
 /**
@@ -65,25 +67,20 @@ export class DecodeAttentionTable {
 /**
  * Prefill attention over (prompt length, prompts), one grid per head shape, from rows without cached context.
  * A chunk behind cached context is read at the prompt length with as many query-key pairs, and never faster than
- * its own roof at the best efficiency that a row has, or than the model says where that is less; more prompts than any row has are read as fewer, longer ones.
+ * its own roof at the best efficiency that a row has, or than the model says where that is less.
  */
 export class PrefillAttentionTable {
   readonly index: TableIndex<PrefillAttentionRow>;
   readonly #series: HeadSeries;
-  readonly #maxBatch = new Map<string, number>();
 
   constructor(rows: readonly PrefillAttentionRow[], gpu: TableGpu) {
     const uncached = rows.filter(({ contextLen }) => contextLen === 0);
     this.#series = neighbourHeads(uncached);
-    for (const row of uncached) {
-      const key = headsKey(row);
-      this.#maxBatch.set(key, Math.max(this.#maxBatch.get(key) ?? 1, row.batchSize));
-    }
     this.index = new TableIndex<PrefillAttentionRow>(uncached, gpu, {
       keyOf: headsKey,
       operatorOf: prefillRowOperator,
       at: ({ seqLen, batchSize }) => [seqLen, batchSize],
-      axes: [TOKENS, { min: 1, max: 1 }],
+      axes: [TOKENS, PROMPTS],
       floorUs: (row, [seqLen, batchSize]) => {
         const one = prefillRowOperator({ ...row, seqLen: seqLen!, contextLen: 0, batchSize: 1 });
         return batchSize! * physicalFloor(one, gpu.roofs).us;
@@ -100,7 +97,7 @@ export class PrefillAttentionTable {
       const key = headsKey(heads);
       const indexed = this.index.grid(key);
       if (indexed === null) return null;
-      const { us, isExtrapolated } = indexed.grid.read(this.#at(key, dims.chunks.length, numPairs));
+      const { us, isExtrapolated } = indexed.grid.read(promptsWithPairs(dims.chunks.length, numPairs));
       const { launchUs, bestEfficiency } = indexed.grid;
       const leastUs = Math.min(floorUs / bestEfficiency, modelUs);
       return { us: Math.max(us, leastUs), launchUs, isExtrapolated, source: indexed.source };
@@ -112,18 +109,19 @@ export class PrefillAttentionTable {
     const numPairs = pairsOf(dims);
     return largestLnDistance(this.#series, dims, (heads) => {
       const key = headsKey(heads);
-      return this.index.lnDistance(key, this.#at(key, dims.chunks.length, numPairs));
+      return this.index.lnDistance(key, promptsWithPairs(dims.chunks.length, numPairs));
     });
-  }
-
-  #at(key: string, numChunks: number, numPairs: number): readonly number[] {
-    const batchSize = Math.min(numChunks, this.#maxBatch.get(key) ?? 1);
-    return [lengthWithPairs(numPairs / batchSize), batchSize];
   }
 }
 
 function pairsOf({ chunks, slidingWindow }: Dims<"attention-prefill">): number {
   return chunks.reduce((sum, chunk) => sum + attendedPairs(chunk, slidingWindow), 0);
+}
+
+/** Length and number of equal prompts that have so many query-key pairs together. */
+function promptsWithPairs(numChunks: number, numPairs: number): readonly number[] {
+  const batchSize = Math.min(numChunks, PROMPTS.max);
+  return [lengthWithPairs(numPairs / batchSize), batchSize];
 }
 
 /** Prompt length s with s(s+1)/2 query-key pairs. */
