@@ -29,7 +29,10 @@ def rehearsal_shapes(shapes: Shapes) -> Shapes:
     attention = {"hiddenSize": 64, "vocabSize": 100, "numHeads": 4, "numKvHeads": 2, "headDim": 16}
     moe = {"numExperts": 4, "numExpertsPerToken": 2, "expertIntermediateSize": 32}
     return Shapes(
-        matrices=[{"k": 64, "n": 32, "firstFor": model}, {"k": 64, "n": 8, "firstFor": model}],
+        matrices=[
+            {"k": 64, "n": 32, "firstFor": model, "isQuantized": True, "isSampledOnly": False},
+            {"k": 64, "n": 8, "firstFor": model, "isQuantized": False, "isSampledOnly": True},
+        ],
         heads=[{"numHeads": 4, "numKvHeads": 2, "headDim": 16, "firstFor": model}],
         experts=[
             {

@@ -334,6 +334,24 @@ class PlanTest(unittest.TestCase):
         self.assertEqual([*right], [*everything][1:])
         self.assertEqual(len(tries), 2)
 
+    def test_no_product_is_planned_that_no_step_asks_for(self) -> None:
+        shapes = {(shape["k"], shape["n"]): shape for shape in self.bench.shapes.matrices}
+        kinds: set[tuple[bool, bool]] = set()
+        for case in self.cases["gemm"]:
+            shape = shapes[(case.key["k"], case.key["n"])]
+            kinds.add((shape["isQuantized"], shape["isSampledOnly"]))
+            if case.key["dtype"] == "fp8":
+                self.assertTrue(shape["isQuantized"], case.key)
+            if shape["isSampledOnly"]:
+                self.assertLessEqual(int(case.key["m"]), 1024, case.key)
+        # Layers' matrices, routers, and LM heads.
+        self.assertEqual(kinds, {(True, False), (False, False), (False, True)})
+
+    def test_the_first_tier_has_decode_batches_that_no_split_is_left_in(self) -> None:
+        first = [case for case in self.cases["decode"] if case.tier == 0]
+        programs = max(int(case.key["batch_size"]) * case.shape["numKvHeads"] for case in first)
+        self.assertGreater(programs, 2048)
+
     def test_no_row_is_planned_twice(self) -> None:
         identities = [case.identity() for cases in self.cases.values() for case in cases]
         self.assertEqual(len(identities), len(set(identities)))

@@ -17,6 +17,8 @@ COARSE_TOKENS = [1, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192]
 # Where tiles and splits of the library change, so that interpolation is worst.
 FINE_TOKENS = [2, 4, 24, 48, 96, 160, 192, 224, 384, 768, 1536, 3072, 6144, 16384]
 FIRST_MODELS = 6
+# LM heads run over one row a request that yields a token: vLLM's default is 256 to 1024 requests at most.
+MAX_SAMPLED_ROWS = 1024
 # 2 GiB of bf16: inputs and outputs larger than this are no step's.
 MAX_ELEMENTS = 1 << 30
 VARIANT_SHAPES = [(4096, 6144), (4096, 28672), (14336, 4096), (2048, 4096), (1024, 4096)]
@@ -41,15 +43,11 @@ class GemmSuite:
             for tokens, tier in ((COARSE_TOKENS, first), (FINE_TOKENS, first + 2)):
                 for dtype in ("bf16", "fp8"):
                     for m in self.bench.some(tokens):
-                        if self._is_wanted(m, shape["k"], shape["n"], dtype):
+                        if is_wanted(shape, m, dtype):
                             key: dict[str, Cell] = {"m": m, "k": shape["k"], "n": shape["n"], "dtype": dtype}
                             yield Case(
                                 self.name, f"gemm/{self.bench.gpu}/data.csv", key, tier, _guess_s(key), part=dtype
                             )
-
-    def _is_wanted(self, m: int, k: int, n: int, dtype: str) -> bool:
-        # Products over 16 columns or fewer are routers', which no engine quantises.
-        return m * max(k, n) <= MAX_ELEMENTS and (dtype == "bf16" or (n % 16 == 0 and k % 16 == 0 and n > 16))
 
     def prepare(self, part: str) -> None:
         check_product(self.bench, part)
@@ -62,6 +60,14 @@ class GemmSuite:
 
     def release(self) -> None:
         pass
+
+
+def is_wanted(shape: dict[str, Any], m: int, dtype: str) -> bool:
+    """Whether a step can ask for the product, and the library for fp8 knows it: sizes in multiples of 16."""
+    k, n = shape["k"], shape["n"]
+    if m * max(k, n) > MAX_ELEMENTS or (shape["isSampledOnly"] and m > MAX_SAMPLED_ROWS):
+        return False
+    return dtype == "bf16" or (shape["isQuantized"] and n % 16 == 0 and k % 16 == 0)
 
 
 class GemmVariantsSuite:
