@@ -24,6 +24,10 @@ MAX_ELEMENTS = 1 << 30
 VARIANT_SHAPES = [(4096, 6144), (4096, 28672), (14336, 4096), (2048, 4096), (1024, 4096)]
 VARIANT_TOKENS = [1, 16, 64, 256, 2048]
 VARIANTS = ["reused-weights", "zeros", "product-only", "per-tensor"]
+# Repeated for a second, after which the card has the clocks that its power limit leaves it; `gemm` has them in bursts.
+SUSTAINED = {"m": 8192, "k": 4096, "n": 28672}
+SUSTAINED_US = 1e6
+NUM_LOOKS = 2
 QUANTIZED = "per-token included"
 GUESS_US_PER_FLOP = 1 / 600e6
 GUESS_US_PER_BYTE = 1 / 3.0e6
@@ -49,8 +53,8 @@ class GemmSuite:
                                 self.name, f"gemm/{self.bench.gpu}/data.csv", key, tier, _guess_s(key), part=dtype
                             )
 
-    def prepare(self, part: str) -> None:
-        check_product(self.bench, part)
+    def prepare(self, case: Case) -> None:
+        check_product(self.bench, case.part)
 
     def build(self, case: Case) -> Work:
         m, k, n = (int(case.key[name]) for name in ("m", "k", "n"))
@@ -84,15 +88,25 @@ class GemmVariantsSuite:
             for k, n in shapes:
                 for m in self.bench.some(VARIANT_TOKENS):
                     dtype = "bf16" if variant in ("reused-weights", "zeros") else "fp8"
-                    key: dict[str, Cell] = {"variant": variant, "m": m, "k": k, "n": n, "dtype": dtype}
-                    yield Case(self.name, f"gemm_variants/{self.bench.gpu}/data.csv", key, 1, _guess_s(key), part=dtype)
+                    yield self._case({"variant": variant, "m": m, "k": k, "n": n, "dtype": dtype})
+        m, k, n = SUSTAINED.values() if not self.bench.is_rehearsal else (8, 64, 32)
+        for dtype in ("bf16", "fp8"):
+            yield self._case({"variant": "sustained", "m": m, "k": k, "n": n, "dtype": dtype})
 
-    def prepare(self, part: str) -> None:
-        check_product(self.bench, part)
+    def _case(self, key: dict[str, Cell]) -> Case:
+        guess_s = _guess_s(key) + (NUM_LOOKS * 1e-6 * SUSTAINED_US if key["variant"] == "sustained" else 0.0)
+        table = f"gemm_variants/{self.bench.gpu}/data.csv"
+        return Case(self.name, table, key, 1, guess_s, part=str(key["dtype"]))
+
+    def prepare(self, case: Case) -> None:
+        check_product(self.bench, case.part)
 
     def build(self, case: Case) -> Work:
         m, k, n = (int(case.key[name]) for name in ("m", "k", "n"))
-        return product(self.bench, m, k, n, str(case.key["dtype"]), str(case.key["variant"]))
+        variant = str(case.key["variant"])
+        work = product(self.bench, m, k, n, str(case.key["dtype"]), variant)
+        work.sustained_us = SUSTAINED_US if variant == "sustained" else 0.0
+        return work
 
     def release(self) -> None:
         pass
