@@ -61,8 +61,8 @@ class DecodeSuite:
                     }
                     yield Case(self.name, table, key, first if is_coarse else first + 2, 0.05, shape, str(dim))
 
-    def prepare(self, part: str) -> None:
-        check_decode(self.bench, int(part))
+    def prepare(self, case: Case) -> None:
+        check_decode(self.bench, int(case.shape["headDim"]))
 
     def build(self, case: Case) -> Work:
         return decode_work(self.bench, case.shape, [int(case.key["kv_len"])] * int(case.key["batch_size"]))
@@ -95,8 +95,8 @@ class MixedDecodeSuite:
                         table = f"decode_mixed/{self.bench.gpu}/data.csv"
                         yield Case(self.name, table, key, 1, 0.05, {**shape, "kvLens": kv_lens}, str(dim))
 
-    def prepare(self, part: str) -> None:
-        check_decode(self.bench, int(part))
+    def prepare(self, case: Case) -> None:
+        check_decode(self.bench, int(case.shape["headDim"]))
 
     def build(self, case: Case) -> Work:
         return decode_work(self.bench, case.shape, case.shape["kvLens"])
