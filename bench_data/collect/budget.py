@@ -14,6 +14,10 @@ NUM_RECENT = 9
 # Left over for the last row's second look and for writing everything.
 RESERVE_S = 5.0
 
+# Compiling, checking and choosing the kernels of a part comes before its first row, and is in no row's guess: with less
+# time left than this, no part is begun.
+PREPARE_S = 30.0
+
 
 class Budget:
     """A deadline, and how wrong the guesses for each suite's rows were so far. `budget_s` <= 0 means no deadline."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from budget import Budget
+from budget import PREPARE_S, Budget
 from cases import Case, Cell, DeviceLost, KernelRefused, Suite, Work
 from environment import SmiLog
 from plan import Plan, guesses, part_of
@@ -22,8 +22,6 @@ from timing import Looks, timer_of
 from workbench import Workbench, one_line
 
 PROGRESS_EVERY_S = 15.0
-# Compiling, checking and choosing the kernels of a part comes before its first row, and is in no row's guess.
-PREPARE_S = 30.0
 # Memory that graphs and rows gone by left behind; a capture cannot take it back by itself, and would fail for want of it.
 MAX_UNUSED_BYTES = 4 << 30
 # So many refusals in a row are no matter of single rows.

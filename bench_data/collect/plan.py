@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
-from budget import RESERVE_S, Budget
+from budget import PREPARE_S, RESERVE_S, Budget
 from cases import Case, Suite, in_order_of_value
 
 # Whose times the guesses are.
@@ -79,10 +79,10 @@ def budget_summary(missing: Sequence[Case], budget_s: float) -> str:
     room_s = budget_s - RESERVE_S
     ends_s = list(accumulate(case.guess_s for case in missing))
     done = sum(end_s <= room_s for end_s in ends_s)
+    if budget_s < PREPARE_S or done == 0:
+        return f"{budget_s:.0f} s are too few: kernels are not begun to be compiled with less than {PREPARE_S:.0f} s left"
     if done == len(missing):
         return f"{budget_s:.0f} s are enough for all of them"
-    if room_s <= 0 or done == 0:
-        return f"{budget_s:.0f} s are too few for the first row: {RESERVE_S:.0f} s of them are kept for the end"
     last = missing[done - 1]
     runs = -(-ends_s[-1] // room_s)
     return f"{budget_s:.0f} s: {done} rows, into tier {last.tier} of {last.suite}; {runs:.0f} such runs for all of them"
