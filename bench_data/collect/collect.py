@@ -72,9 +72,12 @@ def make_collector(options: argparse.Namespace, device: dict[str, Any], folder: 
     from budget import Budget
     from collector import Collector
     from environment import SMI_FIELDS, SmiLog, cuda_uuid, describe_versions, query_smi, smi_card
-    from sidecar import Sidecar, planned_device, program_hash
+    from sidecar import Sidecar, planned_device, program_hash, read_collected
     from tables import Tables
 
+    if not options.self_test:
+        # Rows go on where the first session put them.
+        options.gpu = options.gpu or (read_collected(folder) or {}).get("gpu")
     # A machine of the same kind with a little more memory must not plan other rows.
     bench = make_bench(options, planned_device(folder, device))
     identity = {"device": device, "versions": describe_versions(), "method": method_of(bench)}
@@ -215,20 +218,17 @@ def print_plan(options: argparse.Namespace) -> int:
     from tables import Tables
 
     known = read_collected(options.out) if options.out is not None else None
-    if known is None:
-        device = cuda_device(options.device) or PLANNED
-        plan_of, holds, refused = f"on {device['name']}", lambda _case: False, {}
-    else:
+    here = cuda_device(options.device)
+    device = here or PLANNED
+    plan_of = f"on the {device['name']} here" if here else f"for an {device['name']}, as no GPU is here"
+    if known is not None:
         require_measured(options.out, known)
         forget_what_may_go_well(known, program_hash(HERE))
         device, options.gpu = known["device"], options.gpu or known.get("gpu")
-        plan_of, holds, refused = (
-            f"in {options.out}, of {device['name']}",
-            Tables(options.out, {}).holds,
-            known["refused"],
-        )
+        plan_of = f"in {options.out}, of {device['name']}"
     bench = make_bench(options, device)
-    plan = Plan(make_suites(options.suites, bench), holds, refused)
+    holds = Tables(options.out, {}).holds if known is not None else lambda _case: False
+    plan = Plan(make_suites(options.suites, bench), holds, known["refused"] if known is not None else {})
     missing = plan.missing()
     print(f"{plan_of}, tables of {bench.gpu}; seconds as guessed for an {PLANNED['name']}, compiling not counted:")
     print(summary(plan, Budget(0)))

@@ -80,7 +80,9 @@ def budget_summary(missing: Sequence[Case], budget_s: float) -> str:
     ends_s = list(accumulate(case.guess_s for case in missing))
     done = sum(end_s <= room_s for end_s in ends_s)
     if budget_s < PREPARE_S or done == 0:
-        return f"{budget_s:.0f} s are too few: kernels are not begun to be compiled with less than {PREPARE_S:.0f} s left"
+        return (
+            f"{budget_s:.0f} s are too few: kernels are not begun to be compiled with less than {PREPARE_S:.0f} s left"
+        )
     if done == len(missing):
         return f"{budget_s:.0f} s are enough for all of them"
     last = missing[done - 1]

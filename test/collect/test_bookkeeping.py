@@ -371,7 +371,9 @@ class ListTest(InFolder):
     def test_it_says_for_which_card_and_adds_the_tiers_up(self) -> None:
         status, said, complaints = self.listed()
         self.assertEqual((status, complaints), (0, ""))
-        self.assertIn("on NVIDIA H200, tables of h200; seconds as guessed for an NVIDIA H200", said)
+        self.assertIn(
+            "for an NVIDIA H200, as no GPU is here, tables of h200; seconds as guessed for an NVIDIA H200", said
+        )
         minutes = [float(line.split()[3]) for line in said.splitlines() if line.startswith("   ")]
         self.assertEqual(len(minutes), 4)
         self.assertEqual(minutes, sorted(minutes))

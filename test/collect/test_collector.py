@@ -29,7 +29,7 @@ if HAS_TORCH:
     from budget import Budget
     from buffers import Pools, poisoned, relative_error
     from cases import Case, DeviceLost, KernelRefused, Work
-    from collect import EXIT_USAGE, main, make_bench, make_suites
+    from collect import EXIT_USAGE, main, make_bench, make_collector, make_suites
     from collector import Collector
     from environment import SmiLog, why_no_cuda
     from kernels.prefill_attention import implementations
@@ -314,9 +314,20 @@ class PlanTest(unittest.TestCase):
         ):
             self.assertEqual(main(["--list", "--suite", "copies"]), 0)
         self.assertIn(
-            "on NVIDIA H100 80GB HBM3, tables of h100; seconds as guessed for an NVIDIA H200", said.getvalue()
+            "on the NVIDIA H100 80GB HBM3 here, tables of h100; seconds as guessed for an NVIDIA H200", said.getvalue()
         )
         asked.assert_called_with("1b2c")
+
+    def test_a_folder_goes_on_under_the_name_that_its_tables_have(self) -> None:
+        with (
+            tempfile.TemporaryDirectory() as name,
+            mock.patch.multiple("environment", smi_card=lambda _uuid: None, cuda_uuid=lambda _index: None),
+        ):
+            for given, expected in ((["--gpu", "RTX9090"], "rtx9090"), ([], "rtx9090")):
+                options = parse_arguments(["--out", name, "--suite", "copies", *given])
+                collector = make_collector(options, PLANNED, Path(name))
+                self.assertEqual(collector.bench.gpu, expected)
+                collector.sidecar.write()
 
     def test_a_device_that_is_not_there_is_a_wrong_argument(self) -> None:
         with (
