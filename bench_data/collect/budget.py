@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict, deque
 from collections.abc import Callable
 
-# Rows measured lately count for more than the first: shapes change along a suite.
-SMOOTHING = 0.2
+from tables import median
+
+# Shapes change along a suite: only so many rows measured last count, and their middle one, so that a few rows whose
+# kernels had to be compiled first change nothing.
+NUM_RECENT = 9
 # Left over for the last row's second look and for writing everything.
 RESERVE_S = 5.0
+
+# Compiling, checking and choosing the kernels of a part comes before its first row, and is in no row's guess: with less
+# time left than this, no part is begun.
+PREPARE_S = 30.0
 
 
 class Budget:
@@ -20,7 +28,7 @@ class Budget:
         self._clock = clock
         self._start_s = clock() if start_s is None else start_s
         self._budget_s = budget_s
-        self._ratio: dict[str, float] = {}
+        self._recent: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=NUM_RECENT))
 
     def elapsed_s(self) -> float:
         return self._clock() - self._start_s
@@ -31,13 +39,11 @@ class Budget:
 
     def record(self, suite: str, guess_s: float, seconds: float) -> None:
         """Notes what a row of the suite took that was guessed to take `guess_s` > 0."""
-        ratio = seconds / guess_s
-        known = self._ratio.get(suite)
-        self._ratio[suite] = ratio if known is None else known + SMOOTHING * (ratio - known)
+        self._recent[suite].append(seconds / guess_s)
 
     def expected_s(self, suite: str, guess_s: float) -> float:
-        """Seconds that a row of the suite will take: the guess, as wrong as the suite's guesses lately were."""
-        return guess_s * self._ratio.get(suite, 1.0)
+        """Seconds that a row will take, compiling left out: the guess, as wrong as the suite's guesses lately were."""
+        return guess_s * (median(self._recent[suite]) if suite in self._recent else 1.0)
 
     def has_room(self, suite: str, guess_s: float) -> bool:
         """Whether a row of the suite, guessed to take `guess_s`, will be done before the deadline."""

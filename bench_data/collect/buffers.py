@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 
+from cases import KernelRefused
+
 # Runs cycle through inputs of at least so many L2 sizes, so that none finds its own in the cache.
 ROTATION_L2_SIZES = 2.5
 MAX_ROTATION = 256
@@ -38,7 +40,7 @@ class Pools:
         count = math.prod(shape)
         pool = self.whole(dtype)
         if count > pool.numel():
-            raise torch.OutOfMemoryError(f"{count} numbers of {dtype} do not fit in a pool of {pool.numel()}")
+            raise KernelRefused(f"{count} numbers of {dtype} do not fit in a pool of {pool.numel()}")
         start = self._next.get(dtype, 0)
         if start + count > pool.numel():
             start = 0

@@ -24,7 +24,7 @@ class Case:
     guess_s: float
     # What the suite needs besides the key to build it.
     shape: dict[str, Any] = field(default_factory=dict)
-    # What is checked together before the first of its rows: an element type, a head size, a model.
+    # What is compiled, chosen and checked together before the first of its rows: an element type, a head size, a model.
     part: str = ""
 
     def identity(self) -> str:
@@ -44,6 +44,8 @@ class Work:
     cells: dict[str, Cell] = field(default_factory=dict)
     # Runs of the calls in one graph that count as one measurement; 1 = the latency of one call.
     calls_per_run: int = 1
+    # A look keeps the GPU busy with runs for so long, and the last half of it counts; 0 = a short burst.
+    sustained_us: float = 0.0
     # Whether the calls may be captured; copies between host and device are timed without a graph.
     captured: bool = True
 
@@ -56,8 +58,11 @@ class Suite(Protocol):
     def cases(self) -> Iterable[Case]:
         """Every row worth having, tiers in any order."""
 
-    def prepare(self, part: str) -> None:
-        """Checks a part's kernels against a reference before its first row; raises KernelRefused where one is wrong."""
+    def prepare(self, case: Case) -> None:
+        """
+        Before the first row of the case's part: compiles its kernels, chooses among them and checks them against a
+        reference; raises KernelRefused where one is wrong.
+        """
 
     def build(self, case: Case) -> Work:
         """Makes a row ready; raises KernelRefused where it cannot be run here."""

@@ -3,8 +3,8 @@
 Measures the kernels that roofserve's step model prices, on the GPU it finds: see README.md beside this file.
 
 Exit codes: 0 the rows are there, or the budget was spent (what is missing is printed); 2 wrong arguments, something not
-installed, or the folder holds rows of another device; 3 the self-test found something wrong; 4 no GPU, or it was lost on
-the way.
+installed, or the folder holds rows of another device, cannot be written or is damaged; 3 the self-test found something
+wrong or did not come to its end; 4 no GPU, or it was lost on the way.
 """
 
 from __future__ import annotations
@@ -17,57 +17,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+from arguments import parse_arguments
+
 # Importing PyTorch counts against the budget.
 STARTED_S = time.monotonic()
 HERE = Path(__file__).resolve().parent
-SUITE_NAMES = [
-    "bandwidth", "launch_gap", "whole_step", "gemm", "decode", "experts", "elementwise", "prefill",
-    "copies", "decode_mixed", "gemm_variants",
-]  # fmt: skip
-EXIT_USAGE, EXIT_SELF_TEST, EXIT_NO_GPU = 2, 3, 4
+EXIT_USAGE, EXIT_NO_GPU = 2, 4
 # Of random numbers in bf16; half as much again in fp8.
 POOL_BYTES = 12 << 30
 POOL_FRACTION_OF_MEMORY = 0.15
-# What a plan without a GPU is made for: an H200.
-PLANNED: dict[str, Any] = {"name": "NVIDIA H200", "numSms": 132, "memoryBytes": 150_108_897_280, "l2Bytes": 62_914_560}
-
-
-def parse_arguments(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="collect.py",
-        description="Measure the kernels that roofserve prices, on the GPU of this machine, into a folder of tables.",
-        epilog="Run the same command again to go on where it stopped; rows that are there are not measured again.",
-    )
-    parser.add_argument("--out", type=Path, help="folder for the tables; made if need be")
-    parser.add_argument(
-        "--suite", default="", metavar="NAMES", help=f"only these, separated by commas: {', '.join(SUITE_NAMES)}"
-    )
-    parser.add_argument(
-        "--budget-s", type=float, default=0.0, metavar="S", help="stop cleanly after so many seconds; 0 = no limit"
-    )
-    parser.add_argument("--device", type=int, default=0, metavar="N", help="which CUDA device (default 0)")
-    parser.add_argument(
-        "--gpu", metavar="ID", help="folder of the tables, for a card that roofserve does not know by name"
-    )
-    parser.add_argument(
-        "--list", action="store_true", help="print what there is to measure and how long it takes, and stop"
-    )
-    parser.add_argument(
-        "--self-test", action="store_true", help="run every suite on the CPU with tiny shapes; measures nothing"
-    )
-    options = parser.parse_args(arguments)
-    options.suites = [name for name in options.suite.split(",") if name] or SUITE_NAMES
-    unknown = [name for name in options.suites if name not in SUITE_NAMES]
-    if unknown:
-        parser.error(f"--suite: got {', '.join(unknown)}; must be of {', '.join(SUITE_NAMES)}")
-    if options.out is None and not options.list:
-        parser.error("--out: say where the tables go")
-    if options.out is not None and options.out.exists() and not options.out.is_dir():
-        parser.error(f"--out: {options.out} is a file; give a folder")
-    # What is left of a deadline that has passed must not be taken for no limit.
-    if not options.budget_s >= 0:
-        parser.error(f"--budget-s: got {options.budget_s}; must be 0 (no limit) or more")
-    return options
 
 
 def make_suites(names: list[str], bench: Any) -> list[Any]:
@@ -93,6 +51,7 @@ def make_bench(options: argparse.Namespace, device: dict[str, Any]) -> Any:
     import torch
 
     from buffers import Pools
+    from plan import PLANNED
     from self_test import REHEARSAL_DEVICE, rehearsal_shapes
     from shapes import gpu_folder, load_shapes
     from workbench import Workbench
@@ -101,8 +60,7 @@ def make_bench(options: argparse.Namespace, device: dict[str, Any]) -> Any:
     if options.self_test:
         where = torch.device("cpu")
         pools = Pools(where, REHEARSAL_DEVICE["poolBytes"], REHEARSAL_DEVICE["l2Bytes"])
-        folder = options.gpu or "self-test"
-        return Workbench(where, folder, rehearsal_shapes(shapes), pools, 1, REHEARSAL_DEVICE["memoryBytes"])
+        return Workbench(where, "self-test", rehearsal_shapes(shapes), pools, 1, REHEARSAL_DEVICE["memoryBytes"])
     where = torch.device("cuda", options.device)
     pool_bytes = min(POOL_BYTES, int(POOL_FRACTION_OF_MEMORY * device["memoryBytes"]) >> 20 << 20)
     pools = Pools(where, pool_bytes, device["l2Bytes"] or PLANNED["l2Bytes"])
@@ -112,58 +70,72 @@ def make_bench(options: argparse.Namespace, device: dict[str, Any]) -> Any:
 
 def make_collector(options: argparse.Namespace, device: dict[str, Any], folder: Path) -> Any:
     from budget import Budget
-    from buffers import ROTATION_L2_SIZES
     from collector import Collector
-    from environment import SMI_FIELDS, SmiLog, describe_versions, query_smi
-    from sidecar import Sidecar, planned_device, program_hash
+    from environment import SMI_FIELDS, SmiLog, cuda_uuid, describe_versions, query_smi, smi_card
+    from sidecar import Sidecar, planned_device, program_hash, read_collected
     from tables import Tables
-    from timing import METHOD
 
+    if not options.self_test:
+        # Rows go on where the first session put them.
+        options.gpu = options.gpu or (read_collected(folder) or {}).get("gpu")
     # A machine of the same kind with a little more memory must not plan other rows.
     bench = make_bench(options, planned_device(folder, device))
-    method = {**METHOD, "rotationL2Sizes": ROTATION_L2_SIZES, "poolBytes": bench.pools.num_bytes}
-    identity = {"device": device, "versions": describe_versions(), "method": method}
+    identity = {"device": device, "versions": describe_versions(), "method": method_of(bench)}
     sidecar = Sidecar(folder, identity, program_hash(HERE))
+    sidecar.document["gpu"] = bench.gpu
     bench.tuned, bench.save = sidecar.tuned, sidecar.write
     tables = Tables(folder, {"device": device["name"], "gpu": bench.gpu})
-    smi = SmiLog(lambda: None if bench.is_rehearsal else query_smi(SMI_FIELDS, options.device))
+    card = None if bench.is_rehearsal else smi_card(cuda_uuid(options.device))
+    smi = SmiLog(lambda: query_smi(SMI_FIELDS, card))
     source = f"measured: {device['name']}" if not bench.is_rehearsal else "modelled: self-test; nothing was measured"
     budget = Budget(options.budget_s, start_s=STARTED_S)
     return Collector(bench, make_suites(options.suites, bench), tables, sidecar, budget, smi, source)
+
+
+def method_of(bench: Any) -> dict[str, Any]:
+    """How rows are measured: only rows of one method stand in a folder."""
+    from buffers import ROTATION_L2_SIZES
+    from timing import METHOD
+
+    return {**METHOD, "rotationL2Sizes": ROTATION_L2_SIZES, "poolBytes": bench.pools.num_bytes}
 
 
 def main(arguments: list[str]) -> int:
     options = parse_arguments(arguments)
     if options.self_test:
         os.environ["TRITON_INTERPRET"] = "1"
-    try:
-        import torch
-    except ImportError as error:
-        print(f"PyTorch is missing ({error}); run this with a Python that has it", file=sys.stderr)
-        return EXIT_USAGE
-    from sidecar import FolderTaken
+    from plan import stand_in_for_torch
+    from tables import FolderUnusable
 
+    try:
+        import torch  # noqa: F401 - whether it is there
+    except ImportError as error:
+        if not options.list:
+            print(f"PyTorch is missing ({error}); run this with a Python that has it", file=sys.stderr)
+            return EXIT_USAGE
+        stand_in_for_torch()
     try:
         if options.self_test:
             from self_test import run_self_test
 
             return run_self_test(options, make_collector)
-        return measure(options, arguments)
-    except FolderTaken as taken:
-        print(taken, file=sys.stderr)
+        return print_plan(options) if options.list else measure(options, arguments)
+    except FolderUnusable as problem:
+        print(problem, file=sys.stderr)
         return EXIT_USAGE
 
 
 def measure(options: argparse.Namespace, arguments: list[str]) -> int:
-    """Measures on the GPU, or lists what there is to measure; FolderTaken where the folder is another device's."""
+    """Measures on the GPU; FolderUnusable where the folder is another device's, or the disk is full."""
     import torch
 
-    from environment import describe_card, describe_device
+    from environment import describe_card, describe_device, why_no_cuda
 
     if not torch.cuda.is_available():
-        if options.list:
-            return print_plan(options, PLANNED)
-        print("no CUDA device; --self-test runs without one, and --list shows what would be measured", file=sys.stderr)
+        print(
+            f"no CUDA device: {why_no_cuda()}; --self-test runs without, and --list shows what would be measured",
+            file=sys.stderr,
+        )
         return EXIT_NO_GPU
     if not has_triton():
         print(
@@ -178,8 +150,6 @@ def measure(options: argparse.Namespace, arguments: list[str]) -> int:
         return EXIT_USAGE
     torch.cuda.set_device(options.device)
     device = describe_device("cuda", options.device)
-    if options.list:
-        return print_plan(options, device)
     problem = triton_problem(torch.device("cuda", options.device))
     if problem is not None:
         print(
@@ -218,7 +188,7 @@ def triton_problem(device: Any) -> str | None:
 def collect(collector: Any, arguments: list[str], card: dict[str, Any] | None) -> int:
     """Measures until done, and prints what is there and what is missing."""
     from cases import DeviceLost
-    from collector import summary
+    from plan import summary
 
     def stop(_signal: int, _frame: object) -> None:
         collector.stop_requested = True
@@ -234,27 +204,77 @@ def collect(collector: Any, arguments: list[str], card: dict[str, Any] | None) -
         )
         return EXIT_NO_GPU
     print(f"stopped by {reason}" if reason != "all rows are there" else reason)
-    print(summary(collector))
-    if collector.missing():
+    print(summary(collector.plan, collector.budget))
+    if collector.plan.missing():
         print("run the same command again to measure what is missing")
     return 0
 
 
-def print_plan(options: argparse.Namespace, device: dict[str, Any]) -> int:
-    """What would be measured on the device, or is still missing in the folder."""
-    import tempfile
+def print_plan(options: argparse.Namespace) -> int:
+    """What would be measured on the GPU here, or on an H200; with a folder that was begun, what is missing in it."""
+    from budget import Budget
+    from plan import PLANNED, Plan, budget_summary, summary, tier_summary
+    from sidecar import forget_what_may_go_well, program_hash, read_collected
+    from tables import Tables
 
-    from collector import summary
-
-    with tempfile.TemporaryDirectory() as nowhere:
-        folder = options.out if options.out is not None and (options.out / "collected.json").exists() else Path(nowhere)
-        collector = make_collector(options, device, folder)
-        print(f"on {device['name']}, guessed before anything was timed:")
-        print(summary(collector))
-        total_s = collector.budget.remaining_s([(case.suite, case.guess_s) for case in collector.missing()])
-        print(f"{len(collector.missing())} rows, about {total_s / 60:.0f} minutes, compiling not counted")
+    known = read_collected(options.out) if options.out is not None else None
+    here = cuda_device(options.device)
+    device = here or PLANNED
+    plan_of = f"on the {device['name']} here" if here else f"for an {device['name']}, as no GPU is here"
+    if known is not None:
+        require_measured(options.out, known)
+        forget_what_may_go_well(known, program_hash(HERE))
+        device, options.gpu = known["device"], options.gpu or known.get("gpu")
+        plan_of = f"in {options.out}, of {device['name']}"
+    bench = make_bench(options, device)
+    holds = Tables(options.out, {}).holds if known is not None else lambda _case: False
+    plan = Plan(make_suites(options.suites, bench), holds, known["refused"] if known is not None else {})
+    missing = plan.missing()
+    print(f"{plan_of}, tables of {bench.gpu}; seconds as guessed for an {PLANNED['name']}, compiling not counted:")
+    print(summary(plan, Budget(0)))
+    if missing:
+        print(tier_summary(missing))
+    if options.budget_s > 0 and missing:
+        print(budget_summary(missing, options.budget_s))
+    if known is not None and known["method"] != method_of(bench):
+        print("this program measures by another method than those rows: it will not go on in that folder")
     return 0
 
 
+def require_measured(folder: Path, known: dict[str, Any]) -> None:
+    """FolderUnusable where what is known of a folder does not say which GPU its rows are of."""
+    from self_test import REHEARSAL_DEVICE
+    from tables import FolderUnusable
+
+    if known["device"].get("name") == REHEARSAL_DEVICE["name"]:
+        raise FolderUnusable(f"{folder} holds a self-test, nothing to be measured; give another --out")
+    lacking = [name for name in ("name", "numSms", "memoryBytes", "l2Bytes") if name not in known["device"]]
+    if lacking:
+        raise FolderUnusable(f"{folder}: the device in collected.json has no {', '.join(lacking)}; give another --out")
+
+
+def cuda_device(index: int) -> dict[str, Any] | None:
+    """The GPU here; None without one, or without a PyTorch that finds it."""
+    import torch
+
+    from environment import describe_device
+
+    if not torch.cuda.is_available() or not 0 <= index < torch.cuda.device_count():
+        return None
+    return describe_device("cuda", index)
+
+
+def run() -> int:
+    """`main`, for a reader who may stop reading: `--list | head` ends without a word."""
+    try:
+        status = main(sys.argv[1:])
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # Else Python complains once more while it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import sys
 import time
@@ -11,21 +12,22 @@ from typing import Any
 
 import torch
 
-from budget import Budget
-from cases import Case, Cell, DeviceLost, KernelRefused, Suite, Work, in_order_of_value
+from budget import PREPARE_S, Budget
+from cases import Case, Cell, DeviceLost, KernelRefused, Suite, Work
 from environment import SmiLog
+from plan import Plan, guesses, part_of
 from sidecar import Sidecar, utc_now
-from tables import RESULT_COLUMNS, StepFile, Table, Tables
+from tables import RESULT_COLUMNS, FolderUnusable, StepFile, Table, Tables
 from timing import Looks, timer_of
 from workbench import Workbench, one_line
 
 PROGRESS_EVERY_S = 15.0
-# Compiling, checking and choosing the kernels of a part comes before its first row, and is in no row's guess.
-PREPARE_S = 30.0
 # Memory that graphs and rows gone by left behind; a capture cannot take it back by itself, and would fail for want of it.
 MAX_UNUSED_BYTES = 4 << 30
 # So many refusals in a row are no matter of single rows.
 MAX_REFUSED_IN_A_ROW = 40
+# What no other row mends.
+FATAL = (DeviceLost, FolderUnusable)
 
 
 @dataclass
@@ -47,7 +49,7 @@ class Collector:
     ) -> None:  # fmt: skip
         self.bench, self.tables, self.sidecar, self.budget, self.smi = bench, tables, sidecar, budget, smi
         self.suites = {suite.name: suite for suite in suites}
-        self.cases = in_order_of_value([case for suite in suites for case in suite.cases()], list(self.suites))
+        self.plan = Plan(suites, tables.holds, sidecar.refused)
         self.stop_requested = False
         self._source = source
         self._session: dict[str, Any] = {}
@@ -57,45 +59,41 @@ class Collector:
         self._next_progress_s = 0.0
         self._refused_in_a_row = 0
 
-    def missing(self) -> list[Case]:
-        """Cases without a row that nothing has refused, in order of value."""
-        return [case for case in self.cases if not self.is_refused(case) and not self.tables.holds(case)]
-
-    def is_refused(self, case: Case) -> bool:
-        return _part_of(case) in self.sidecar.refused or case.identity() in self.sidecar.refused
-
     def run(self, arguments: list[str]) -> str:
         """Measures; returns why it stopped. Everything found is on the disk, whatever is raised."""
+        todo = self.plan.missing()
         self._session = self.sidecar.start_session(arguments)
         self.sidecar.write()
         reason = "an error"
+        can_finish = True
         try:
-            reason = self._measure_all()
-        except DeviceLost:
-            reason = "a lost GPU"
-            self._pending = None
+            reason = self._measure_all(todo)
+        except FATAL as error:
+            reason = "a lost GPU" if isinstance(error, DeviceLost) else "a folder that cannot be written"
+            can_finish = False
             raise
         finally:
             try:
-                if reason != "a lost GPU":
+                if can_finish:
                     self._finish_pending()
                     self._leave_suite()
             finally:
                 self._session.update(endedUtc=utc_now(), seconds=round(self.budget.elapsed_s(), 1), stopped=reason)
-                self.sidecar.write()
+                # What is told is what came first.
+                with contextlib.nullcontext() if can_finish else contextlib.suppress(FolderUnusable):
+                    self.sidecar.write()
         return reason
 
-    def _measure_all(self) -> str:
-        todo = self.missing()
+    def _measure_all(self, todo: Sequence[Case]) -> str:
         has_skipped = False
         for done, case in enumerate(todo):
             if self.stop_requested:
                 return "a signal"
-            if self.is_refused(case):
+            if self.plan.is_refused(case):
                 continue
             if not self.budget.has_room(case.suite, case.guess_s):
                 return "the budget"
-            if _part_of(case) not in self._prepared and self.budget.left_s() < PREPARE_S:
+            if part_of(case) not in self._prepared and self.budget.left_s() < PREPARE_S:
                 has_skipped = True
                 continue
             if self._refused_in_a_row >= MAX_REFUSED_IN_A_ROW:
@@ -110,7 +108,7 @@ class Collector:
     def _measure(self, case: Case) -> None:
         start_s = time.monotonic()
         try:
-            part = _part_of(case)
+            part = part_of(case)
             if part not in self._prepared:
                 self._finish_pending()
                 self._check(part, case)
@@ -118,7 +116,7 @@ class Collector:
             self._free_unused()
             work = self.suites[case.suite].build(case)
             looks = Looks(timer_of(work, self.bench.device))
-        except DeviceLost:
+        except FATAL:
             raise
         # Whatever a library or a compiler throws, other rows may run.
         except Exception as error:
@@ -132,8 +130,8 @@ class Collector:
     def _check(self, part: str, case: Case) -> None:
         """Checks a part once; one that is wrong is refused whole."""
         try:
-            self.suites[case.suite].prepare(case.part)
-        except DeviceLost:
+            self.suites[case.suite].prepare(case)
+        except FATAL:
             raise
         except Exception as error:
             self._refuse(part, str(error) if isinstance(error, KernelRefused) else one_line(error))
@@ -185,7 +183,7 @@ class Collector:
     def _recover(self, case: Case, error: Exception) -> None:
         """Notes a row that cannot be run and goes on, if the GPU still answers; DeviceLost if not."""
         self._refused_in_a_row += 1
-        if not self.is_refused(case):
+        if not self.plan.is_refused(case):
             self._refuse(case.identity(), str(error) if isinstance(error, KernelRefused) else one_line(error))
         self.bench.require_alive(case.identity())
         self._free()
@@ -227,25 +225,8 @@ class Collector:
         if now_s < self._next_progress_s:
             return
         self._next_progress_s = now_s + PROGRESS_EVERY_S
-        left_s = self.budget.remaining_s([(rest.suite, rest.guess_s) for rest in todo[done:]])
-        text = f"{now_s:5.0f} s  {case.suite}, tier {case.tier}: {len(todo) - done} rows to go, about {left_s:.0f} s"
+        text = f"{now_s:5.0f} s  {case.suite}, tier {case.tier}: {len(todo) - done} rows to go"
+        # Guesses are a GPU's: they say nothing about a self-test.
+        if not self.bench.is_rehearsal:
+            text += f", about {self.budget.remaining_s(guesses(todo[done:])):.0f} s"
         print(text, file=sys.stderr, flush=True)
-
-
-def _part_of(case: Case) -> str:
-    return f"{case.suite} {case.part}".strip()
-
-
-def summary(collector: Collector) -> str:
-    """A table of suites: rows there, missing and refused, and the seconds that the missing ones will take."""
-    lines = [f"{'suite':<14} {'tier':>4} {'there':>6} {'missing':>8} {'refused':>8} {'seconds':>8}"]
-    missing = {id(case) for case in collector.missing()}
-    for name in collector.suites:
-        for tier in sorted({case.tier for case in collector.cases if case.suite == name}):
-            cases = [case for case in collector.cases if case.suite == name and case.tier == tier]
-            rest = [case for case in cases if id(case) in missing]
-            refused = sum(collector.is_refused(case) for case in cases)
-            seconds = collector.budget.remaining_s([(case.suite, case.guess_s) for case in rest])
-            there = len(cases) - len(rest) - refused
-            lines.append(f"{name:<14} {tier:>4} {there:>6} {len(rest):>8} {refused:>8} {seconds:>8.0f}")
-    return "\n".join(lines)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import os
 import platform
+import re
 import shutil
 import subprocess
 import threading
@@ -34,33 +36,69 @@ SMI_TIMEOUT_S = 10.0
 SAMPLE_EVERY_S = 5.0
 
 
-def query_smi(fields: dict[str, str], index: int) -> dict[str, Any] | None:
-    """Asks nvidia-smi for all fields that it knows; None where there is none or it does not answer."""
-    known = _known_fields(tuple(fields), index)
-    answer = _ask_smi({field: fields[field] for field in known}, index) if known else None
+def smi_card(uuid: str | None) -> str | None:
+    """
+    The card that a CUDA device of this UUID is, or is a MIG slice of, as `nvidia-smi --id` takes it. Not its number:
+    CUDA counts only what it may see, in an order of its own. None without nvidia-smi, or where it lists no such card.
+    """
+    if not uuid or shutil.which("nvidia-smi") is None:
+        return None
+    bare = uuid.removeprefix("GPU-").removeprefix("MIG-")
+    card = None
+    for line in (_run_smi("--list-gpus") or "").splitlines():
+        # Slices are listed below their card.
+        listed = re.search(r"\(UUID: ((GPU|MIG)-[^)]+)\)", line)
+        if listed is None:
+            continue
+        if listed[2] == "GPU":
+            card = listed[1]
+        if bare in listed[1]:
+            return card
+    return None
+
+
+def cuda_uuid(index: int) -> str | None:
+    """The UUID of a CUDA device; None where this PyTorch does not tell it."""
+    import torch
+
+    uuid = getattr(torch.cuda.get_device_properties(index), "uuid", None)
+    return None if uuid is None else str(uuid)
+
+
+def query_smi(fields: dict[str, str], card: str | None) -> dict[str, Any] | None:
+    """Asks nvidia-smi for all fields that it knows of a card; None where there is none or it does not answer."""
+    known = _known_fields(tuple(fields), card) if card is not None else ()
+    answer = _ask_smi({field: fields[field] for field in known}, card) if known else None
     return None if answer is None else {**dict.fromkeys(fields.values()), **answer}
 
 
 @functools.cache
-def _known_fields(fields: tuple[str, ...], index: int) -> tuple[str, ...]:
+def _known_fields(fields: tuple[str, ...], card: str) -> tuple[str, ...]:
     """One unknown field makes nvidia-smi refuse them all: then each is asked for alone."""
     if shutil.which("nvidia-smi") is None:
         return ()
-    if _ask_smi({field: field for field in fields}, index) is not None:
+    if _ask_smi({field: field for field in fields}, card) is not None:
         return fields
-    return tuple(field for field in fields if _ask_smi({field: field}, index) is not None)
+    return tuple(field for field in fields if _ask_smi({field: field}, card) is not None)
 
 
-def _ask_smi(fields: dict[str, str], index: int) -> dict[str, Any] | None:
-    command = ["nvidia-smi", f"--id={index}", f"--query-gpu={','.join(fields)}", "--format=csv,noheader,nounits"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SMI_TIMEOUT_S, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    cells = done.stdout.strip().split("\n")[0].split(", ")
-    if done.returncode != 0 or len(cells) != len(fields):
+def _ask_smi(fields: dict[str, str], card: str | None) -> dict[str, Any] | None:
+    answer = _run_smi(f"--id={card}", f"--query-gpu={','.join(fields)}", "--format=csv,noheader,nounits")
+    cells = (answer or "").strip().split("\n")[0].split(", ")
+    if answer is None or len(cells) != len(fields):
         return None
     return {name: _value(cell.strip()) for name, cell in zip(fields.values(), cells, strict=True)}
+
+
+def _run_smi(*arguments: str) -> str | None:
+    """What nvidia-smi answers; None where it fails."""
+    try:
+        done = subprocess.run(
+            ["nvidia-smi", *arguments], capture_output=True, text=True, timeout=SMI_TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None
 
 
 def _value(cell: str) -> Any:
@@ -123,7 +161,7 @@ def describe_device(device: str, index: int) -> dict[str, Any]:
     import torch
 
     properties = torch.cuda.get_device_properties(index)
-    card = query_smi(SMI_CARD_FIELDS, index) or {}
+    card = describe_card(index) or {}
     return {
         "name": properties.name,
         "computeCapability": f"{properties.major}.{properties.minor}",
@@ -136,7 +174,18 @@ def describe_device(device: str, index: int) -> dict[str, Any]:
 
 def describe_card(index: int) -> dict[str, Any] | None:
     """Limits and modes, which a session notes; None without nvidia-smi."""
-    return query_smi(SMI_CARD_FIELDS, index)
+    return query_smi(SMI_CARD_FIELDS, smi_card(cuda_uuid(index)))
+
+
+def why_no_cuda() -> str:
+    """What may be done about a PyTorch that finds no GPU."""
+    import torch
+
+    if torch.version.cuda is None and torch.version.hip is None:
+        return f"this PyTorch ({torch.__version__}) is built without CUDA: install one that is built with it"
+    seen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    hidden = "" if seen is None else f"; CUDA_VISIBLE_DEVICES is {seen!r}"
+    return f"this PyTorch ({torch.__version__}) has CUDA, but finds no GPU: see what nvidia-smi says{hidden}"
 
 
 def describe_versions() -> dict[str, Any]:

@@ -8,17 +8,19 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from tables import write_json
+from tables import FolderUnusable, damaged, read_json, write_json
 
 SCHEMA = "roofserve.collected/1"
 FILE_NAME = "collected.json"
 # What must be the same for rows to stand in one folder.
 IDENTITY = ("device", "versions", "method")
+# The kind of error that PyTorch raises where the card has no memory left, as refusals begin.
+OUT_OF_MEMORY = "OutOfMemoryError"
 # Machines of one kind differ a little in what their cards leave for use.
 SAME_MEMORY_FRACTION = 0.02
 
 
-class FolderTaken(Exception):
+class FolderTaken(FolderUnusable):
     """The output folder holds rows of another device, of other versions or of another method."""
 
 
@@ -31,12 +33,10 @@ class Sidecar:
         self._program = program
         self._here = {name: identity[name] for name in ("device", "versions")}
         self.document: dict[str, Any] = {"schema": SCHEMA, **identity, "sessions": [], "refused": {}, "tuned": {}}
-        if self._file.exists():
-            known = json.loads(self._file.read_text())
+        known = read_collected(folder)
+        if known is not None:
             _require_same(self._file, known, identity)
-            if known.get("program") != program:
-                known["refused"] = {}
-                _forget_failures(known["tuned"])
+            forget_what_may_go_well(known, program)
             self.document = known
         elif any(folder.glob("**/*.csv")):
             raise FolderTaken(
@@ -75,6 +75,20 @@ def program_hash(folder: Path) -> str:
     return digest.hexdigest()[:16]
 
 
+def read_collected(folder: Path) -> dict[str, Any] | None:
+    """The sidecar of a folder, None where it has none; FolderUnusable where it is not one."""
+    file = folder / FILE_NAME
+    if not file.exists():
+        return None
+    known = read_json(file)
+    if known.get("schema") != SCHEMA:
+        raise FolderTaken(f"{file}: schema is {known.get('schema')}, must be {SCHEMA}; give another --out")
+    kinds = {"device": dict, "versions": dict, "method": dict, "sessions": list, "refused": dict, "tuned": dict}
+    if not all(isinstance(known.get(name), kind) for name, kind in kinds.items()):
+        raise damaged(file)
+    return known
+
+
 def utc_now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
@@ -84,9 +98,16 @@ def planned_device(folder: Path, here: dict[str, Any]) -> dict[str, Any]:
     The device to plan rows for: that of the folder's first session, so that another machine of the kind plans the same
     rows although its card has a little more memory; else the one here.
     """
-    file = folder / FILE_NAME
-    known: dict[str, Any] = json.loads(file.read_text()).get("device", {}) if file.exists() else {}
+    known: dict[str, Any] = (read_collected(folder) or {}).get("device", {})
     return known if _is_same("device", known, here) else here
+
+
+def forget_what_may_go_well(known: dict[str, Any], program: str) -> None:
+    """Drops what a new session tries again: all that other sources refused, and what found no memory."""
+    if known.get("program") != program:
+        known["refused"] = {}
+        _forget_failures(known["tuned"])
+    _forget_want_of_memory(known)
 
 
 def _forget_failures(tuned: dict[str, Any]) -> None:
@@ -94,6 +115,20 @@ def _forget_failures(tuned: dict[str, Any]) -> None:
     for entry in tuned.values():
         if "errors" in entry:
             entry["errors"] = {name: error for name, error in entry["errors"].items() if isinstance(error, float)}
+
+
+def _forget_want_of_memory(known: dict[str, Any]) -> None:
+    """Somebody else may have used the card: what found no memory gets another try in every session."""
+    known["refused"] = {what: why for what, why in known["refused"].items() if not _wants_memory(why)}
+    known["tuned"] = {what: entry for what, entry in known["tuned"].items() if not _wants_memory(entry.get("failed"))}
+    for entry in known["tuned"].values():
+        if "errors" in entry:
+            entry["errors"] = {name: error for name, error in entry["errors"].items() if not _wants_memory(error)}
+
+
+def _wants_memory(reason: Any) -> bool:
+    """Whether memory was the reason, or one of several."""
+    return OUT_OF_MEMORY in str(reason)
 
 
 def _is_same(part: str, was: Any, now: Any) -> bool:
@@ -122,11 +157,9 @@ def _driver_branch(device: dict[str, Any]) -> str | None:
 
 
 def _require_same(file: Path, known: dict[str, Any], identity: dict[str, Any]) -> None:
-    if known.get("schema") != SCHEMA:
-        raise FolderTaken(f"{file}: schema is {known.get('schema')}, must be {SCHEMA}; give another --out")
     for part in IDENTITY:
-        if not _is_same(part, known.get(part, {}), identity[part]):
-            was, now = json.dumps(known.get(part), sort_keys=True), json.dumps(identity[part], sort_keys=True)
+        if not _is_same(part, known[part], identity[part]):
+            was, now = json.dumps(known[part], sort_keys=True), json.dumps(identity[part], sort_keys=True)
             raise FolderTaken(
                 f"{file}: the rows in this folder were measured with another {part}, and would not go with new ones. "
                 f"Give another --out.\n  there: {was}\n  here:  {now}"

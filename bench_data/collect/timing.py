@@ -92,6 +92,10 @@ class GraphTimer:
         with torch.cuda.stream(self._stream):
             replay_us = self._warm_up()
             num_replays = max(MIN_REPLAYS, min(MAX_REPLAYS, round(LOOK_US / replay_us)))
+            first_counted = 0
+            if self._work.sustained_us > 0:
+                num_replays = max(2 * MIN_REPLAYS, round(self._work.sustained_us / replay_us))
+                first_counted = num_replays // 2
             # Keeps the GPU busy until the first timed replay waits in line.
             self._graph.replay()
             pairs = [_event_pair() for _ in range(num_replays)]
@@ -101,7 +105,7 @@ class GraphTimer:
                 end.record()
             self._stream.synchronize()
         GraphTimer.busy_until_s = time.monotonic()
-        return [_elapsed_us(start, end) / self._runs_per_replay for start, end in pairs]
+        return [_elapsed_us(start, end) / self._runs_per_replay for start, end in pairs[first_counted:]]
 
     def _warm_up(self) -> float:
         """Replays until two in a row agree, and the clocks are up; returns µs of one."""

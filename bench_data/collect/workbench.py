@@ -49,7 +49,7 @@ class Workbench:
 
     @property
     def half_bytes(self) -> int:
-        return self.half.itemsize
+        return 4 if self.is_rehearsal else 2
 
     @property
     def fp8_tolerance(self) -> float:

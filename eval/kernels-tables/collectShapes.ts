@@ -1,7 +1,14 @@
 import { join } from "node:path";
 import type { ModelArchitecture } from "../../src/core/model/modelArchitecture.js";
 import type { OperatorCategory } from "../../src/core/model/operator.js";
-import { decodeTokenOperators, type KernelShapes, kernelShapes } from "../../src/io/benchData/modelledShapes.js";
+import { operators } from "../../src/core/model/operators.js";
+import {
+  decodeTokenOperators,
+  type KernelShapes,
+  kernelShapes,
+  type MatrixShape,
+  shardableSizes,
+} from "../../src/io/benchData/modelledShapes.js";
 import { loadGpuCatalog, loadModelCatalog } from "../../src/io/catalog.js";
 import { writeFileAtomically } from "../../src/io/results/atomicFile.js";
 
@@ -38,6 +45,14 @@ interface ElementwiseShape {
   readonly headDim: number;
 }
 
+/** What a matrix has to be measured for, over all models that have it. */
+interface MatrixUse {
+  /** Whether fp8 checkpoints of some model hold it in fp8: LM heads and routers stay in 16 bits. */
+  readonly isQuantized: boolean;
+  /** Whether it only ever runs over the positions that yield a token, at most one a request. */
+  readonly isSampledOnly: boolean;
+}
+
 /** Writes the shapes that `bench_data/collect` measures, first things first. */
 export function writeCollectShapes(outDir: string): void {
   writeFileAtomically(join(outDir, COLLECT_SHAPES_FILE), collectShapesText());
@@ -50,7 +65,10 @@ export function collectShapesText(): string {
   const ordered = models.map(({ architecture }) => architecture).sort((a, b) => rank(a.id) - rank(b.id));
   const wholeStepModels = WHOLE_STEP_MODELS.map((id) => ordered.find((architecture) => architecture.id === id)!);
   const lists = {
-    matrices: inOrder(ordered, ({ matrices }) => matrices),
+    matrices: withUse(
+      ordered,
+      inOrder(ordered, ({ matrices }) => matrices),
+    ),
     heads: inOrder(ordered, ({ heads }) => heads),
     experts: inOrder(ordered, ({ experts }) => experts),
     elementwise: elementwiseShapes(ordered.slice(0, NUM_ELEMENTWISE_MODELS)),
@@ -77,6 +95,43 @@ function inOrder<Shape extends object>(
     }
   }
   return [...seen.values()];
+}
+
+function withUse<Shape extends MatrixShape & { readonly firstFor: string }>(
+  architectures: readonly ModelArchitecture[],
+  matrices: readonly Shape[],
+): (Shape & MatrixUse)[] {
+  const uses = matrixUses(architectures);
+  return matrices.map((matrix) => ({ ...matrix, ...uses.get(matrixKey(matrix))! }));
+}
+
+const FP8 = { weightDtype: "fp8", kvDtype: "bf16" } as const;
+const GREEDY = { sortsLogits: false };
+/** A step of more tokens than positions that yield one: the rows of a product say which of them it runs over. */
+const PROMPT = {
+  numTokens: 2,
+  numUnpaddedTokens: 2,
+  numSampledTokens: 1,
+  prefillChunks: [{ newTokens: 2, contextTokens: 0 }],
+  decodeContextTokens: [],
+};
+
+/** How each matrix is used, as the operators of an fp8 checkpoint's step tell it. */
+function matrixUses(architectures: readonly ModelArchitecture[]): Map<string, MatrixUse> {
+  const uses = new Map<string, MatrixUse>();
+  for (const architecture of architectures) {
+    for (const tensorParallelSize of shardableSizes(architecture)) {
+      for (const { dims } of operators(architecture, { tensorParallelSize }, FP8, GREEDY, PROMPT)) {
+        if (dims.category !== "gemm") continue;
+        const before = uses.get(matrixKey(dims)) ?? { isQuantized: false, isSampledOnly: true };
+        uses.set(matrixKey(dims), {
+          isQuantized: before.isQuantized || dims.weightDtype === "fp8",
+          isSampledOnly: before.isSampledOnly && dims.m === PROMPT.numSampledTokens,
+        });
+      }
+    }
+  }
+  return uses;
 }
 
 function elementwiseShapes(architectures: readonly ModelArchitecture[]): ElementwiseShape[] {
@@ -117,4 +172,8 @@ function modelShape({ id, hiddenSize, vocabSize, layerGroups }: ModelArchitectur
   const { numHeads, numKvHeads, headDim, hasQkNorm } = attention;
   const heads = { numHeads, numKvHeads, headDim, hasQkNorm };
   return { id, numLayers: count, hiddenSize, vocabSize, ...heads, intermediateSize, moe };
+}
+
+function matrixKey({ k, n }: MatrixShape): string {
+  return `${k} ${n}`;
 }

@@ -96,21 +96,30 @@ describe.skipIf(!hasTorch)("the measuring program's self-test (skipped without P
     }
   });
 
-  it("goes on in the same folder without measuring anything again, and refuses another GPU's", {
+  it("does not pass again in a folder where nothing is left to test, and refuses another GPU's", {
     timeout: SELF_TEST_MS,
   }, () => {
     const again = python(PROGRAM, "--self-test", "--out", out);
-    expect(again.stdout).toContain("passed: 0 rows written");
+    expect(again.status).toBe(2);
+    expect(again.stdout).toContain("nothing was left to test");
     const sidecar = join(out, "collected.json");
     const document = JSON.parse(readFileSync(sidecar, "utf8"));
-    expect(document.sessions.map(({ stopped }: { stopped: string }) => stopped)).toEqual([
-      "all rows are there",
-      "all rows are there",
-    ]);
+    expect(document.sessions.map(({ stopped }: { stopped: string }) => stopped)).toEqual(["all rows are there"]);
     write("collected/collected.json", JSON.stringify({ ...document, device: { name: "another" } }));
     const refused = python(PROGRAM, "--self-test", "--out", out);
     expect(refused.status).toBe(2);
     expect(refused.stderr).toContain("measured with another device");
+  });
+});
+
+describe.skipIf(!hasTorch)("a self-test that its budget ends (skipped without PyTorch)", () => {
+  it("neither passed nor found anything wrong", { timeout: SELF_TEST_MS }, () => {
+    const { status, stdout } = python(PROGRAM, "--self-test", "--out", join(folder, "short"), "--budget-s", "1");
+    expect(status).toBe(3);
+    expect(stdout).toMatch(
+      /NOT FINISHED: stopped by the budget, nothing failed so far; 0 rows written to .*, \d+ missing/,
+    );
+    expect(stdout).not.toContain("FAILED");
   });
 });
 

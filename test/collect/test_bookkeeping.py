@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shutil
+import subprocess
 import sys
 import tempfile
 import unittest
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 COLLECT = Path(__file__).resolve().parents[2] / "bench_data" / "collect"
 sys.path.insert(0, str(COLLECT))
 
 from budget import RESERVE_S, Budget  # noqa: E402 - found on the path set above
 from cases import Case, in_order_of_value  # noqa: E402
-from environment import SmiLog, _known_fields, _value, query_smi  # noqa: E402
+from environment import SmiLog, _known_fields, _value, query_smi, smi_card  # noqa: E402
 from shapes import gpu_folder, load_shapes  # noqa: E402
+from plan import PLANNED, budget_summary, tier_summary  # noqa: E402
 from sidecar import FolderTaken, Sidecar, planned_device, program_hash  # noqa: E402
-from tables import StepFile, Table, Tables, median  # noqa: E402
+from tables import FolderUnusable, StepFile, Table, Tables, median, write_json  # noqa: E402
 
 IDENTITY = {"device": {"name": "A"}, "versions": {"torch": "2"}, "method": {"lookUs": 1}}
 PROGRAM = "abc"
@@ -59,6 +65,12 @@ class BudgetTest(unittest.TestCase):
         self.assertAlmostEqual(budget.expected_s("gemm", 3.0), 6.0)
         self.assertAlmostEqual(budget.expected_s("decode", 3.0), 3.0)
         self.assertAlmostEqual(budget.remaining_s([("gemm", 1.0), ("decode", 1.0)]), 3.0)
+
+    def test_a_row_that_waited_for_a_compiler_makes_no_other_row_expected_to(self) -> None:
+        budget = Budget(100, Clock())
+        for seconds in (1.0, 1.0, 25.0, 1.0, 1.0):
+            budget.record("experts", 1.0, seconds)
+        self.assertAlmostEqual(budget.expected_s("experts", 1.0), 1.0)
 
     def test_what_happened_before_the_budget_was_made_counts(self) -> None:
         self.assertEqual(Budget(100, Clock(), start_s=90.0).left_s(), 90.0)
@@ -109,8 +121,39 @@ class TableTest(InFolder):
         table.append({"m": 1, "latency_us": 2.0})
         table.append({"latency_us": 3.0, "m": 2})
         self.assertIn("\n2,3\n", table.file.read_text())
-        with self.assertRaises(ValueError):
+        with self.assertRaisesRegex(FolderUnusable, "the columns other: another version wrote it"):
             table.append({"m": 3, "latency_us": 4.0, "other": 1})
+
+    def test_a_table_of_other_columns_is_found_out_before_anything_is_measured(self) -> None:
+        file = self.folder / "data.csv"
+        file.write_text("tokens,latency_us\n1,2\n")
+        with self.assertRaisesRegex(FolderUnusable, "give another --out"):
+            Table(file).holds({"m": 1})
+
+    def test_reading_a_file_that_somebody_is_writing_leaves_it_as_it_is(self) -> None:
+        file = self.folder / "data.csv"
+        file.write_text("m,latency_us\n8,12.3\n16,4")
+        self.assertFalse(Table(file).holds({"m": 16}))
+        self.assertEqual(file.read_text(), "m,latency_us\n8,12.3\n16,4")
+
+    def test_a_full_disk_is_told_in_a_line_and_what_was_written_stays(self) -> None:
+        full = OSError(errno.ENOSPC, "No space left on device")
+        file = self.folder / "collected.json"
+        write_json(file, {"a": 1})
+        table = Table(self.folder / "data.csv")
+        table.append({"m": 1, "latency_us": 2.0})
+        with (
+            mock.patch("os.fsync", side_effect=full),
+            self.assertRaisesRegex(FolderUnusable, "No space left on device; "),
+        ):
+            write_json(file, {"a": 2})
+        with mock.patch.object(Path, "open", side_effect=full), self.assertRaises(FolderUnusable) as told:
+            table.append({"m": 2, "latency_us": 3.0})
+        self.assertNotIn("\n", str(told.exception))
+        self.assertEqual(json.loads(file.read_text()), {"a": 1})
+        self.assertEqual(sorted(entry.name for entry in self.folder.iterdir()), ["collected.json", "data.csv"])
+        table.append({"m": 2, "latency_us": 3.0})
+        self.assertEqual(table.file.read_text(), "m,latency_us\n1,2\n2,3\n")
 
     def test_a_cell_that_would_need_quotes_is_refused(self) -> None:
         with self.assertRaises(ValueError):
@@ -156,6 +199,33 @@ class SidecarTest(InFolder):
         first.refused["fp8"] = "no"
         first.write()
         self.assertEqual(Sidecar(self.folder, IDENTITY, "mended").refused, {})
+
+    def test_what_found_no_memory_is_tried_again_in_the_next_session_and_nothing_else_is(self) -> None:
+        first = Sidecar(self.folder, IDENTITY, PROGRAM)
+        no_memory = "OutOfMemoryError: CUDA out of memory."
+        first.refused.update({"whole_step m": no_memory, "a": f"no implementation runs here: {{'t': '{no_memory}'}}"})
+        first.refused["b"] = "relative error 0.3, allowed 0.01"
+        first.tuned["prefill"] = {"errors": {"cudnn": no_memory, "flash": 0.002, "triton": "CompilationError: no"}}
+        first.tuned["decode"] = {"winner": "c", "failed": {"d": no_memory}}
+        first.tuned["experts"] = {"winner": "c", "failed": {"d": "OutOfResources: shared memory"}}
+        first.write()
+        again = Sidecar(self.folder, IDENTITY, PROGRAM)
+        self.assertEqual(list(again.refused), ["b"])
+        self.assertEqual(again.tuned["prefill"], {"errors": {"flash": 0.002, "triton": "CompilationError: no"}})
+        self.assertEqual(sorted(again.tuned), ["experts", "prefill"])
+
+    def test_a_sidecar_or_steps_that_were_cut_are_told_in_a_line(self) -> None:
+        Sidecar(self.folder, IDENTITY, PROGRAM).write()
+        file = self.folder / "collected.json"
+        for text in (file.read_text()[:40], "[]", json.dumps({"schema": "roofserve.collected/1"}), "\xff"):
+            file.write_text(text, encoding="latin-1")
+            with self.assertRaises(FolderUnusable) as told:
+                Sidecar(self.folder, IDENTITY, PROGRAM)
+            self.assertRegex(str(told.exception), r"^[^\n]*collected\.json is cut or damaged: [^\n]*another --out$")
+        steps = self.folder / "whole_step.json"
+        steps.write_text('{"schema": "roofserve.wholeSteps/1", "st')
+        with self.assertRaisesRegex(FolderUnusable, "whole_step.json is cut"):
+            StepFile(steps, {})
 
     def test_another_device_version_or_method_is_refused_by_name(self) -> None:
         Sidecar(self.folder, IDENTITY, PROGRAM).write()
@@ -220,15 +290,37 @@ class EnvironmentTest(InFolder):
         self.only_on_path(
             'case "$2" in *new*,*|*,*new*|*=new) echo unknown field; exit 2;; *,*) exit 2;; *) echo 1980;; esac'
         )
-        seen = query_smi({"clocks.sm": "smClockMhz", "new": "newThing"}, 0)
+        seen = query_smi({"clocks.sm": "smClockMhz", "new": "newThing"}, "GPU-1")
         self.assertEqual(seen, {"smClockMhz": 1980.0, "newThing": None})
 
     def test_without_nvidia_smi_there_is_nothing_to_tell_and_nothing_fails(self) -> None:
         self.only_on_path(None)
-        self.assertIsNone(query_smi({"clocks.sm": "smClockMhz"}, 0))
+        self.assertIsNone(query_smi({"clocks.sm": "smClockMhz"}, "GPU-1"))
+        self.assertIsNone(smi_card("1b2c"))
         log = SmiLog(lambda: None)
         log.start()
         self.assertIsNone(log.stop())
+
+    def test_the_card_is_found_by_its_uuid_and_a_slice_by_the_card_it_is_part_of(self) -> None:
+        listed = [
+            "GPU 0: NVIDIA H100 (UUID: GPU-aaaa-0)",
+            "  MIG 1g.10gb     Device  0: (UUID: MIG-bbbb-1)",
+            "GPU 1: NVIDIA H200 (UUID: GPU-cccc-2)",
+            "  MIG 1g.10gb     Device  0: (UUID: MIG-GPU-cccc-2/7/0)",
+        ]
+        self.only_on_path("".join(f"echo '{line}'\n" for line in listed))
+        # As PyTorch writes a UUID, and as everybody else does.
+        self.assertEqual(smi_card("cccc-2"), "GPU-cccc-2")
+        self.assertEqual(smi_card("GPU-cccc-2"), "GPU-cccc-2")
+        self.assertEqual(smi_card("MIG-bbbb-1"), "GPU-aaaa-0")
+        self.assertEqual(smi_card("bbbb-1"), "GPU-aaaa-0")
+        self.assertIsNone(smi_card("dddd-9"))
+        self.assertIsNone(smi_card(None))
+
+    def test_nvidia_smi_is_asked_about_that_card_and_about_none_where_it_is_not_known(self) -> None:
+        self.only_on_path('case "$1" in --id=GPU-cccc-2) echo 1980;; *) exit 6;; esac')
+        self.assertEqual(query_smi({"clocks.sm": "smClockMhz"}, "GPU-cccc-2"), {"smClockMhz": 1980.0})
+        self.assertIsNone(query_smi({"clocks.sm": "smClockMhz"}, None))
 
     def test_what_was_seen_has_a_range_between_before_and_after(self) -> None:
         samples = iter(
@@ -260,6 +352,86 @@ class ShapesTest(unittest.TestCase):
     def test_the_first_model_has_the_first_rank(self) -> None:
         shapes = load_shapes()
         self.assertEqual(shapes.model_ranks()[shapes.matrices[0]["firstFor"]], 0)
+
+
+class ListTest(InFolder):
+    """`--list` of the program's folder copied elsewhere, with a Python that has nothing installed."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.program = self.folder / "copied" / "collect.py"
+        shutil.copytree(COLLECT, self.program.parent, ignore=shutil.ignore_patterns("__pycache__"))
+
+    def listed(self, *arguments: str) -> tuple[int, str, str]:
+        # -S: no packages, so no PyTorch.
+        command = [sys.executable, "-S", "-B", str(self.program), "--list", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self.folder)
+        return done.returncode, done.stdout, done.stderr
+
+    def test_it_says_for_which_card_and_adds_the_tiers_up(self) -> None:
+        status, said, complaints = self.listed()
+        self.assertEqual((status, complaints), (0, ""))
+        self.assertIn(
+            "for an NVIDIA H200, as no GPU is here, tables of h200; seconds as guessed for an NVIDIA H200", said
+        )
+        minutes = [float(line.split()[3]) for line in said.splitlines() if line.startswith("   ")]
+        self.assertEqual(len(minutes), 4)
+        self.assertEqual(minutes, sorted(minutes))
+        self.assertIn("what predictions need most", said)
+
+    def test_it_says_how_far_a_budget_comes(self) -> None:
+        _, said, _ = self.listed("--budget-s", "9m", "--suite", "gemm")
+        self.assertRegex(
+            said.splitlines()[-1], r"^540 s: \d+ rows, into tier [123] of gemm; 2 such runs for all of them$"
+        )
+        _, said, _ = self.listed("--budget-s", "1h")
+        self.assertEqual(said.splitlines()[-1], "3600 s are enough for all of them")
+        _, said, _ = self.listed("--budget-s", "2")
+        self.assertRegex(said.splitlines()[-1], "^2 s are too few")
+
+    def test_it_says_what_is_missing_in_the_folder_of_another_machine(self) -> None:
+        out = self.folder / "theirs"
+        l4 = {**PLANNED, "name": "NVIDIA L4", "numSms": 58, "memoryBytes": 24 << 30, "driver": "580.1"}
+        sidecar = Sidecar(out, {**IDENTITY, "device": l4}, PROGRAM)
+        sidecar.document["gpu"] = "my-l4"
+        sidecar.write()
+        table = Table(out / "gemm" / "my-l4" / "data.csv")
+        table.append({"m": 1, "k": 4096, "n": 6144, "dtype": "bf16", "latency_us": 9.0})
+        status, said, _ = self.listed("--out", str(out), "--suite", "gemm")
+        self.assertEqual(status, 0)
+        self.assertIn(f"in {out}, of NVIDIA L4, tables of my-l4;", said)
+        self.assertRegex(said, r"(?m)^gemm +0 +1 ")
+        self.assertIn("this program measures by another method", said)
+
+    def test_it_passes_over_what_a_folder_holds_of_a_self_test(self) -> None:
+        Sidecar(self.folder / "tested", {**IDENTITY, "device": {"name": "cpu", "driver": None}}, PROGRAM).write()
+        status, said, complaint = self.listed("--out", "tested")
+        self.assertEqual((status, said), (2, ""))
+        self.assertIn("holds a self-test", complaint)
+
+    def test_a_reader_who_stops_reading_gets_no_traceback(self) -> None:
+        read, write = os.pipe()
+        os.close(read)
+        command = [sys.executable, "-S", "-B", str(self.program), "--list", "--suite", "copies"]
+        done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+        os.close(write)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+
+class PlanTextTest(unittest.TestCase):
+    def case(self, tier: int, guess_s: float, number: int) -> Case:
+        return Case("gemm", "gemm.csv", {"n": number}, tier, guess_s)
+
+    def test_tiers_are_counted_with_all_before_them(self) -> None:
+        text = tier_summary([self.case(0, 60.0, 1), self.case(0, 60.0, 2), self.case(3, 30.0, 3)])
+        self.assertEqual(
+            [line.split()[:4] for line in text.splitlines()[1:]], [["0", "2", "2.0", "2.0"], ["3", "1", "0.5", "2.5"]]
+        )
+
+    def test_the_end_of_a_budget_is_kept_for_writing(self) -> None:
+        cases: list[Any] = [self.case(0, 10.0, n) for n in range(10)]
+        self.assertIn("3 rows, into tier 0 of gemm; 4 such runs", budget_summary(cases, 30.0 + RESERVE_S))
+        self.assertIn("enough for all", budget_summary(cases, 100.0 + RESERVE_S))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import importlib.util
 import io
 import json
@@ -12,6 +13,7 @@ import unittest
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -23,19 +25,21 @@ if HAS_TORCH:
     import torch
 
     import collector as collector_module
+    from arguments import SUITE_NAMES, parse_arguments
     from budget import Budget
     from buffers import Pools, poisoned, relative_error
     from cases import Case, DeviceLost, KernelRefused, Work
-    from collect import EXIT_USAGE, PLANNED, SUITE_NAMES, main, make_bench, make_suites, parse_arguments
+    from collect import EXIT_USAGE, main, make_bench, make_collector, make_suites
     from collector import Collector
-    from environment import SmiLog
+    from environment import SmiLog, why_no_cuda
     from kernels.prefill_attention import implementations
+    from plan import PLANNED
     from self_test import rehearsal_shapes
     from shapes import load_shapes
     from sidecar import Sidecar
-    from suites import prefill
+    from suites import experts, prefill
     from suites.prefill import kind_of
-    from tables import Tables
+    from tables import FolderUnusable, Table, Tables
     from timing import MAX_LOOKS, Looks
     from workbench import Workbench, require_close
 
@@ -56,9 +60,9 @@ class CountingSuite:
         for n in range(self.count):
             yield Case(self.name, "counting/cpu/data.csv", {"n": n}, 0, 0.001, {}, self.parts[n % len(self.parts)])
 
-    def prepare(self, part: str) -> None:
-        self.log.append(f"prepare {part}")
-        if part in self.wrong_parts:
+    def prepare(self, case: Case) -> None:
+        self.log.append(f"prepare {case.part}")
+        if case.part in self.wrong_parts:
             raise KernelRefused("wrong result")
 
     def build(self, case: Case) -> Work:
@@ -134,7 +138,7 @@ class CollectorTest(unittest.TestCase):
         first = self.collector(CountingSuite(5, self.log), TwoRows(0))
         self.assertEqual(first.run([]), "the budget")
         self.assertEqual(self.rows(), [0, 1])
-        self.assertEqual(len(first.missing()), 3)
+        self.assertEqual(len(first.plan.missing()), 3)
         self.assertEqual(self.collector(CountingSuite(5, self.log)).run([]), "all rows are there")
         self.assertEqual(self.rows(), [0, 1, 2, 3, 4])
         self.assertEqual([session["rowsWritten"] for session in self.document()["sessions"]], [2, 3])
@@ -153,7 +157,7 @@ class CollectorTest(unittest.TestCase):
         self.assertEqual(first.run([]), "the budget")
         self.assertEqual([entry for entry in self.log if entry.startswith("prepare")], ["prepare a"])
         self.assertEqual(self.rows(), [0, 1, 2, 4, 5, 6])
-        self.assertEqual(len(first.missing()), 1)
+        self.assertEqual(len(first.plan.missing()), 1)
 
     def test_a_stop_is_clean_between_rows(self) -> None:
         suite = CountingSuite(5, self.log)
@@ -174,7 +178,47 @@ class CollectorTest(unittest.TestCase):
         self.collector(suite).run([])
         self.assertEqual(self.rows(), [0, 2, 3])
         self.assertEqual(self.document()["refused"], {"counting/cpu/data.csv?n=1": "RuntimeError: out of something"})
-        self.assertEqual(self.collector(CountingSuite(4, self.log)).missing(), [])
+        self.assertEqual(self.collector(CountingSuite(4, self.log)).plan.missing(), [])
+
+    def test_a_part_that_found_no_memory_is_tried_once_more_in_every_session(self) -> None:
+        suite = CountingSuite(4, self.log)
+        prepare = suite.prepare
+
+        def prepare_without_memory(case: Case) -> None:
+            prepare(case)
+            if case.part == "odd":
+                raise torch.OutOfMemoryError("CUDA out of memory.")
+
+        suite.prepare = prepare_without_memory  # type: ignore[method-assign]
+        self.assertEqual(self.collector(suite).run([]), "all rows are there")
+        self.assertEqual(self.log.count("prepare odd"), 1)
+        self.assertEqual(self.document()["refused"], {"counting odd": "OutOfMemoryError: CUDA out of memory."})
+        self.collector(CountingSuite(4, self.log)).run([])
+        self.assertEqual(self.rows(), [0, 2, 1, 3])
+        self.assertEqual(self.document()["refused"], {})
+
+    def test_a_full_disk_ends_the_session_refuses_no_row_and_is_what_is_told(self) -> None:
+        suite = CountingSuite(4, self.log)
+        collector = self.collector(suite)
+        write = Table._write
+        tries: list[int] = []
+
+        def fill_up(table: Table, text: str) -> None:
+            if text.startswith("1,"):
+                collector.sidecar.write = full
+                full()
+            write(table, text)
+
+        def full() -> None:
+            tries.append(len(tries) + 1)
+            raise FolderUnusable(f"the disk is full, try {tries[-1]}")
+
+        with mock.patch.object(Table, "_write", fill_up), self.assertRaisesRegex(FolderUnusable, "try 1"):
+            collector.run([])
+        self.assertEqual(self.rows(), [0])
+        self.assertEqual(self.document()["refused"], {})
+        self.assertEqual(self.collector(CountingSuite(4, self.log)).run([]), "all rows are there")
+        self.assertEqual(self.rows(), [0, 1, 2, 3])
 
     def test_a_row_that_fails_at_its_second_look_is_noted_and_not_the_one_after_it(self) -> None:
         suite = CountingSuite(4, self.log)
@@ -258,6 +302,35 @@ class PlanTest(unittest.TestCase):
             options = parse_arguments(["--out", "x", "--gpu", given])
             self.assertEqual(make_bench(options, PLANNED).gpu, "rtx9090")
 
+    def test_a_gpu_that_is_here_is_the_one_that_is_planned_for(self) -> None:
+        h100 = SimpleNamespace(
+            name="NVIDIA H100 80GB HBM3", major=9, minor=0, multi_processor_count=132, total_memory=85 << 30,
+            L2_cache_size=50 << 20, uuid="1b2c",
+        )  # fmt: skip
+        with (
+            mock.patch.multiple(
+                torch.cuda, is_available=lambda: True, device_count=lambda: 1, get_device_properties=lambda _index: h100
+            ),
+            mock.patch("environment.smi_card", return_value=None) as asked,
+            mock.patch("sys.stdout", new_callable=io.StringIO) as said,
+        ):
+            self.assertEqual(main(["--list", "--suite", "copies"]), 0)
+        self.assertIn(
+            "on the NVIDIA H100 80GB HBM3 here, tables of h100; seconds as guessed for an NVIDIA H200", said.getvalue()
+        )
+        asked.assert_called_with("1b2c")
+
+    def test_a_folder_goes_on_under_the_name_that_its_tables_have(self) -> None:
+        with (
+            tempfile.TemporaryDirectory() as name,
+            mock.patch.multiple("environment", smi_card=lambda _uuid: None, cuda_uuid=lambda _index: None),
+        ):
+            for given, expected in ((["--gpu", "RTX9090"], "rtx9090"), ([], "rtx9090")):
+                options = parse_arguments(["--out", name, "--suite", "copies", *given])
+                collector = make_collector(options, PLANNED, Path(name))
+                self.assertEqual(collector.bench.gpu, expected)
+                collector.sidecar.write()
+
     def test_a_device_that_is_not_there_is_a_wrong_argument(self) -> None:
         with (
             mock.patch.multiple(torch.cuda, is_available=lambda: True, device_count=lambda: 2),
@@ -276,10 +349,13 @@ class PlanTest(unittest.TestCase):
             there = (taken / "collected.json").read_text()
             for arguments, says in (
                 (["--out", str(file)], "is a file; give a folder"),
-                (["--out", name, "--budget-s", "-1"], r"--budget-s: got -1\.0"),
+                (["--out", name, "--budget-s", "-1"], "--budget-s: got -1; must be seconds, such as 540, 540s, 9m"),
                 (["--out", name, "--budget-s", "nan"], "--budget-s: got nan"),
-                (["--out", str(taken), "--list"], "measured with another device"),
+                (["--out", name, "--budget-s", "9x"], "--budget-s: got 9x"),
+                (["--out", str(taken), "--list"], "the device in collected.json has no numSms, memoryBytes"),
                 (["--out", str(taken), "--self-test"], "measured with another device"),
+                (["--out", f"{name}/new", "--self-test", "--gpu", "L4"], "--gpu: the self-test's tables are no GPU's"),
+                (["--out", f"{name}/new", "--self-test", "--list"], "leave one of them out"),
             ):
                 with (
                     mock.patch.dict("os.environ"),
@@ -294,6 +370,25 @@ class PlanTest(unittest.TestCase):
                 self.assertRegex(said.getvalue(), says)
             self.assertEqual(file.read_text(), "mine")
             self.assertEqual((taken / "collected.json").read_text(), there)
+
+    def test_a_disk_that_is_full_from_the_start_is_told_in_a_line(self) -> None:
+        full = OSError(errno.ENOSPC, "No space left on device")
+        with (
+            tempfile.TemporaryDirectory() as name,
+            mock.patch.dict("os.environ"),
+            mock.patch("os.fsync", side_effect=full),
+            mock.patch("sys.stderr", new_callable=io.StringIO) as said,
+        ):
+            self.assertEqual(main(["--out", f"{name}/new", "--self-test", "--suite", "copies"]), EXIT_USAGE)
+        self.assertRegex(
+            said.getvalue(), r"^[^\n]*collected\.json: No space left on device; [^\n]*same command again\n$"
+        )
+
+    def test_without_cuda_it_says_whether_this_pytorch_could_have_it(self) -> None:
+        with mock.patch.multiple(torch.version, cuda=None, hip=None):
+            self.assertIn("is built without CUDA: install one", why_no_cuda())
+        with mock.patch.multiple(torch.version, cuda="12.8"), mock.patch.dict("os.environ", CUDA_VISIBLE_DEVICES=""):
+            self.assertRegex(why_no_cuda(), "finds no GPU: see what nvidia-smi says; CUDA_VISIBLE_DEVICES is ''")
 
     def test_without_a_compiler_nothing_is_measured_and_no_row_is_refused(self) -> None:
         def no_compiler(*_: Any) -> None:
@@ -334,6 +429,32 @@ class PlanTest(unittest.TestCase):
         self.assertEqual([*right], [*everything][1:])
         self.assertEqual(len(tries), 2)
 
+    def test_no_product_is_planned_that_no_step_asks_for(self) -> None:
+        shapes = {(shape["k"], shape["n"]): shape for shape in self.bench.shapes.matrices}
+        kinds: set[tuple[bool, bool]] = set()
+        for case in self.cases["gemm"]:
+            shape = shapes[(case.key["k"], case.key["n"])]
+            kinds.add((shape["isQuantized"], shape["isSampledOnly"]))
+            if case.key["dtype"] == "fp8":
+                self.assertTrue(shape["isQuantized"], case.key)
+            if shape["isSampledOnly"]:
+                self.assertLessEqual(int(case.key["m"]), 1024, case.key)
+        # Layers' matrices, routers, and LM heads.
+        self.assertEqual(kinds, {(True, False), (False, False), (False, True)})
+
+    def test_the_first_tier_has_decode_batches_that_no_split_is_left_in(self) -> None:
+        first = [case for case in self.cases["decode"] if case.tier == 0]
+        programs = max(int(case.key["batch_size"]) * case.shape["numKvHeads"] for case in first)
+        self.assertGreater(programs, 2048)
+
+    def test_long_runs_of_a_product_have_a_row_in_bursts_to_be_compared_with(self) -> None:
+        sustained = [case for case in self.cases["gemm_variants"] if case.key["variant"] == "sustained"]
+        self.assertEqual([case.key["dtype"] for case in sustained], ["bf16", "fp8"])
+        names = ("m", "k", "n", "dtype")
+        bursts = {tuple(case.key[name] for name in names) for case in self.cases["gemm"] if case.tier == 0}
+        self.assertTrue(all(tuple(case.key[name] for name in names) in bursts for case in sustained))
+        self.assertLess(sum(case.guess_s for case in sustained), 6)
+
     def test_no_row_is_planned_twice(self) -> None:
         identities = [case.identity() for cases in self.cases.values() for case in cases]
         self.assertEqual(len(identities), len(set(identities)))
@@ -349,6 +470,62 @@ class PlanTest(unittest.TestCase):
         self.assertFalse(any(name.startswith("cudnn") for name in without))
         self.assertIsNone(kind_of(self.bench, 512, 4096).num_plans)
         self.assertEqual(kind_of(self.bench, 2048, 4096).num_plans, 2)
+
+
+@unittest.skipUnless(HAS_TORCH, "PyTorch is not installed")
+class PreparedTest(unittest.TestCase):
+    """What has to be compiled and chosen before the first row of a part, while the time for it is reserved."""
+
+    def setUp(self) -> None:
+        # Kernels' references: Triton would need its interpreter, or a GPU.
+        for name in ("decode_attention", "elementwise", "experts", "prefill_attention"):
+            without = mock.patch(f"kernels.{name}.HAS_TRITON", False)
+            without.start()
+            self.addCleanup(without.stop)
+
+    def bench(self) -> Any:
+        device = torch.device("cpu")
+        return Workbench(device, "cpu", rehearsal_shapes(load_shapes()), Pools(device, 4 << 20, 4096), 1, 1 << 24)
+
+    def test_attention_and_whole_steps_choose_nothing_while_a_row_is_built(self) -> None:
+        for suite in make_suites(["prefill", "whole_step"], self.bench()):
+            for case in suite.cases():
+                # As after another session: nothing is known.
+                suite.bench.tuned.clear()
+                suite.prepare(case)
+                chosen = set(suite.bench.tuned)
+                suite.build(case)
+                self.assertEqual(set(suite.bench.tuned), chosen, case.identity())
+
+    def test_experts_choose_their_tiles_for_the_blocks_that_a_row_has(self) -> None:
+        asked: list[int] = []
+        original = experts.config_of
+
+        def config_of(bench: Any, rows: int, dtype: str) -> Any:
+            asked.append(rows)
+            return original(bench, rows, dtype)
+
+        with mock.patch.object(experts, "config_of", config_of):
+            for suite in make_suites(["experts", "whole_step"], self.bench()):
+                for case in suite.cases():
+                    asked.clear()
+                    suite.prepare(case)
+                    prepared, asked[:] = set(asked), []
+                    suite.build(case)
+                    self.assertLessEqual(set(asked), prepared, case.identity())
+
+    def test_rows_that_need_other_kernels_are_of_another_part(self) -> None:
+        device = torch.device("cuda", 0)
+        pools = Pools(device, 12 << 30, PLANNED["l2Bytes"])
+        bench = Workbench(device, "h200", load_shapes(), pools, PLANNED["numSms"], PLANNED["memoryBytes"])
+        parts = {suite.name: {case.part for case in suite.cases()} for suite in make_suites(SUITE_NAMES, bench)}
+        self.assertEqual(
+            {part for part in parts["experts"] if part.startswith("fp8")},
+            {f"fp8, blocks of {rows} rows" for rows in (16, 32, 64, 128)},
+        )
+        self.assertEqual(len([part for part in parts["prefill"] if part.startswith("128, ")]), 4)
+        self.assertIn("meta-llama/Llama-3.1-8B", parts["whole_step"])
+        self.assertIn("Qwen/Qwen3-30B-A3B, behind a context, blocks of 128 rows", parts["whole_step"])
 
 
 @unittest.skipUnless(HAS_TORCH, "PyTorch is not installed")

@@ -166,6 +166,29 @@ class GraphTimerTest(unittest.TestCase):
         self.assertGreaterEqual(warm_us[True], timing.RAMP_US)
         self.assertLess(warm_us[False], 4 * timing.GRAPH_US)
 
+    def test_a_sustained_product_is_timed_when_it_has_run_for_half_of_its_time(self) -> None:
+        class Throttled(FakeGpu):
+            """Slower by a tenth when it has been busy for 300 ms."""
+
+            @property
+            def launch_us(self) -> float:
+                return 1000.0 if self.now_us < 300_000.0 else 1100.0
+
+            @launch_us.setter
+            def launch_us(self, _us: float) -> None:
+                pass
+
+        for sustained_us, expected_us in ((0.0, 1000.0), (1e6, 1100.0)):
+            gpu = Throttled(1000.0)
+            work = self.work(gpu, 2, 1000.0)
+            work.sustained_us = sustained_us
+            with fake_cuda(gpu):
+                runs_us = timing.GraphTimer(work).look()
+            for us in runs_us:
+                self.assertAlmostEqual(us, expected_us)
+        self.assertGreaterEqual(gpu.now_us, 1e6)
+        self.assertLess(gpu.now_us, 1.3e6)
+
     def test_a_long_step_is_not_repeated_more_than_needed(self) -> None:
         gpu = FakeGpu(400_000.0)
         with fake_cuda(gpu):

@@ -63,9 +63,9 @@ class BandwidthSuite:
                             pattern,
                         )
 
-    def prepare(self, part: str) -> None:
+    def prepare(self, case: Case) -> None:
         for block in self._blocks():
-            check_read(self.bench, part, block // INT_BYTES)
+            check_read(self.bench, case.part, block // INT_BYTES)
 
     def build(self, case: Case) -> Work:
         size, unit, pattern = int(case.key["bytes"]), int(case.shape["unit"]), str(case.key["pattern"])

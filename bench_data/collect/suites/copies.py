@@ -28,13 +28,13 @@ class CopiesSuite:
                 key: dict[str, Cell] = {"direction": direction, "bytes": size}
                 yield Case(self.name, f"copies/{self.bench.gpu}/data.csv", key, 1, 0.1, {}, direction)
 
-    def prepare(self, part: str) -> None:
-        source, target = self._pair(part, 4096)
+    def prepare(self, case: Case) -> None:
+        source, target = self._pair(case.part, 4096)
         target.copy_(source, non_blocking=True)
         if self.bench.device.type == "cuda":
             torch.cuda.synchronize()
         if not torch.equal(source.cpu(), target.cpu()):
-            raise KernelRefused(f"copy {part}: the copy differs")
+            raise KernelRefused(f"copy {case.part}: the copy differs")
 
     def _pair(self, direction: str, size: int) -> tuple[torch.Tensor, torch.Tensor]:
         can_pin = self.bench.device.type == "cuda"

@@ -22,9 +22,9 @@ from kernels.elementwise import kv_write
 from workbench import Workbench, require_close
 
 BLOCK_SIZE = 16
-COARSE_BATCHES = [1, 4, 16, 64, 128, 256]
+COARSE_BATCHES = [1, 4, 16, 64, 128, 256, 512]
 COARSE_LENGTHS = [128, 512, 1024, 2048, 4096, 8192, 32768]
-FINE_BATCHES = [2, 8, 32, 96, 192, 512]
+FINE_BATCHES = [2, 8, 32, 96, 192]
 FINE_LENGTHS = [16, 256, 768, 1536, 3072, 6144, 16384, 65536, 131072]
 MAX_KV_TOKENS = 1 << 21
 FIRST_MODELS = 6
@@ -61,8 +61,8 @@ class DecodeSuite:
                     }
                     yield Case(self.name, table, key, first if is_coarse else first + 2, 0.05, shape, str(dim))
 
-    def prepare(self, part: str) -> None:
-        check_decode(self.bench, int(part))
+    def prepare(self, case: Case) -> None:
+        check_decode(self.bench, int(case.shape["headDim"]))
 
     def build(self, case: Case) -> Work:
         return decode_work(self.bench, case.shape, [int(case.key["kv_len"])] * int(case.key["batch_size"]))
@@ -95,8 +95,8 @@ class MixedDecodeSuite:
                         table = f"decode_mixed/{self.bench.gpu}/data.csv"
                         yield Case(self.name, table, key, 1, 0.05, {**shape, "kvLens": kv_lens}, str(dim))
 
-    def prepare(self, part: str) -> None:
-        check_decode(self.bench, int(part))
+    def prepare(self, case: Case) -> None:
+        check_decode(self.bench, int(case.shape["headDim"]))
 
     def build(self, case: Case) -> Work:
         return decode_work(self.bench, case.shape, case.shape["kvLens"])

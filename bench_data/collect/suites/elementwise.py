@@ -56,8 +56,8 @@ class ElementwiseSuite:
         }  # fmt: skip
         return Case(self.name, f"elementwise/{self.bench.gpu}/data.csv", key, 0, 0.04, shape, name)
 
-    def prepare(self, part: str) -> None:
-        check_kernel(self.bench, _checked_shape(self.bench, part), self._table)
+    def prepare(self, case: Case) -> None:
+        check_kernel(self.bench, _checked_shape(self.bench, case.part), self._table)
 
     def build(self, case: Case) -> Work:
         name, tokens = str(case.key["name"]), int(case.key["num_tokens"])

@@ -49,19 +49,27 @@ class ExpertsSuite:
                     for tokens in self.bench.some(sizes):
                         key = {**_shape_cells(shape), column: tokens, "dtype": dtype}
                         table = f"grouped_gemm/{phase}/{self.bench.gpu}/data.csv"
-                        yield Case(
-                            self.name, table, key, tier, 0.08 + 30e-6 * _guess_us(shape, tokens, dtype), shape, dtype
-                        )
+                        guess_s = 0.08 + 30e-6 * _guess_us(shape, tokens, dtype)
+                        part = f"{dtype}, blocks of {_rows_of(shape, tokens)} rows"
+                        yield Case(self.name, table, key, tier, guess_s, shape, part)
 
-    def prepare(self, part: str) -> None:
-        check_experts(self.bench, part)
+    def prepare(self, case: Case) -> None:
+        check_experts(self.bench, str(case.key["dtype"]), _rows_of(case.shape, _tokens_of(case)))
 
     def build(self, case: Case) -> Work:
-        tokens = int(case.key.get("batch_size_per_gpu", case.key.get("seq_len_per_gpu", 0)))
-        return experts_work(self.bench, case.shape, tokens, str(case.key["dtype"]))
+        return experts_work(self.bench, case.shape, _tokens_of(case), str(case.key["dtype"]))
 
     def release(self) -> None:
         pass
+
+
+def _tokens_of(case: Case) -> int:
+    return int(case.key.get("batch_size_per_gpu", case.key.get("seq_len_per_gpu", 0)))
+
+
+def _rows_of(shape: dict[str, int], tokens: int) -> int:
+    """Rows of the blocks that so many tokens are laid out in."""
+    return block_rows(tokens * shape["topK"], shape["numExperts"])
 
 
 def _shape_cells(shape: dict[str, int]) -> dict[str, Cell]:
@@ -115,7 +123,7 @@ def experts_work(
 ) -> Work:
     """Runs on different weights, inputs and routes."""
     if config is None:
-        config = config_of(bench, block_rows(tokens * shape["topK"], shape["numExperts"]), dtype)
+        config = config_of(bench, _rows_of(shape, tokens), dtype)
     element_bytes = 1 if dtype == "fp8" else bench.half_bytes
     touched = _expected_touched(shape, tokens)
     bytes_per_set = touched * 3 * shape["hiddenSize"] * shape["intermediateSize"] * element_bytes
@@ -144,8 +152,12 @@ def _experts_call(
     return lambda: run_experts(x, weights, ids, layer, workspace, out, config)
 
 
-def check_experts(bench: Workbench, dtype: str) -> None:
-    """KernelRefused where the sum over experts is wrong: few pairs per expert, and more than a block has rows."""
+def check_experts(bench: Workbench, dtype: str, rows: int) -> None:
+    """
+    KernelRefused where the sum over experts is wrong in blocks of so many rows: for one token, for blocks that are not
+    full, and for experts of more than one block.
+    """
+    config = config_of(bench, rows, dtype)
     sizes = ((1, 64, 32), (70, 64, 96), (1500, 64, 96)) if not bench.is_rehearsal else ((1, 32, 32), (90, 32, 48))
     for tokens, hidden, intermediate in sizes:
         shape = {
@@ -155,7 +167,6 @@ def check_experts(bench: Workbench, dtype: str) -> None:
             "hiddenSize": hidden,
             "intermediateSize": intermediate,
         }
-        config = config_of(bench, block_rows(tokens * 2, 8), dtype)
         layer = layer_of(bench, shape, dtype)
         weights, ids = draw_experts(bench, tokens, 8, 2)
         x, out = bench.take((tokens, hidden)), poisoned((tokens, hidden), bench.device, bench.half)

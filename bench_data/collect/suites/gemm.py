@@ -17,11 +17,17 @@ COARSE_TOKENS = [1, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192]
 # Where tiles and splits of the library change, so that interpolation is worst.
 FINE_TOKENS = [2, 4, 24, 48, 96, 160, 192, 224, 384, 768, 1536, 3072, 6144, 16384]
 FIRST_MODELS = 6
+# LM heads run over one row a request that yields a token: vLLM's default is 256 to 1024 requests at most.
+MAX_SAMPLED_ROWS = 1024
 # 2 GiB of bf16: inputs and outputs larger than this are no step's.
 MAX_ELEMENTS = 1 << 30
 VARIANT_SHAPES = [(4096, 6144), (4096, 28672), (14336, 4096), (2048, 4096), (1024, 4096)]
 VARIANT_TOKENS = [1, 16, 64, 256, 2048]
 VARIANTS = ["reused-weights", "zeros", "product-only", "per-tensor"]
+# Repeated for a second, after which the card has the clocks that its power limit leaves it; `gemm` has them in bursts.
+SUSTAINED = {"m": 8192, "k": 4096, "n": 28672}
+SUSTAINED_US = 1e6
+NUM_LOOKS = 2
 QUANTIZED = "per-token included"
 GUESS_US_PER_FLOP = 1 / 600e6
 GUESS_US_PER_BYTE = 1 / 3.0e6
@@ -41,18 +47,14 @@ class GemmSuite:
             for tokens, tier in ((COARSE_TOKENS, first), (FINE_TOKENS, first + 2)):
                 for dtype in ("bf16", "fp8"):
                     for m in self.bench.some(tokens):
-                        if self._is_wanted(m, shape["k"], shape["n"], dtype):
+                        if is_wanted(shape, m, dtype):
                             key: dict[str, Cell] = {"m": m, "k": shape["k"], "n": shape["n"], "dtype": dtype}
                             yield Case(
                                 self.name, f"gemm/{self.bench.gpu}/data.csv", key, tier, _guess_s(key), part=dtype
                             )
 
-    def _is_wanted(self, m: int, k: int, n: int, dtype: str) -> bool:
-        # Products over 16 columns or fewer are routers', which no engine quantises.
-        return m * max(k, n) <= MAX_ELEMENTS and (dtype == "bf16" or (n % 16 == 0 and k % 16 == 0 and n > 16))
-
-    def prepare(self, part: str) -> None:
-        check_product(self.bench, part)
+    def prepare(self, case: Case) -> None:
+        check_product(self.bench, case.part)
 
     def build(self, case: Case) -> Work:
         m, k, n = (int(case.key[name]) for name in ("m", "k", "n"))
@@ -62,6 +64,14 @@ class GemmSuite:
 
     def release(self) -> None:
         pass
+
+
+def is_wanted(shape: dict[str, Any], m: int, dtype: str) -> bool:
+    """Whether a step can ask for the product, and the library for fp8 knows it: sizes in multiples of 16."""
+    k, n = shape["k"], shape["n"]
+    if m * max(k, n) > MAX_ELEMENTS or (shape["isSampledOnly"] and m > MAX_SAMPLED_ROWS):
+        return False
+    return dtype == "bf16" or (shape["isQuantized"] and n % 16 == 0 and k % 16 == 0)
 
 
 class GemmVariantsSuite:
@@ -78,15 +88,25 @@ class GemmVariantsSuite:
             for k, n in shapes:
                 for m in self.bench.some(VARIANT_TOKENS):
                     dtype = "bf16" if variant in ("reused-weights", "zeros") else "fp8"
-                    key: dict[str, Cell] = {"variant": variant, "m": m, "k": k, "n": n, "dtype": dtype}
-                    yield Case(self.name, f"gemm_variants/{self.bench.gpu}/data.csv", key, 1, _guess_s(key), part=dtype)
+                    yield self._case({"variant": variant, "m": m, "k": k, "n": n, "dtype": dtype})
+        m, k, n = SUSTAINED.values() if not self.bench.is_rehearsal else (8, 64, 32)
+        for dtype in ("bf16", "fp8"):
+            yield self._case({"variant": "sustained", "m": m, "k": k, "n": n, "dtype": dtype})
 
-    def prepare(self, part: str) -> None:
-        check_product(self.bench, part)
+    def _case(self, key: dict[str, Cell]) -> Case:
+        guess_s = _guess_s(key) + (NUM_LOOKS * 1e-6 * SUSTAINED_US if key["variant"] == "sustained" else 0.0)
+        table = f"gemm_variants/{self.bench.gpu}/data.csv"
+        return Case(self.name, table, key, 1, guess_s, part=str(key["dtype"]))
+
+    def prepare(self, case: Case) -> None:
+        check_product(self.bench, case.part)
 
     def build(self, case: Case) -> Work:
         m, k, n = (int(case.key[name]) for name in ("m", "k", "n"))
-        return product(self.bench, m, k, n, str(case.key["dtype"]), str(case.key["variant"]))
+        variant = str(case.key["variant"])
+        work = product(self.bench, m, k, n, str(case.key["dtype"]), variant)
+        work.sustained_us = SUSTAINED_US if variant == "sustained" else 0.0
+        return work
 
     def release(self) -> None:
         pass

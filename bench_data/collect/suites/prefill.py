@@ -56,7 +56,8 @@ class PrefillSuite:
             table = f"mha/prefill/{self.bench.gpu}/{heads}-{kv_heads}-{dim}.csv"
             tier = self.bench.tier_of(shape, FIRST_MODELS)
             for new, batch_size, cached in sizes:
-                plans_s = GUESS_PLAN_S * (kind_of(self.bench, new, cached).num_plans or 0)
+                kind = kind_of(self.bench, new, cached)
+                plans_s = GUESS_PLAN_S * (kind.num_plans or 0)
                 guess_s = 0.06 + plans_s + 30e-6 * _guess_us(shape, new, batch_size, cached)
                 key: dict[str, Cell] = {
                     "dtype": "bf16",
@@ -65,10 +66,13 @@ class PrefillSuite:
                     "context_len": cached,
                 }
                 is_rare = new > 16384 or cached > 16384
-                yield Case(self.name, table, key, tier + 1 if is_rare else tier, guess_s, shape, str(dim))
+                part = f"{dim}, {kind.name}"
+                yield Case(self.name, table, key, tier + 1 if is_rare else tier, guess_s, shape, part)
 
-    def prepare(self, part: str) -> None:
-        check_prefill(self.bench, int(part))
+    def prepare(self, case: Case) -> None:
+        implementation_of(
+            self.bench, int(case.shape["headDim"]), int(case.key["seq_len"]), int(case.key["context_len"])
+        )
 
     def build(self, case: Case) -> Work:
         new, batch_size, cached = (int(case.key[name]) for name in ("seq_len", "batch_size", "context_len"))
@@ -148,7 +152,7 @@ def _error_of(bench: Workbench, run: Implementation, dim: int, kind: Kind) -> fl
 
 
 def implementation_of(bench: Workbench, dim: int, new: int, cached: int) -> tuple[str, Implementation]:
-    """The fastest that is right for prompts of this kind."""
+    """The fastest that is right for prompts of this kind, found once a folder; KernelRefused where none is."""
     kind = kind_of(bench, new, cached)
     right = right_implementations(bench, dim, kind)
     if not right:
@@ -204,11 +208,6 @@ def _prefill_call(
 
 def _bound(run: Implementation, batch: PrefillBatch) -> Callable[[], object]:
     return lambda: run(batch)
-
-
-def check_prefill(bench: Workbench, dim: int) -> None:
-    """KernelRefused where no implementation is right for whole prompts; other kinds are chosen when they come."""
-    implementation_of(bench, dim, WHOLE_PROMPTS[0], 0)
 
 
 def _guess_us(shape: dict[str, int], new: int, batch_size: int, cached: int) -> float:

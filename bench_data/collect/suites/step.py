@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
+from cases import KernelRefused
 from kernels import elementwise
 from kernels.backend import cdiv
 from kernels.decode_attention import DecodeBatch, decode_attention, num_splits_of, part_buffers
@@ -81,7 +82,7 @@ class Step:
             block += cdiv(length, BLOCK_SIZE)
         width = max([cdiv(length, BLOCK_SIZE) for length in decode_lengths], default=1)
         if self.num_decodes * width > first_prompt_block:
-            raise torch.OutOfMemoryError("the KV cache is too small for the batch")
+            raise KernelRefused("the KV cache is too small for the batch")
         order = bench.pools.permutation(first_prompt_block)[: self.num_decodes * width]
         self.block_table = order.view(self.num_decodes, width).contiguous()
         self.kv_lens = torch.tensor(decode_lengths, dtype=torch.int32, device=bench.device)

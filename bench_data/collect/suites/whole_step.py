@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
 
 from cases import Case, Cell, Work
+from kernels.experts import block_rows
+from suites import experts, prefill
 from suites.decode import BLOCK_SIZE
 from suites.model import Model, layer_bytes
 from suites.step import Request, Step
@@ -46,6 +49,7 @@ class WholeStepSuite:
     def __init__(self, bench: Workbench) -> None:
         self.bench = bench
         self._model: Model | None = None
+        self._checked_model: str | None = None
 
     def cases(self) -> Iterable[Case]:
         for shape in self.bench.shapes.models:
@@ -58,7 +62,8 @@ class WholeStepSuite:
                     continue
                 guess_s = 0.3 + 15e-6 * _guess_us(shape, num_layers, requests)
                 key: dict[str, Cell] = {"model": shape["id"], "layers": num_layers, "batch": batch}
-                yield Case(self.name, f"whole_step/{self.bench.gpu}.json", key, 0, guess_s, shape, shape["id"])
+                part = ", ".join([shape["id"], *needed_choices(self.bench, shape, requests)])
+                yield Case(self.name, f"whole_step/{self.bench.gpu}.json", key, 0, guess_s, shape, part)
 
     def _batches(self) -> list[str]:
         if self.bench.is_rehearsal:
@@ -66,10 +71,15 @@ class WholeStepSuite:
         decodes = [f"decode:{size}@{context}" for context in DECODE_CONTEXTS for size in DECODE_BATCHES]
         return decodes + [f"prefill:{chunk}" for chunk in PREFILLS] + MIXED
 
-    def prepare(self, part: str) -> None:
-        # The model of the rows before leaves no room for a check.
-        self.release()
-        check_step(self.bench, next(shape for shape in self.bench.shapes.models if shape["id"] == part))
+    def prepare(self, case: Case) -> None:
+        shape = case.shape
+        if self._checked_model != shape["id"]:
+            # The model of the rows before leaves no room for a check.
+            self.release()
+            check_step(self.bench, shape)
+            self._checked_model = shape["id"]
+        for choose in needed_choices(self.bench, shape, parse_batch(str(case.key["batch"]))).values():
+            choose()
 
     def build(self, case: Case) -> Work:
         shape, num_layers = case.shape, int(case.key["layers"])
@@ -130,7 +140,7 @@ class LaunchGapSuite:
         shape = self.bench.shapes.models[0]
         return 10 if shape["hasQkNorm"] else 9
 
-    def prepare(self, part: str) -> None:
+    def prepare(self, case: Case) -> None:
         check_step(self.bench, self.bench.shapes.models[0])
 
     def build(self, case: Case) -> Work:
@@ -180,6 +190,19 @@ def parse_batch(text: str) -> list[Request]:
         count, context = int(match[2]), int(match[3])
         requests += [Request(1, context, True)] * count if match[1] == "decode" else [Request(count, context, False)]
     return requests
+
+
+def needed_choices(bench: Workbench, shape: dict[str, Any], requests: list[Request]) -> dict[str, Callable[[], object]]:
+    """What has to be chosen for a step, by name: the kernels of its kinds of prompts, and of its experts."""
+    choices: dict[str, Callable[[], object]] = {}
+    for new, context in {(r.new_tokens, r.context_tokens) for r in requests if not r.is_decode}:
+        name = prefill.kind_of(bench, new, context).name
+        choices[name] = functools.partial(prefill.implementation_of, bench, shape["headDim"], new, context)
+    if shape["moe"] is not None:
+        pairs = sum(request.new_tokens for request in requests) * shape["moe"]["numExpertsPerToken"]
+        rows = block_rows(pairs, shape["moe"]["numExperts"])
+        choices[f"blocks of {rows} rows"] = functools.partial(experts.config_of, bench, rows, "bf16")
+    return dict(sorted(choices.items()))
 
 
 def layers_that_fit(bench: Workbench, shape: dict[str, Any]) -> int:

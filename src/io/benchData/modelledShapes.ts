@@ -48,9 +48,12 @@ export function kernelShapes(architectures: readonly ModelArchitecture[]): Kerne
 
 /** One decode token's operators at each TP size the model can be split to. */
 function operatorsAtEveryTp(architecture: ModelArchitecture): Operator[] {
-  return TENSOR_PARALLEL_SIZES.filter((size) => isShardable(architecture, size)).flatMap((size) =>
-    decodeTokenOperators(architecture, size),
-  );
+  return shardableSizes(architecture).flatMap((size) => decodeTokenOperators(architecture, size));
+}
+
+/** The TP sizes that shapes are listed for and the model can be split to. */
+export function shardableSizes(architecture: ModelArchitecture): number[] {
+  return TENSOR_PARALLEL_SIZES.filter((size) => isShardable(architecture, size));
 }
 
 /** Operators of a step of one greedy decode token in bf16. */
