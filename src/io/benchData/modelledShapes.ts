@@ -23,14 +23,18 @@ export interface KernelShapes {
   readonly experts: readonly ExpertShape[];
 }
 
-const TENSOR_PARALLEL_SIZES = [1, 2, 4, 8];
+/** How many GPUs the shapes of built-in models are listed for. */
+export const TENSOR_PARALLEL_SIZES: readonly number[] = [1, 2, 4, 8];
 
-/** The shapes that serving these models at TP 1, 2, 4 and 8 needs, as far as each can be split. */
-export function kernelShapes(architectures: readonly ModelArchitecture[]): KernelShapes {
+/** The shapes that serving these models needs at these TP sizes, as far as each model can be split. */
+export function kernelShapes(
+  architectures: readonly ModelArchitecture[],
+  tensorParallelSizes: readonly number[] = TENSOR_PARALLEL_SIZES,
+): KernelShapes {
   const matrices = new Map<string, MatrixShape>();
   const heads = new Map<string, Omit<AttentionHeads, "kvDtype">>();
   const experts = new Map<string, ExpertShape>();
-  for (const { dims } of architectures.flatMap(operatorsAtEveryTp)) {
+  for (const { dims } of architectures.flatMap((model) => operatorsAt(model, tensorParallelSizes))) {
     if (dims.category === "gemm") {
       const { k, n } = dims;
       matrices.set(sortKey([k, n]), { k, n });
@@ -47,10 +51,10 @@ export function kernelShapes(architectures: readonly ModelArchitecture[]): Kerne
 }
 
 /** One decode token's operators at each TP size the model can be split to. */
-function operatorsAtEveryTp(architecture: ModelArchitecture): Operator[] {
-  return TENSOR_PARALLEL_SIZES.filter((size) => isShardable(architecture, size)).flatMap((size) =>
-    decodeTokenOperators(architecture, size),
-  );
+function operatorsAt(architecture: ModelArchitecture, tensorParallelSizes: readonly number[]): Operator[] {
+  return tensorParallelSizes
+    .filter((size) => isShardable(architecture, size))
+    .flatMap((size) => decodeTokenOperators(architecture, size));
 }
 
 /** Operators of a step of one greedy decode token in bf16. */
@@ -66,7 +70,8 @@ export function decodeTokenOperators(architecture: ModelArchitecture, tensorPara
   return operators(architecture, { tensorParallelSize }, dtypes, { sortsLogits: false }, tokens);
 }
 
-function isShardable(architecture: ModelArchitecture, tensorParallelSize: number): boolean {
+/** Whether the model can be split over so many GPUs. */
+export function isShardable(architecture: ModelArchitecture, tensorParallelSize: number): boolean {
   try {
     requireShardable(architecture, tensorParallelSize);
     return true;
