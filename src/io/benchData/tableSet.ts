@@ -1,7 +1,6 @@
 import {
   copyFileSync,
   existsSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -11,6 +10,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { DataFileError } from "../../core/errors/simulationError.js";
+import { groupRows } from "../../core/kernels/tables/tableReading.js";
 import { shortSha256 } from "../pricingFiles.js";
 import { makeFolders, placeOf, requireWritableFolder } from "../results/outputFolder.js";
 import { COLLECTED_FILE, COLLECTED_FOLDER } from "./collectedSidecar.js";
@@ -47,12 +47,29 @@ export function filesOfGpu(dir: string, gpuId: string): TableSetFile[] {
   return [...files, { from: sidecar, path: `${COLLECTED_FOLDER}/${folderOfGpu(gpuId)}.json`, withoutLines: [] }];
 }
 
+/** What became of the set that was in place. */
+export interface Replacement {
+  /** The folder that the former set has now; null where there was none, or where it stays. */
+  readonly former: string | null;
+  /** The set that was there is the same to the byte: it stays. */
+  readonly isUnchanged: boolean;
+  /** Folders with files that the former set had and the new one has not, with how many; sorted. */
+  readonly missing: readonly MissingFiles[];
+}
+
+export interface MissingFiles {
+  /** In the layout, such as `mha/decode/h200`. */
+  readonly folder: string;
+  readonly numMissing: number;
+  /** Files that the former set had there. */
+  readonly numBefore: number;
+}
+
 /**
  * Gives a set new files of some GPUs in place of all it had of them, at once: the new set is put together and checked
- * beside the old one, then takes its name. The old one keeps its content under another name.
+ * beside the old one, then takes its name. The old one keeps its content under another name, unless it is the same.
  *
  * @param check throws when the staged set is not sound; then nothing has changed
- * @returns the folder the former set has now, or null
  * @throws DataFileError when the folder holds anything else, or cannot be written
  */
 export function replaceTableSet(
@@ -60,35 +77,90 @@ export function replaceTableSet(
   gpuIds: readonly string[],
   files: readonly TableSetFile[],
   check: (staged: string) => void,
-): { readonly former: string | null } {
-  requireOwnFolder(out, files);
+): Replacement {
+  requireOwnFolder(out);
   const replaced = existsSync(out) ? gpuIds.flatMap((id) => filesOfGpu(out, id)).map(({ from }) => from) : [];
   const kept = (existsSync(out) ? filesIn(out) : [])
     .map((path): TableSetFile => ({ from: join(out, path), path, withoutLines: [] }))
     .filter(({ from }) => !replaced.includes(from));
-  makeFolders(dirname(resolve(out)));
-  const staged = mkdtempSync(`${resolve(out)}.partial-`);
+  const staged = freeName(`${resolve(out)}.${process.pid}.partial`);
   try {
+    makeStaged(staged, out);
     for (const file of [...kept, ...files]) writeSetFile(staged, file);
     check(staged);
-    return { former: takePlace(staged, resolve(out)) };
+    if (isSameSet(staged, out)) return { former: null, isUnchanged: true, missing: [] };
+    const missing = missingFiles(out, staged);
+    return { former: takePlace(staged, resolve(out)), isUnchanged: false, missing };
   } finally {
     rmSync(staged, { recursive: true, force: true });
   }
 }
 
+/** A folder like any other, which other accounts may read as far as the umask lets them: it becomes the set. */
+function makeStaged(staged: string, out: string): void {
+  try {
+    makeFolders(staged);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new DataFileError(
+      { file: out },
+      `cannot be written: no folder can be made there (${code}); choose another one`,
+    );
+  }
+}
+
+/** Whether two sets hold the same files with the same bytes. */
+function isSameSet(staged: string, out: string): boolean {
+  if (!existsSync(out)) return false;
+  const paths = filesIn(staged);
+  if (paths.join("\n") !== filesIn(out).join("\n")) return false;
+  return paths.every((path) => readFileSync(join(staged, path)).equals(readFileSync(join(out, path))));
+}
+
+function missingFiles(out: string, staged: string): MissingFiles[] {
+  if (!existsSync(out)) return [];
+  const after = new Set(filesIn(staged));
+  return [...groupRows(filesIn(out), folderInSet)]
+    .map(([folder, paths]) => ({
+      folder,
+      numMissing: paths.filter((path) => !after.has(path)).length,
+      numBefore: paths.length,
+    }))
+    .filter(({ numMissing }) => numMissing > 0);
+}
+
+/** `gemm/h200/data.csv` → `gemm/h200`; where a GPU has one file and no folder, that file. */
+function folderInSet(path: string): string {
+  return path.endsWith(".json") ? path : dirname(path);
+}
+
 /** @throws DataFileError */
-function requireOwnFolder(out: string, files: readonly TableSetFile[]): void {
+function requireOwnFolder(out: string): void {
   requireWritableFolder(dirname(resolve(out)));
   requireWritableFolder(out);
-  const place = `${placeOf(out)}${sep}`;
-  if (files.some(({ from }) => placeOf(from).startsWith(place))) {
-    throw new DataFileError({ file: out }, "is the folder that is being imported; choose another one for the set");
-  }
   const others = existsSync(out) ? readdirSync(out).filter((name) => !SET_FOLDERS.includes(name)) : [];
   if (others.length === 0) return;
   const problem = `holds other things than kernel tables (${others.slice(0, 3).join(", ")}), which an import would move away`;
   throw new DataFileError({ file: out }, `${problem}; choose a folder of its own`);
+}
+
+/**
+ * A set and what it is made from must not contain each other: one would be moved away with the other, or copied into it.
+ * @throws DataFileError
+ */
+export function requireApart(source: string, out: string): void {
+  const [from, to] = [source, out].map((folder) => `${dirname(placeOf(join(folder, "any file")))}${sep}`) as [
+    string,
+    string,
+  ];
+  const remedy = "choose a folder beside it for the set";
+  if (from === to) throw new DataFileError({ file: out }, `is the folder that is being imported; ${remedy}`);
+  if (from.startsWith(to)) {
+    throw new DataFileError({ file: out }, `contains ${source}, which is being imported; ${remedy}`);
+  }
+  if (to.startsWith(from)) {
+    throw new DataFileError({ file: out }, `lies inside ${source}, which is being imported; ${remedy}`);
+  }
 }
 
 /** Two renames: whatever happens between them, both sets are whole. */
