@@ -107,6 +107,7 @@ async function importDatabase(argv: ArgumentsCamelCase): Promise<void> {
     String(numTables),
   ]);
   const table = textTable(columnsOf("gpu", "parquet", "vLLM", "rows read#", "written#", "tables#"), rows);
-  const gpus = [...new Set(imported.map(({ gpu }) => gpu.toUpperCase()))].map((id) => ({ id, name: id }));
+  const known = loadGpuCatalog().filter(({ id }) => imported.some(({ gpu }) => gpu === id.toLowerCase()));
+  const gpus = known.map(({ id }) => ({ id, name: id }));
   process.stdout.write(`${table}${importNextSteps({ source: null, out: String(argv.out), gpus })}`);
 }
