@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { CHARACTERIZATION_FOLDER, folderOfGpu } from "../io/benchData/tableFiles.js";
+import { shellWord } from "../io/shellWord.js";
 
 /** What an import leaves to do. */
 export interface ImportedSet {
@@ -13,26 +14,21 @@ export interface ImportedSet {
 
 /** Commands that use what was imported, ready to be pasted; each line ends with a newline. */
 export function importNextSteps({ source, out, gpus }: ImportedSet): string {
-  const set = quoted(out);
+  const set = shellWord(out);
   return gpus
     .flatMap(({ id, name }) => {
-      const run = `roofserve run -g ${quoted(name)} --bench-data ${set}`;
+      const run = `roofserve run -g ${shellWord(name)} --bench-data ${set}`;
       if (source === null) return [run];
       const steps = join(source, "whole_step", `${folderOfGpu(id)}.json`);
       const memory = `${folderOfGpu(id)}-memory.json`;
       return [
         run,
-        ...(existsSync(steps) ? [`roofserve evaluate ${quoted(steps)} --bench-data ${set}`] : []),
+        ...(existsSync(steps) ? [`roofserve evaluate ${shellWord(steps)} --bench-data ${set}`] : []),
         ...(existsSync(join(source, CHARACTERIZATION_FOLDER, folderOfGpu(id)))
-          ? [`roofserve characterize ${quoted(source)} -g ${quoted(name)} --out ${memory}`]
+          ? [`roofserve characterize ${shellWord(source)} -g ${shellWord(name)} --out ${memory}`]
           : []),
       ];
     })
     .map((command) => `next: ${command}\n`)
     .join("");
-}
-
-/** A word for a shell: quoted where it would read it as several, or as something else. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./~-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

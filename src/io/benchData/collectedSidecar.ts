@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { checkData, readDataText } from "../dataFile/dataFile.js";
+import { shellWord } from "../shellWord.js";
 import { parseJson } from "../structuredFile.js";
 
 /** What `bench_data/collect` writes beside the tables it measured. */
@@ -38,7 +39,7 @@ export interface CollectedSidecar {
  */
 export function unimportedNotes(dir: string | null): string[] {
   if (dir === null || !existsSync(join(dir, COLLECTED_FILE))) return [];
-  const command = `roofserve bench-data import ${dir} --out tables`;
+  const command = `roofserve bench-data import ${shellWord(dir)} --out tables`;
   return [`${dir} was measured but not imported: rows that nobody should believe are priced from too; ${command}`];
 }
 

@@ -6,15 +6,16 @@ import { groupRows } from "../../core/kernels/tables/tableReading.js";
 import { loadModelCatalog } from "../catalog.js";
 import { readCharacterizationTable } from "../characterization/characterizationTable.js";
 import { sha256 } from "../pricingFiles.js";
+import { shellWord } from "../shellWord.js";
 import type { CheckFinding, TableCheck } from "./benchDataCheck.js";
 import { checkBenchData } from "./checkBenchData.js";
-import { type CollectedSidecar, readCollectedSidecar, SELF_TEST_DEVICE } from "./collectedSidecar.js";
+import { type CollectedSidecar, readCollectedSidecar } from "./collectedSidecar.js";
 import { readBenchData, readSoundTable } from "./readBenchData.js";
 import { type TableCoverage, tableCoverage } from "./tableCoverage.js";
 import type { BenchFamily } from "./tableFamily.js";
 import { CHARACTERIZATION_FOLDER, findTableFiles, folderOfGpu, gpuOfFolder, type TableFile } from "./tableFiles.js";
-import { filesOfGpu, type MissingFiles, replaceTableSet, requireApart, type TableSetFile } from "./tableSet.js";
-import { noTables, unknownGpus } from "./unimportable.js";
+import { filesOfGpu, type Loss, replaceTableSet, requireApart, type TableSetFile } from "./tableSet.js";
+import { noTables, requireMeasured, unknownGpus } from "./unimportable.js";
 import { type UnusableRow, unusableRows } from "./unusableRows.js";
 
 /** What became of one table. */
@@ -98,13 +99,13 @@ export function importCollected(
   for (const gpu of specs) requireCharacterization(source, gpu, gpus);
   const ids = specs.map(({ id }) => id);
   onPhase(3, NUM_PHASES, `writing ${out}`);
-  const { former, isUnchanged, missing } = replaceTableSet(out, ids, files, (staged) =>
+  const { former, isUnchanged, losses } = replaceTableSet(out, ids, files, (staged) =>
     requireSound(staged, checkBenchData(staged, gpus).tables),
   );
   onPhase(4, NUM_PHASES, "counting the models that are covered");
   const schema = "roofserve.bench-data-import/1";
   const tables = [...imported.values()];
-  notes.push(...leftOutNotes(tables), ...missingNotes(missing, former));
+  notes.push(...leftOutNotes(tables), ...lossNotes(losses, former));
   const models = loadModelCatalog().filter(({ id, baseId }) => id === baseId);
   const coverage = specs.map((gpu) => tableCoverage(readBenchData(out, gpu).tables, gpu.id, models));
   return { schema, source, out, gpus: ids, tables, sha256: sha256(out), former, isUnchanged, coverage, notes };
@@ -124,12 +125,12 @@ function leftOutNotes(tables: readonly ImportedTable[]): string[] {
 }
 
 /** What the set had and has no more, in a line: a smaller measurement in the place of a larger one may be a mistake. */
-function missingNotes(missing: readonly MissingFiles[], former: string | null): string[] {
-  if (missing.length === 0) return [];
-  const folders = missing.map(({ folder, numMissing, numBefore }) =>
-    numMissing === numBefore ? folder : `${numMissing} of ${numBefore} files of ${folder}`,
+function lossNotes(losses: readonly Loss[], former: string | null): string[] {
+  if (losses.length === 0) return [];
+  const lost = losses.map(({ folder, numLost, numBefore, what }) =>
+    numLost === numBefore ? folder : `${numLost} of ${numBefore} ${what} of ${folder}`,
   );
-  return [`no longer in the set: ${folders.join(", ")}; the former set, in ${former}, has them`];
+  return [`no longer in the set: ${lost.join(", ")}; the former set, in ${former}, has them`];
 }
 
 /** Other findings do not stop an import: what is merely left out, and what a reader of tables copes with. */
@@ -145,7 +146,7 @@ function requireSound(dir: string, checks: readonly TableCheck[]): void {
   const [first] = problems;
   if (first === undefined) return;
   const more = problems.length === 1 ? "" : ` (and ${problems.length - 1} more problems)`;
-  const remedy = `nothing was imported; roofserve bench-data check ${dir} lists everything`;
+  const remedy = `nothing was imported; roofserve bench-data check ${shellWord(dir)} lists everything`;
   throw new DataFileError({ file: join(dir, first.path) }, `${first.message}${more}; ${remedy}`);
 }
 
@@ -164,10 +165,7 @@ function importedTable(table: TableFile, gpu: GpuSpec): ImportedTable {
 function deviceNotes(source: string, gpu: GpuSpec, gpus: GpuCatalog): string[] {
   const sidecar: CollectedSidecar | null = readCollectedSidecar(source, folderOfGpu(gpu.id));
   if (sidecar === null) return [`no collected.json: which device measured the tables of ${gpu.id} was not checked`];
-  if (sidecar.device.name === SELF_TEST_DEVICE) {
-    const problem = "was written by the self-test of bench_data/collect, which measures nothing";
-    throw new DataFileError({ file: join(source, sidecar.path) }, `${problem}; give the folder of a GPU`);
-  }
+  requireMeasured(source, sidecar);
   const found = findGpu(sidecar.device.name, gpus);
   if (found === null) return [`${sidecar.device.name} is no GPU known here: taken for ${gpu.id}, as the folders say`];
   if (found.id === gpu.id) return [];

@@ -53,17 +53,22 @@ export interface Replacement {
   readonly former: string | null;
   /** The set that was there is the same to the byte: it stays. */
   readonly isUnchanged: boolean;
-  /** Folders with files that the former set had and the new one has not, with how many; sorted. */
-  readonly missing: readonly MissingFiles[];
+  /** What the former set had and the new one has not, by folder. */
+  readonly losses: readonly Loss[];
 }
 
-export interface MissingFiles {
+/** Files of a folder that are gone; or, where none is, rows. */
+export interface Loss {
   /** In the layout, such as `mha/decode/h200`. */
   readonly folder: string;
-  readonly numMissing: number;
-  /** Files that the former set had there. */
+  readonly what: "files" | "rows";
+  readonly numLost: number;
+  /** How many the former set had there. */
   readonly numBefore: number;
 }
+
+/** Two measurements of the same shapes differ by what noise left out: a percent or two of the rows. */
+const NOTEWORTHY_ROW_LOSS_FRACTION = 0.1;
 
 /**
  * Gives a set new files of some GPUs in place of all it had of them, at once: the new set is put together and checked
@@ -88,9 +93,9 @@ export function replaceTableSet(
     makeStaged(staged, out);
     for (const file of [...kept, ...files]) writeSetFile(staged, file);
     check(staged);
-    if (isSameSet(staged, out)) return { former: null, isUnchanged: true, missing: [] };
-    const missing = missingFiles(out, staged);
-    return { former: takePlace(staged, resolve(out)), isUnchanged: false, missing };
+    if (isSameSet(staged, out)) return { former: null, isUnchanged: true, losses: [] };
+    const losses = lossesBetween(out, staged);
+    return { former: takePlace(staged, resolve(out)), isUnchanged: false, losses };
   } finally {
     rmSync(staged, { recursive: true, force: true });
   }
@@ -117,16 +122,25 @@ function isSameSet(staged: string, out: string): boolean {
   return paths.every((path) => readFileSync(join(staged, path)).equals(readFileSync(join(out, path))));
 }
 
-function missingFiles(out: string, staged: string): MissingFiles[] {
+function lossesBetween(out: string, staged: string): Loss[] {
   if (!existsSync(out)) return [];
   const after = new Set(filesIn(staged));
-  return [...groupRows(filesIn(out), folderInSet)]
-    .map(([folder, paths]) => ({
-      folder,
-      numMissing: paths.filter((path) => !after.has(path)).length,
-      numBefore: paths.length,
-    }))
-    .filter(({ numMissing }) => numMissing > 0);
+  return [...groupRows(filesIn(out), folderInSet)].flatMap(([folder, paths]): Loss[] => {
+    const numLost = paths.filter((path) => !after.has(path)).length;
+    if (numLost > 0) return [{ folder, what: "files", numLost, numBefore: paths.length }];
+    const rowsIn = (dir: string) => paths.reduce((sum, path) => sum + numTableRows(join(dir, path)), 0);
+    const numBefore = rowsIn(out);
+    const numLostRows = numBefore - rowsIn(staged);
+    if (numLostRows <= NOTEWORTHY_ROW_LOSS_FRACTION * numBefore) return [];
+    return [{ folder, what: "rows", numLost: numLostRows, numBefore }];
+  });
+}
+
+/** Lines below the header of a table; other files have none. */
+function numTableRows(file: string): number {
+  if (!file.endsWith(".csv")) return 0;
+  const lines = readFileSync(file, "utf8").split(/\r\n|\n|\r/);
+  return lines.filter((line) => line !== "").length - 1;
 }
 
 /** `gemm/h200/data.csv` → `gemm/h200`; where a GPU has one file and no folder, that file. */

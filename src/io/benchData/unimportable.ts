@@ -4,7 +4,13 @@ import { DataFileError } from "../../core/errors/simulationError.js";
 import { findGpu, type GpuCatalog } from "../../core/hardware/gpuCatalog.js";
 import type { GpuSpec } from "../../core/hardware/gpuSpec.js";
 import type { GpuSpecFile } from "../../core/hardware/gpuSpecSchema.js";
-import { type CollectedDevice, readCollectedSidecar } from "./collectedSidecar.js";
+import { shellWord } from "../shellWord.js";
+import {
+  type CollectedDevice,
+  type CollectedSidecar,
+  readCollectedSidecar,
+  SELF_TEST_DEVICE,
+} from "./collectedSidecar.js";
 import { systemsFolder } from "./importAiconfigurator.js";
 import { CHARACTERIZATION_FOLDER, gpuOfFolder } from "./tableFiles.js";
 
@@ -17,22 +23,25 @@ export function noTables(dir: string, only: GpuSpec | null): DataFileError {
 
 function otherUse(dir: string): string {
   if (systemsFolder(dir) !== null) {
-    return `. It looks like a checkout of aiconfigurator: roofserve bench-data import aiconfigurator ${dir} --out DIR`;
+    return `. It looks like a checkout of aiconfigurator: roofserve bench-data import aiconfigurator ${shellWord(dir)} --out DIR`;
   }
   const measured = join(dir, CHARACTERIZATION_FOLDER);
   if (!existsSync(measured)) return "";
   const [gpu = "GPU"] = readdirSync(measured).map(gpuOfFolder).sort();
-  return `. Its micro-benchmarks need no import: roofserve characterize ${dir} --gpu ${gpu.toUpperCase()} --out FILE`;
+  return `. Its micro-benchmarks need no import: roofserve characterize ${shellWord(dir)} --gpu ${gpu.toUpperCase()} --out FILE`;
 }
 
 /**
  * Tables of cards that nobody knows: one error, however many tables there are, with as much of the wanted spec as the
  * folder's account of its device knows.
+ * @throws DataFileError when no GPU was measured at all
  */
 export function unknownGpus(dir: string, gpuFolders: readonly string[], gpus: GpuCatalog): DataFileError {
   const [first = ""] = gpuFolders;
   const problem = `no GPU is called ${gpuFolders.join(", ")}`;
-  const device = readCollectedSidecar(dir, gpuOfFolder(first))?.device ?? null;
+  const sidecar = readCollectedSidecar(dir, gpuOfFolder(first));
+  requireMeasured(dir, sidecar);
+  const device = sidecar?.device ?? null;
   const found = device === null ? null : findGpu(device.name, gpus);
   if (found !== null) {
     const remedy = `it was measured on ${device!.name}: call the folders ${found.id.toLowerCase()}`;
@@ -44,6 +53,13 @@ export function unknownGpus(dir: string, gpuFolders: readonly string[], gpus: Gp
       ? ""
       : `. As far as collected.json knows it, the rest from the datasheet:\n${specDraft(first, device)}`;
   return new DataFileError({ file: dir }, `${problem}; ${remedy}${known}`);
+}
+
+/** @throws DataFileError for what the self-test wrote */
+export function requireMeasured(dir: string, sidecar: CollectedSidecar | null): void {
+  if (sidecar?.device.name !== SELF_TEST_DEVICE) return;
+  const problem = "was written by the self-test of bench_data/collect, which measures nothing";
+  throw new DataFileError({ file: join(dir, sidecar.path) }, `${problem}; give the folder of a GPU`);
 }
 
 /** A spec with what CUDA reports; what it does not report is 0 or empty, which no spec may be. */

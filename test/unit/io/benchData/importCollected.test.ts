@@ -128,10 +128,12 @@ describe("a measured folder that is sound", () => {
     const less = collected();
     rmSync(join(less, "mha/prefill"), { recursive: true });
     rmSync(join(less, "mha/decode/h200/32-8-128.csv"));
+    const gemm = readFileSync(join(less, GEMM), "utf8").split("\n");
+    writeFileSync(join(less, GEMM), gemm.toSpliced(2, 100).join("\n"));
     const { notes, former, isUnchanged } = importCollected(less, set, catalog);
     expect(isUnchanged).toBe(false);
     expect(notes).toEqual([
-      `no longer in the set: 1 of 2 files of mha/decode/h200, mha/prefill/h200; the former set, in ${former}, has them`,
+      `no longer in the set: 100 of ${tables.gemm.length} rows of gemm/h200, 1 of 2 files of mha/decode/h200, mha/prefill/h200; the former set, in ${former}, has them`,
     ]);
   });
 
@@ -375,6 +377,12 @@ describe("a folder that is not sound", () => {
 
   it.runIf(existsSync("/proc/self"))("is refused by the name that was given where no folder can be made", () => {
     expect(() => importCollected(collected(), "/proc/set", catalog)).toThrow(/^\/proc\/set: cannot be written/);
+  });
+
+  it("of the self-test is called that under the name of its folders too, and no spec is asked for", () => {
+    const dir = fresh();
+    writeCollected(dir, tables, "self-test", "cpu");
+    expect(() => importCollected(dir, fresh(), catalog)).toThrow(/self-test .* measures nothing/);
   });
 
   it("of an unknown GPU gives one error, with the part of its spec that the device told", () => {
