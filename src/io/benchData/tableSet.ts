@@ -4,6 +4,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -179,6 +180,7 @@ export function requireApart(source: string, out: string): void {
 
 /** Two renames: whatever happens between them, both sets are whole. */
 function takePlace(staged: string, out: string): string | null {
+  if (existsSync(out) && readdirSync(out).length === 0) rmdirSync(out);
   if (!existsSync(out)) {
     renameSync(staged, out);
     return null;

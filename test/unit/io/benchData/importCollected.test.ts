@@ -113,6 +113,17 @@ describe("a measured folder that is sound", () => {
     expect(statSync(out).mode).toBe(statSync(plain).mode);
   });
 
+  it("takes the place of an empty folder without keeping it", () => {
+    const empty = fresh();
+    mkdirSync(empty);
+    expect(importCollected(source, empty, catalog)).toMatchObject({
+      former: null,
+      isUnchanged: false,
+      sha256: sha256(out),
+    });
+    expect(readdirSync(folder).filter((name) => name.startsWith(`${basename(empty)}.`))).toEqual([]);
+  });
+
   it("changes nothing and keeps nothing when it is imported again", () => {
     const again = fresh();
     importCollected(source, again, catalog);
