@@ -55,10 +55,8 @@ export const fitCommand: CommandModule = {
     const { fitBenchData } = await import("../../io/benchData/fitBenchData.js");
     const fit = fitBenchData(String(argv.data), gpu, (family, number, of) => showProgress(number, of, family));
     endProgress();
-    if (out !== null) {
-      writeEfficiency(out, fit.efficiency);
-      process.stderr.write(`wrote ${out} (for --kernel-efficiency)\n`);
-    }
+    if (out !== null) writeEfficiency(out, fit.efficiency);
     process.stdout.write(argv.format === "json" ? `${cleanJson(fit)}\n` : fitTable(fit));
+    if (out !== null) process.stderr.write(`wrote ${out} (for --kernel-efficiency)\n`);
   },
 };

@@ -23,18 +23,23 @@ export interface KernelShapes {
   readonly experts: readonly ExpertShape[];
 }
 
-/** How many GPUs the shapes of built-in models are listed for. */
-export const TENSOR_PARALLEL_SIZES: readonly number[] = [1, 2, 4, 8];
+const TENSOR_PARALLEL_SIZES = [1, 2, 4, 8];
 
-/** The shapes that serving these models needs at these TP sizes, as far as each model can be split. */
-export function kernelShapes(
-  architectures: readonly ModelArchitecture[],
-  tensorParallelSizes: readonly number[] = TENSOR_PARALLEL_SIZES,
-): KernelShapes {
+/** The shapes that serving these models at TP 1, 2, 4 and 8 needs, as far as each can be split. */
+export function kernelShapes(architectures: readonly ModelArchitecture[]): KernelShapes {
+  return shapesOf(architectures.flatMap(operatorsAtEveryTp));
+}
+
+/** The shapes that serving a model on so many GPUs needs. */
+export function kernelShapesAt(architecture: ModelArchitecture, tensorParallelSize: number): KernelShapes {
+  return shapesOf(decodeTokenOperators(architecture, tensorParallelSize));
+}
+
+function shapesOf(kernels: readonly Operator[]): KernelShapes {
   const matrices = new Map<string, MatrixShape>();
   const heads = new Map<string, Omit<AttentionHeads, "kvDtype">>();
   const experts = new Map<string, ExpertShape>();
-  for (const { dims } of architectures.flatMap((model) => operatorsAt(model, tensorParallelSizes))) {
+  for (const { dims } of kernels) {
     if (dims.category === "gemm") {
       const { k, n } = dims;
       matrices.set(sortKey([k, n]), { k, n });
@@ -51,10 +56,13 @@ export function kernelShapes(
 }
 
 /** One decode token's operators at each TP size the model can be split to. */
-function operatorsAt(architecture: ModelArchitecture, tensorParallelSizes: readonly number[]): Operator[] {
-  return tensorParallelSizes
-    .filter((size) => isShardable(architecture, size))
-    .flatMap((size) => decodeTokenOperators(architecture, size));
+function operatorsAtEveryTp(architecture: ModelArchitecture): Operator[] {
+  return shardableSizes(architecture).flatMap((size) => decodeTokenOperators(architecture, size));
+}
+
+/** The TP sizes that shapes are listed for and the model can be split to. */
+export function shardableSizes(architecture: ModelArchitecture): number[] {
+  return TENSOR_PARALLEL_SIZES.filter((size) => isShardable(architecture, size));
 }
 
 /** Operators of a step of one greedy decode token in bf16. */
@@ -70,8 +78,7 @@ export function decodeTokenOperators(architecture: ModelArchitecture, tensorPara
   return operators(architecture, { tensorParallelSize }, dtypes, { sortsLogits: false }, tokens);
 }
 
-/** Whether the model can be split over so many GPUs. */
-export function isShardable(architecture: ModelArchitecture, tensorParallelSize: number): boolean {
+function isShardable(architecture: ModelArchitecture, tensorParallelSize: number): boolean {
   try {
     requireShardable(architecture, tensorParallelSize);
     return true;

@@ -1,6 +1,6 @@
 import type { KernelTableSet } from "../../core/kernels/tables/kernelTable.js";
 import type { ModelArchitecture } from "../../core/model/modelArchitecture.js";
-import { type ExpertShape, isShardable, kernelShapes, TENSOR_PARALLEL_SIZES } from "./modelledShapes.js";
+import { type ExpertShape, kernelShapesAt, shardableSizes } from "./modelledShapes.js";
 
 /** Which built-in models a GPU's tables have rows for, every kernel of theirs; elsewhere the efficiency model prices. */
 export interface TableCoverage {
@@ -28,9 +28,9 @@ export function tableCoverage(
   return {
     gpu,
     models: models.map(({ id, architecture }) => {
-      const sizes = TENSOR_PARALLEL_SIZES.filter((size) => isShardable(architecture, size));
+      const sizes = shardableSizes(architecture);
       const isCovered = (size: number) => {
-        const { matrices, heads, experts } = kernelShapes([architecture], [size]);
+        const { matrices, heads, experts } = kernelShapesAt(architecture, size);
         return (
           matrices.every(({ k, n }) => has.matrices.has(key(k, n))) &&
           heads.every(({ numHeads, numKvHeads, headDim }) => has.heads.has(key(numHeads, numKvHeads, headDim))) &&

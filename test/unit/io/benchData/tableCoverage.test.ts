@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type KernelTableSet, NO_TABLES } from "../../../../src/core/kernels/tables/kernelTable.js";
-import { kernelShapes } from "../../../../src/io/benchData/modelledShapes.js";
+import { kernelShapesAt } from "../../../../src/io/benchData/modelledShapes.js";
 import { readBenchData } from "../../../../src/io/benchData/readBenchData.js";
 import { tableCoverage } from "../../../../src/io/benchData/tableCoverage.js";
 import { BENCH_DATA_FOLDER, loadGpu, loadModelCatalog } from "../../../../src/io/catalog.js";
@@ -25,7 +25,7 @@ describe("which models a table set covers", () => {
 
   it("misses a model at the TP sizes that need a shape whose rows are gone, whichever it is", () => {
     const llama = models.find(({ id }) => id === LLAMA)!.architecture;
-    const { matrices, heads } = kernelShapes([llama], [2]);
+    const { matrices, heads } = kernelShapesAt(llama, 2);
     for (const { k, n } of matrices) {
       const gemm = all.gemm.filter((row) => row.k !== k || row.n !== n);
       expect(sizesOf({ ...all, gemm }, LLAMA).missingSizes, `${k} × ${n}`).toContain(2);
