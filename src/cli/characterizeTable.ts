@@ -8,9 +8,10 @@ export function characterizeTable(report: CharacterizeReport): string {
   const { characterization, file, notMeasured } = report;
   const { gpu, source, datasheetBytesPerS } = characterization;
   const datasheet = `datasheet ${printNumber(datasheetBytesPerS / BYTES_PER_GB, 0)} GB/s`;
+  const measured = /^measured\b/.test(source) ? source : `measured by ${source === "" ? "an unnamed source" : source}`;
   const missing = notMeasured.map(({ what, reason }) => `not measured: ${what}: ${reason}\n`).join("");
   return [
-    `${gpu} (${datasheet}), measured by ${source === "" ? "an unnamed source" : source}: ${file}\n`,
+    `${gpu} (${datasheet}), ${measured}: ${file}\n`,
     bandwidthTable(report),
     `${gapText(report)}${missing}`,
     `What it replaces, as fractions of the datasheet's bandwidth\n\n${factorTable(report)}`,

@@ -52,7 +52,8 @@ export function addDeploymentOptions<T>(
       type: "string",
       requiresArg: true,
       group: "Deployment:",
-      describe: "JSON or YAML file with any of these options, as in a result's `config`; flags win",
+      describe:
+        "JSON or YAML file with any of these options, as in a result's `config`; flags win, and paths in it start from the working directory",
     })
     .option("format", {
       choices: formats,

@@ -2,6 +2,7 @@ import type { RunSummary, StreamedResult } from "../core/engine/simulate.js";
 import type { Distribution } from "../core/metrics/distribution.js";
 import type { RecordColumns } from "../core/metrics/recordColumns.js";
 import { completedColumn, e2eMs, ttftMs } from "../core/metrics/runMetrics.js";
+import { loadGpu } from "../io/catalog.js";
 import { distributionPicture } from "./distributionPicture.js";
 import { pricedBy } from "./pricedBy.js";
 import { numberColumns, printMs, printNumber, textTable } from "./textTable.js";
@@ -38,7 +39,7 @@ export function runTable({ summary, columns }: StreamedResult): string {
     latencyRow("E2E   end to end", summary.e2eMs, scale),
     latencyRow("queue wait", summary.queueMs, scale),
   ]);
-  return `${config.model} on ${tensorParallelSize} × ${config.gpu}, vLLM ${config.engine.vllmVersion}${priced === "" ? "" : `\n${priced}`}
+  return `${config.model} on ${tensorParallelSize} × ${loadGpu(config.gpu).id}, vLLM ${config.engine.vllmVersion}${priced === "" ? "" : `\n${priced}`}
 ${loadLine(summary)}
 ${counts.join(", ")} in ${printNumber(engine.simulatedS)} simulated s
 

@@ -1,5 +1,6 @@
 import { nearestName } from "../core/config/nearestName.js";
 import type { ConfigIssue } from "../core/errors/simulationError.js";
+import { BENCH_DATA_ACTIONS } from "./benchDataActions.js";
 
 /** What the commands with positional arguments need. */
 const NEEDED_ARGUMENTS: Readonly<Record<string, string>> = {
@@ -44,11 +45,27 @@ export function explainUsageProblem(
     const allowed = `needs ${NEEDED_ARGUMENTS[command] ?? "another argument"}; add --help to see how`;
     return [{ path: "command line", received, allowed }];
   }
-  const missing = /^Missing required arguments?: (\S+)\n?(.*)$/s.exec(message);
-  if (missing !== null) {
-    return [{ path: `--${missing[1]}`, received: "nothing", allowed: missing[2] || "it must be given" }];
-  }
+  const missing = /^Missing required arguments?: ([^\n]+)\n?(.*)$/s.exec(message);
+  if (missing !== null) return explainMissing(missing[1]!.split(", "), missing[2]!.split("\n"), args, knownFlags);
   return [{ path: "command line", received, allowed: message.replaceAll("\n", " ") }];
+}
+
+/** Required flags that are not there; each is perhaps there, mistyped. */
+function explainMissing(
+  flags: readonly string[],
+  demands: readonly string[],
+  args: readonly string[],
+  knownFlags: readonly string[],
+): ConfigIssue[] {
+  const mistyped = args
+    .filter((arg) => /^--[a-z]/i.test(arg) && !knownFlags.includes(bareName(arg)))
+    .map((arg) => unknownFlag(arg.split("=")[0]!, bareName(arg), knownFlags));
+  const missing = flags.map((flag, i) => ({
+    path: `--${flag}`,
+    received: "nothing",
+    allowed: demands[i] || "it must be given",
+  }));
+  return [...mistyped, ...missing];
 }
 
 function explainUnknown(
@@ -57,6 +74,8 @@ function explainUnknown(
   knownFlags: readonly string[],
   knownCommands: readonly string[],
 ): ConfigIssue[] {
+  const action = mistypedAction(args);
+  if (action !== null) return [action];
   // yargs lists camelCase spellings too: only what was typed counts.
   const typed = names.map((name) => [name, args.find((arg) => bareName(arg) === name)] as const);
   const issues = typed.flatMap(([name, arg]): ConfigIssue[] => {
@@ -65,6 +84,14 @@ function explainUnknown(
     return [arg === args[0] ? unknownCommand(arg, knownCommands) : unexpectedArgument(arg, args)];
   });
   return issues.length > 0 ? issues : [unexpectedArgument(names.join(", "), args)];
+}
+
+/** `bench-data imprt my-gpu` reads as a list of the folder `imprt`, with an argument too many. */
+function mistypedAction([command, typed = ""]: readonly string[]): ConfigIssue | null {
+  if (command !== "bench-data" || typed.startsWith("-") || BENCH_DATA_ACTIONS.includes(typed)) return null;
+  const near = nearestName(typed, BENCH_DATA_ACTIONS);
+  if (near === null) return null;
+  return { path: "command", received: JSON.stringify(typed), allowed: `did you mean roofserve bench-data ${near}?` };
 }
 
 /** `--no-frob=3` → `frob`, as yargs reports it. */

@@ -17,6 +17,7 @@ import type { KernelTableSet } from "../core/kernels/tables/kernelTable.js";
 import { createNearestMfuKernelModel } from "../core/kernels/tables/nearestMfuKernelModel.js";
 import { createTableKernelModel, type TableUsage } from "../core/kernels/tables/tableKernelModel.js";
 import { type StepSwitches, stepSwitches } from "../core/stepmodel/stepSwitches.js";
+import { unimportedNotes } from "./benchData/collectedSidecar.js";
 import { readBenchData } from "./benchData/readBenchData.js";
 import { calibrated } from "./calibration/calibrated.js";
 import { readCalibration } from "./calibration/calibrationFile.js";
@@ -60,6 +61,7 @@ export function buildDeployment(config: DeploymentConfig, characterization: Char
   const kernelEfficiency = loadKernelEfficiency(gpu, pricing.kernelEfficiency, Boolean(config.benchData));
   const efficiency = characterized(kernelEfficiency, architecture, gpu, characterization, hypotheses);
   const changed = changedFileNotes({ pricing, benchData: config.benchData ?? null });
+  const unimported = unimportedNotes(config.benchData ?? null);
   const precedence = characterization === null || !config.benchData ? [] : [TABLES_FIRST];
   const hasBandwidth = switches?.hypotheses.has("H1") ?? true;
   const fitted = hasBandwidth ? efficiency.fit : atPeakBandwidth(efficiency.fit);
@@ -76,7 +78,7 @@ export function buildDeployment(config: DeploymentConfig, characterization: Char
     kernelErrors: kernelErrors(efficiency.fit, gpu.id),
     ...(pricing.stepModel === "additive" && pricing.toggleHypotheses === null ? {} : { stepPricing }),
     ...(efficiency.waits === null ? {} : { constants: { waits: efficiency.waits } }),
-    notes: () => [...changed, ...efficiency.notes, ...precedence, ...notes()],
+    notes: () => [...changed, ...efficiency.notes, ...precedence, ...unimported, ...notes()],
   };
   if (pricing.calibration === null) return deployment;
   return calibrated(deployment, readCalibration(pricing.calibration), config.engine);

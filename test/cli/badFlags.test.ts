@@ -55,6 +55,11 @@ const words: BadInput[] = [
   [["models", "--format", "csv"], 2, ['--format: got "csv"', "must be one of table, json"]],
   [["gpus", "H100"], 2, ['argument: got "H100"', "roofserve gpus takes no such argument"]],
   [["bench-data", "chekc"], 2, ['got "chekc"', "did you mean roofserve bench-data check?"]],
+  [["bench-data", "imprt", "my-h200"], 2, ['got "imprt"', "did you mean roofserve bench-data import?"]],
+  [["bench-data", "imprt", "my-h200", "--out", "x"], 2, ['got "imprt"', "did you mean roofserve bench-data import?"]],
+  [["bench-data", "list", "a", "b"], 2, ['argument: got "b"', "takes no such argument"]],
+  [["bench-data", "import", "a", "--ou", "x"], 2, ["got --ou; did you mean --out?", "--out: got nothing; say where"]],
+  [["bench-data", "fit"], 2, ["--gpu: got nothing; say which GPU", "--data: got nothing; say where the tables are"]],
   [["bench-data", "check"], 2, ["needs a folder of kernel tables"]],
   [["bench-data", "import"], 2, ["needs a measured folder; or a database and its checkout"]],
   [

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { transferEfficiency } from "../../src/core/kernels/transferEfficiency.js";
 import { readEfficiency } from "../../src/io/benchData/efficiencyFile.js";
@@ -29,13 +29,43 @@ describe("from a measured folder to prices", () => {
     const { stdout, stderr, exitCode } = await callCli("bench-data", "import", collected, "--out", set);
     expect(exitCode, stderr).toBe(0);
     expect(stderr).toBe("");
-    expect(stdout).toMatch(/^gemm\/h200\/data\.csv +\d+ +0$/m);
-    expect(stdout).toMatch(/rows of H200, tables of SHA-256 [0-9a-f]{64}; price with --bench-data .*tables$/m);
+    expect(stdout).toMatch(/^H200 +gemm +1 +\d+ +0$/m);
+    expect(stdout).toMatch(/^H200 +mha\/decode +7 +\d+ +0$/m);
+    expect(stdout).toMatch(/^covered on H200: 0 of \d+ built-in models.*; nothing for fp8 products, /m);
+    expect(stdout).toMatch(/rows of H200, tables of SHA-256 [0-9a-f]{64}: in place$/m);
+    const next = stdout.match(/^next: .*$/gm);
+    expect(next).toEqual([
+      `next: roofserve run -g H200 --bench-data ${set}`,
+      `next: roofserve evaluate ${collected}/whole_step/h200.json --bench-data ${set}`,
+    ]);
     const again = await callCli("bench-data", "import", collected, "--out", set, "--format", "json");
     const report = JSON.parse(again.stdout);
     expect(report).toMatchObject({ schema: "roofserve.bench-data-import/1", gpus: ["H200"], out: set });
-    expect(report.former).toContain("tables.before-");
+    expect(report).toMatchObject({ former: null, isUnchanged: true });
     expect(stdout).toContain(report.sha256);
+    expect(existsSync(`${set}.before-${report.sha256.slice(0, 12)}`)).toBe(false);
+    expect((await callCli("bench-data", "import", collected, "--out", set)).stdout).toContain(": unchanged");
+  });
+
+  it("bench-data import lists rows that it leaves out once, and next commands that a shell takes as they are", async () => {
+    const spoilt = join(folder, "my other h200");
+    writeCollected(spoilt, measuredTables(truth, h200, 0, 3), "h200", "NVIDIA H200");
+    const gemm = join(spoilt, "gemm/h200/data.csv");
+    const lines = readFileSync(gemm, "utf8").split("\n");
+    const slow = [2, 15, 28].reduce(
+      (text, line) => text.with(line - 1, text[line - 1]!.replace(",bf16,", ",bf16,9")),
+      lines,
+    );
+    writeFileSync(gemm, slow.join("\n"));
+    mkdirSync(join(spoilt, "characterization/h200"), { recursive: true });
+    const micro = "suite,pattern,bytes,latency_us,device\nbandwidth,sequential,1073741824,380,NVIDIA H200\n";
+    writeFileSync(join(spoilt, "characterization/h200/data.csv"), micro);
+    const { stdout } = await callCli("bench-data", "import", spoilt, "--out", join(folder, "other tables"));
+    const about = stdout.split("\n").filter((line) => line.includes("data.csv"));
+    expect(about).toEqual([
+      expect.stringMatching(/^ {2}gemm\/h200\/data\.csv: contradicts others: 2, 15, 28; row 2 contradicts row 3 most$/),
+    ]);
+    expect(stdout).toContain(`next: roofserve characterize '${spoilt}' -g H200 --out h200-memory.json\n`);
   });
 
   it("bench-data lists the set with the hash by which results know it", async () => {
@@ -57,12 +87,32 @@ describe("from a measured folder to prices", () => {
     writeFileSync(gemm, text);
   });
 
+  it("a run from the folder as it was measured says that nobody has cleaned it, and how; from the set it does not", async () => {
+    const { stderr } = await run("-g", "H200", "--bench-data", collected);
+    expect(stderr).toContain(`was measured but not imported`);
+    expect(stderr).toContain(`roofserve bench-data import ${collected} --out tables\n`);
+    expect((await run("-g", "H200", "--bench-data", set)).stderr).not.toContain("not imported");
+  });
+
+  it("a folder of tables that a config names is looked for in the working directory, and the error says where that is", async () => {
+    const config = write("priced.json", JSON.stringify({ gpu: "H200", benchData: "no such tables" }));
+    const { stderr, exitCode } = await callCli("run", "--config", config);
+    expect(exitCode).toBe(3);
+    expect(stderr).toContain(`no such folder: looked for ${resolve("no such tables")}`);
+  });
+
+  it("a run on a GPU of a file is headed by the GPU's name", async () => {
+    const spec = write("mine.json", JSON.stringify({ ...h200, id: "MyGPU" }));
+    const { stdout } = await callCli("run", "-g", spec, "--max-requests", "3", "--format", "table");
+    expect(stdout).toContain("on 1 × MyGPU, vLLM");
+  });
+
   it("bench-data fit prints errors before and after, unseen shapes apart, and writes what it fitted", async () => {
     const { stdout, stderr, exitCode } = await callCli(
       ...["bench-data", "fit", "--gpu", "H200", "--data", set, "--out", fitFile],
     );
     expect(exitCode, stderr).toBe(0);
-    expect(stderr).toBe("");
+    expect(stderr).toBe(`wrote ${fitFile} (for --kernel-efficiency)\n`);
     expect(stdout).toContain("before = the built-in efficiencies of H200");
     const [before, after, unseenBefore, unseenAfter] = /^attention-decode +bf16 +all +\d+ +(\S+) +(\S+) +(\S+) +(\S+)$/m
       .exec(stdout)!

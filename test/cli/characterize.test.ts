@@ -40,6 +40,12 @@ describe("roofserve characterize", () => {
     expect(stdout).toMatch(/^decode:32@8192 +\d+\.\d +\d+\.\d +[2-9]\d\.\d$/m);
   });
 
+  it("does not say twice that it was measured where its source says so", async () => {
+    const told = write("told.csv", readFileSync(csv, "utf8").replaceAll("a test", "measured: NVIDIA H100"));
+    const { stdout } = await callCli("characterize", told, "--gpu", "H100");
+    expect(stdout).toMatch(/^H100 \(datasheet 3350 GB\/s\), measured: NVIDIA H100: /);
+  });
+
   it("gives the same as JSON, byte for byte each time", async () => {
     const { stdout } = await characterize("--format", "json");
     expect((await characterize("--format", "json")).stdout).toBe(stdout);
@@ -50,7 +56,8 @@ describe("roofserve characterize", () => {
   });
 
   it("writes a file that changes the price of a step by what it says, and names what it replaced", async () => {
-    const { stdout } = await characterize("--out", out, "--format", "json");
+    const { stdout, stderr } = await characterize("--out", out, "--format", "json");
+    expect(stderr).toBe(`wrote ${out} (for --characterization)\n`);
     expect(characterizationSchema.safeParse(JSON.parse(readFileSync(out, "utf8"))).success).toBe(true);
     const { stepUsBefore, stepUsAfter } = JSON.parse(stdout).steps.find(
       ({ batch }: { batch: string }) => batch === "decode:32@8192",

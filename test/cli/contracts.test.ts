@@ -279,6 +279,7 @@ const benchData = z.strictObject({
       numFiles: n,
       numRows: n,
       shapes: z.array(z.string()),
+      dtypes: z.array(z.string()),
       sources: z.array(z.string()),
     }),
   ),

@@ -3,13 +3,12 @@ import type { ArgumentsCamelCase, CommandModule } from "yargs";
 import { nearestName } from "../../core/config/nearestName.js";
 import { ConfigError, DataFileError } from "../../core/errors/simulationError.js";
 import { BENCH_DATA_FOLDER, loadGpuCatalog } from "../../io/catalog.js";
+import { BENCH_DATA_ACTIONS } from "../benchDataActions.js";
 import type { CommandBody } from "../commandTable.js";
 import { FORMAT_OPTION } from "../formatOption.js";
 import { columnsOf, textTable } from "../textTable.js";
 import { fitCommand } from "./benchDataFit.js";
 import { importCommand } from "./benchDataImport.js";
-
-const ACTIONS = ["list", "check", "import", "fit"];
 
 export const benchDataCommand: CommandBody = {
   builder: (command) =>
@@ -42,22 +41,23 @@ const listCommand: CommandModule = {
       process.stdout.write(`${JSON.stringify(tables, null, 2)}\n`);
       return;
     }
-    const rows = coverage.map(({ gpu, family, numFiles, numRows, shapes, sources }) => [
+    const rows = coverage.map(({ gpu, family, numFiles, numRows, shapes, dtypes, sources }) => [
       gpu,
       family,
       String(numFiles),
       String(numRows),
       String(shapes.length),
+      dtypes.join(", "),
       sources.join(", "),
     ]);
-    const table = textTable(columnsOf("gpu", "family", "files#", "rows#", "shapes#", "source"), rows);
+    const table = textTable(columnsOf("gpu", "family", "files#", "rows#", "shapes#", "dtypes", "source"), rows);
     process.stdout.write(`${table}tables of SHA-256 ${sha256(folder)}\n`);
   },
 };
 
 /** `bench-data chekc` reads as a folder to list: say what was probably meant. */
 function rejectMistypedAction(folder: string): void {
-  const near = existsSync(folder) || /[\\/]/.test(folder) ? null : nearestName(folder, ACTIONS);
+  const near = existsSync(folder) || /[\\/]/.test(folder) ? null : nearestName(folder, BENCH_DATA_ACTIONS);
   if (near === null) return;
   const allowed = `no such folder; did you mean roofserve bench-data ${near}?`;
   throw new ConfigError([{ path: "command", received: JSON.stringify(folder), allowed }]);

@@ -57,5 +57,6 @@ export const fitCommand: CommandModule = {
     endProgress();
     if (out !== null) writeEfficiency(out, fit.efficiency);
     process.stdout.write(argv.format === "json" ? `${cleanJson(fit)}\n` : fitTable(fit));
+    if (out !== null) process.stderr.write(`wrote ${out} (for --kernel-efficiency)\n`);
   },
 };

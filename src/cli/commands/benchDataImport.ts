@@ -3,6 +3,7 @@ import { ConfigError } from "../../core/errors/simulationError.js";
 import { loadGpu, loadGpuCatalog } from "../../io/catalog.js";
 import { examplesText } from "../examples.js";
 import { FORMAT_OPTION } from "../formatOption.js";
+import { importNextSteps } from "../importNextSteps.js";
 import { importedTables } from "../importTable.js";
 import { endProgress, showProgress } from "../progressLine.js";
 import { columnsOf, textTable } from "../textTable.js";
@@ -18,10 +19,10 @@ const EXAMPLES = examplesText([
 
 const TERMS = [
   "A measured folder is imported whole or not at all: a bad cell, an unknown GPU or a collected.json of another device refuses",
-  "it. Rows faster than physics, not repeatable within 5 %, or more than a quarter slower than a larger shape are listed and",
-  "left out. Tables that the set has of other GPUs stay; what it was before keeps its own folder, <set>.before-<hash>, and is",
-  "brought back by moving it to the set's place, or used with --bench-data as it is. No set is ever used unless --bench-data,",
-  "or benchData in a config, names it.",
+  "it, and so does a row whose device column names another GPU. Rows faster than physics, not repeatable within 5 %, or more",
+  "than a quarter slower than a larger shape are listed and left out. Tables that the set has of other GPUs stay; what it was",
+  "before keeps its own folder, <set>.before-<hash>, unless it is the same, and is brought back by moving it to the set's",
+  "place, or used with --bench-data as it is. No set is ever used unless --bench-data, or benchData in a config, names it.",
 ].join(" ");
 
 export const importCommand: CommandModule = {
@@ -67,9 +68,17 @@ async function importFolder(argv: ArgumentsCamelCase): Promise<void> {
   const only = argv.gpu === undefined ? null : loadGpu(String(argv.gpu));
   const catalog = loadGpuCatalog();
   const gpus = only === null || catalog.some(({ id }) => id === only.id) ? catalog : [...catalog, only];
-  const imported = importCollected(String(argv.source), String(argv.out), gpus, only);
+  const [source, out] = [String(argv.source), String(argv.out)];
+  const imported = importCollected(source, out, gpus, only, showProgress);
+  endProgress();
   for (const note of imported.notes) process.stderr.write(`note: ${note}\n`);
-  process.stdout.write(argv.format === "json" ? `${JSON.stringify(imported, null, 2)}\n` : importedTables(imported));
+  if (argv.format === "json") {
+    process.stdout.write(`${JSON.stringify(imported, null, 2)}\n`);
+    return;
+  }
+  const known = catalog.map(({ id }) => id);
+  const named = imported.gpus.map((id) => ({ id, name: known.includes(id) ? id : String(argv.gpu) }));
+  process.stdout.write(`${importedTables(imported)}${importNextSteps({ source, out, gpus: named })}`);
 }
 
 async function importDatabase(argv: ArgumentsCamelCase): Promise<void> {
@@ -97,5 +106,8 @@ async function importDatabase(argv: ArgumentsCamelCase): Promise<void> {
     String(numRowsWritten),
     String(numTables),
   ]);
-  process.stdout.write(textTable(columnsOf("gpu", "parquet", "vLLM", "rows read#", "written#", "tables#"), rows));
+  const table = textTable(columnsOf("gpu", "parquet", "vLLM", "rows read#", "written#", "tables#"), rows);
+  const known = loadGpuCatalog().filter(({ id }) => imported.some(({ gpu }) => gpu === id.toLowerCase()));
+  const gpus = known.map(({ id }) => ({ id, name: id }));
+  process.stdout.write(`${table}${importNextSteps({ source: null, out: String(argv.out), gpus })}`);
 }

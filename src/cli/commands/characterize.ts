@@ -75,7 +75,10 @@ export const characterizeCommand: CommandBody = {
       const config = parseConfig(runConfigSchema.omit({ workload: true }), { ...given, gpu: argv.gpu }, "");
       return characterizeGpu(String(argv.path), config);
     });
-    if (argv.out !== undefined) writeCharacterization(String(argv.out), report.characterization);
+    if (argv.out !== undefined) {
+      writeCharacterization(String(argv.out), report.characterization);
+      process.stderr.write(`wrote ${argv.out} (for --characterization)\n`);
+    }
     process.stdout.write(argv.format === "json" ? `${cleanJson(report)}\n` : characterizeTable(report));
   },
 };

@@ -16,7 +16,7 @@ export const runConfigSchema = z.strictObject({
     .min(1)
     .nullable()
     .default(null)
-    .describe("folder of kernel tables to price with, in place of the built-in efficiency model"),
+    .describe("folder of kernel tables to price with; kernels without rows keep the efficiency model"),
   engine: engineConfigSchema.prefault({}).describe("what `vllm serve` is told"),
   sampling: samplingConfigSchema.prefault({}).describe("sampling settings of the requests"),
   pricing: pricingConfigSchema.prefault({}).describe("what prices a step, and what corrects the prices"),

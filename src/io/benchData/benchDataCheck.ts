@@ -10,6 +10,7 @@ export type CheckKind =
   | "no-header"
   | "bad-name"
   | "unknown-gpu"
+  | "other-device"
   | "no-latency"
   | "duplicate"
   | "falling"

@@ -1,4 +1,5 @@
 import { DataFileError } from "../../core/errors/simulationError.js";
+import { findGpu } from "../../core/hardware/gpuCatalog.js";
 import type { GpuSpec } from "../../core/hardware/gpuSpec.js";
 import { groupRows } from "../../core/kernels/tables/tableReading.js";
 import type { BenchDataCheck, CheckFinding, CheckKind, CheckSeverity, TableCheck } from "./benchDataCheck.js";
@@ -14,7 +15,7 @@ import { findTableFiles, gpuOfFolder, type TableFile } from "./tableFiles.js";
 
 /**
  * Validates anyone's tables without using them: missing, zero and malformed cells, duplicates, latencies that fall
- * as the shape grows, rows faster than physics, and which peak an MFU column was really divided by.
+ * as the shape grows, rows of another device, rows faster than physics, and which peak an MFU column was really divided by.
  *
  * @param gpus specs to compare with; a folder of an unknown GPU is checked as far as that goes
  * @throws DataFileError only when the folder itself cannot be read
@@ -46,7 +47,7 @@ function checkTable(file: TableFile, gpus: readonly GpuSpec[], peaks: readonly K
   const shape = shapeOfName(family, file.name);
   const findings = [...formFindings(table, file, gpu), ...orderFindings(table, family)];
   if (shape === null) return { ...check, numRows: table.rows.length, mfu: [], findings };
-  if (gpu !== null) findings.push(...physicsFindings(file, table, gpu));
+  if (gpu !== null) findings.push(...deviceFindings(table, gpu, gpus), ...physicsFindings(file, table, gpu));
   const options = { peaks, preferredGpuId: gpu?.id ?? null };
   const mfu: MfuFinding[] = [];
   // Kernels of different element types have different peaks: judged apart.
@@ -97,6 +98,22 @@ function formFindings(table: ParsedTable, file: TableFile, gpu: GpuSpec | null):
   const untimed = table.rows.filter((row) => Number.isNaN(latencyUs(row, family))).map(({ row }) => row);
   if (untimed.length > 0) say("error", "no-latency", `${untimed.length} rows without latency`, untimed);
   return findings;
+}
+
+/** Rows whose `device` column names another GPU: folders of two cards that were merged by hand. */
+function deviceFindings(table: ParsedTable, gpu: GpuSpec, gpus: readonly GpuSpec[]): CheckFinding[] {
+  const foreign = groupRows(table.rows, ({ cells }) => {
+    const { device = "" } = cells;
+    const found = device === "" ? null : findGpu(device, gpus);
+    return found === null || found.id === gpu.id ? "" : `${device}, which is ${found.id}`;
+  });
+  foreign.delete("");
+  return [...foreign].map(([device, rows]) => ({
+    severity: "error",
+    kind: "other-device",
+    message: `row ${rows[0]!.row}, column device: got ${device}, but the folder is named after ${gpu.id} (${rows.length} rows)`,
+    rows: rows.map(({ row }) => row),
+  }));
 }
 
 function orderFindings(table: ParsedTable, familyName: BenchFamily): CheckFinding[] {

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { checkData, readDataText } from "../dataFile/dataFile.js";
+import { shellWord } from "../shellWord.js";
 import { parseJson } from "../structuredFile.js";
 
 /** What `bench_data/collect` writes beside the tables it measured. */
@@ -15,13 +16,31 @@ export const SELF_TEST_DEVICE = "cpu";
 /** What we read of it; the rest is for people. */
 const collectedSchema = z.object({
   schema: z.literal("roofserve.collected/1"),
-  device: z.object({ name: z.string().describe("the name CUDA reports") }),
+  device: z.object({
+    name: z.string().describe("the name CUDA reports"),
+    memoryBytes: z.number().optional(),
+    l2Bytes: z.number().optional(),
+    sms: z.number().optional(),
+  }),
 });
+
+/** The GPU as CUDA reports it. */
+export type CollectedDevice = z.output<typeof collectedSchema>["device"];
 
 export interface CollectedSidecar {
   /** Relative to the folder. */
   readonly path: string;
-  readonly deviceName: string;
+  readonly device: CollectedDevice;
+}
+
+/**
+ * A sentence for a folder as `bench_data/collect` left it: it prices like a set, but with the rows that an import leaves
+ * out. An imported set keeps the account elsewhere.
+ */
+export function unimportedNotes(dir: string | null): string[] {
+  if (dir === null || !existsSync(join(dir, COLLECTED_FILE))) return [];
+  const command = `roofserve bench-data import ${shellWord(dir)} --out tables`;
+  return [`${dir} was measured but not imported: rows that nobody should believe are priced from too; ${command}`];
 }
 
 /**
@@ -37,5 +56,5 @@ export function readCollectedSidecar(dir: string, gpuFolder: string): CollectedS
   const file = join(dir, path);
   const remedy = "give the folder as bench_data/collect wrote it";
   const { device } = checkData(collectedSchema, parseJson(readDataText(file, remedy), file), file, remedy);
-  return { path, deviceName: device.name };
+  return { path, device };
 }

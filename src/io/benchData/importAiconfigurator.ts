@@ -81,13 +81,18 @@ export async function importAiconfigurator(
   return imported;
 }
 
+/** Where a checkout keeps its measurements; null when the folder is none. */
+export function systemsFolder(checkoutDir: string): string | null {
+  return SYSTEMS_FOLDERS.map((folder) => join(checkoutDir, folder)).find((dir) => existsSync(dir)) ?? null;
+}
+
 function planImport(checkoutDir: string, options: ImportOptions): ImportJob[] {
   if (options.vllmVersion !== undefined && !/^v?\d+(\.\d+)*$/.test(options.vllmVersion)) {
     const allowed = "must be a version such as 0.14 or 0.14.0";
     throw new ConfigError([{ path: "--vllm-version", received: JSON.stringify(options.vllmVersion), allowed }]);
   }
-  const dataDir = SYSTEMS_FOLDERS.map((folder) => join(checkoutDir, folder)).find((dir) => existsSync(dir));
-  if (dataDir === undefined) {
+  const dataDir = systemsFolder(checkoutDir);
+  if (dataDir === null) {
     const problem = `has no ${SYSTEMS_FOLDERS.join(", ")}; give a checkout of aiconfigurator, Git LFS files included`;
     throw new DataFileError({ file: checkoutDir }, problem);
   }

@@ -9,10 +9,23 @@ export interface BenchDataCoverage {
   readonly family: BenchFamily;
   readonly numFiles: number;
   readonly numRows: number;
-  /** File names without `.csv` where they name shapes (attention); element types for GEMMs. */
+  /**
+   * Distinct kernels: file names without `.csv` where they name shapes (attention); `k-n` of products; experts, GPUs, local
+   * experts, top k, hidden and expert size; GPUs of a collective.
+   */
   readonly shapes: readonly string[];
+  /** Element types of the rows that state one; of attention, the KV cache's. Sorted. */
+  readonly dtypes: readonly string[];
   /** `modelled`, `measured`, or what the tables' source column says, sorted. */
   readonly sources: readonly string[];
+}
+
+interface CoverageCount {
+  numFiles: number;
+  numRows: number;
+  readonly shapes: Set<string>;
+  readonly dtypes: Set<string>;
+  readonly sources: Set<string>;
 }
 
 /**
@@ -22,23 +35,33 @@ export interface BenchDataCoverage {
  * @throws DataFileError when the folder or a table cannot be read at all
  */
 export function listBenchData(dir: string): BenchDataCoverage[] {
-  const groups = new Map<string, { numFiles: number; numRows: number; shapes: Set<string>; sources: Set<string> }>();
+  const groups = new Map<string, CoverageCount>();
   for (const { file, family, gpuFolder, name } of findTableFiles(dir).tables) {
     const key = `${gpuOfFolder(gpuFolder)} ${family}`;
-    const group = groups.get(key) ?? { numFiles: 0, numRows: 0, shapes: new Set(), sources: new Set() };
+    const group = groups.get(key) ?? {
+      numFiles: 0,
+      numRows: 0,
+      shapes: new Set(),
+      dtypes: new Set(),
+      sources: new Set(),
+    };
     groups.set(key, group);
     const { rows } = parseTable(file, FAMILY_COLUMNS[family]);
     group.numFiles += 1;
     group.numRows += rows.length;
-    if (name !== "data") group.shapes.add(name);
-    for (const { texts } of rows) {
+    const { keys, sweep, columns } = FAMILY_COLUMNS[family];
+    const shapeKeys = keys.filter((key) => key !== sweep && columns.some((c) => c.name === key && c.kind === "count"));
+    for (const { numbers, texts } of rows) {
       group.sources.add(texts.source ?? "measured");
-      if (name === "data" && texts.dtype !== undefined) group.shapes.add(texts.dtype);
+      group.shapes.add(name === "data" ? shapeKeys.map((key) => numbers[key]).join("-") : name);
+      const dtype = texts.kv_dtype ?? texts.dtype;
+      if (dtype !== undefined) group.dtypes.add(dtype);
     }
   }
   return [...groups.keys()].sort().map((key) => {
     const [gpu, family] = key.split(" ") as [string, BenchFamily];
-    const { numFiles, numRows, shapes, sources } = groups.get(key)!;
-    return { gpu, family, numFiles, numRows, shapes: [...shapes].sort(), sources: [...sources].sort() };
+    const { numFiles, numRows, shapes, dtypes, sources } = groups.get(key)!;
+    const sets = { shapes: [...shapes].sort(), dtypes: [...dtypes].sort(), sources: [...sources].sort() };
+    return { gpu, family, numFiles, numRows, ...sets };
   });
 }

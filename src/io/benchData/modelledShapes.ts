@@ -27,10 +27,19 @@ const TENSOR_PARALLEL_SIZES = [1, 2, 4, 8];
 
 /** The shapes that serving these models at TP 1, 2, 4 and 8 needs, as far as each can be split. */
 export function kernelShapes(architectures: readonly ModelArchitecture[]): KernelShapes {
+  return shapesOf(architectures.flatMap(operatorsAtEveryTp));
+}
+
+/** The shapes that serving a model on so many GPUs needs. */
+export function kernelShapesAt(architecture: ModelArchitecture, tensorParallelSize: number): KernelShapes {
+  return shapesOf(decodeTokenOperators(architecture, tensorParallelSize));
+}
+
+function shapesOf(kernels: readonly Operator[]): KernelShapes {
   const matrices = new Map<string, MatrixShape>();
   const heads = new Map<string, Omit<AttentionHeads, "kvDtype">>();
   const experts = new Map<string, ExpertShape>();
-  for (const { dims } of architectures.flatMap(operatorsAtEveryTp)) {
+  for (const { dims } of kernels) {
     if (dims.category === "gemm") {
       const { k, n } = dims;
       matrices.set(sortKey([k, n]), { k, n });

@@ -1,5 +1,5 @@
 import { readdirSync, statSync } from "node:fs";
-import { join, relative, sep } from "node:path";
+import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import { DataFileError } from "../../core/errors/simulationError.js";
 import { type BenchFamily, familyOfPath } from "./tableFamily.js";
 
@@ -34,8 +34,10 @@ export const CHARACTERIZATION_FOLDER = "characterization";
  */
 export function findTableFiles(dir: string): TableFiles {
   const stat = statSync(dir, { throwIfNoEntry: false });
-  if (stat === undefined)
-    throw new DataFileError({ file: dir }, "no such folder; give the folder that holds gemm/, mha/ …");
+  if (stat === undefined) {
+    const place = isAbsolute(dir) ? "" : `: looked for ${resolve(dir)}, as paths start from the working directory`;
+    throw new DataFileError({ file: dir }, `no such folder${place}; give the folder that holds gemm/, mha/ …`);
+  }
   if (!stat.isDirectory())
     throw new DataFileError({ file: dir }, "is a file; give the folder that holds gemm/, mha/ …");
   const paths = readdirSync(dir, { recursive: true, encoding: "utf8" })

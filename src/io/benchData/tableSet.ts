@@ -1,16 +1,17 @@
 import {
   copyFileSync,
   existsSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { DataFileError } from "../../core/errors/simulationError.js";
+import { groupRows } from "../../core/kernels/tables/tableReading.js";
 import { shortSha256 } from "../pricingFiles.js";
 import { makeFolders, placeOf, requireWritableFolder } from "../results/outputFolder.js";
 import { COLLECTED_FILE, COLLECTED_FOLDER } from "./collectedSidecar.js";
@@ -47,12 +48,34 @@ export function filesOfGpu(dir: string, gpuId: string): TableSetFile[] {
   return [...files, { from: sidecar, path: `${COLLECTED_FOLDER}/${folderOfGpu(gpuId)}.json`, withoutLines: [] }];
 }
 
+/** What became of the set that was in place. */
+export interface Replacement {
+  /** The folder that the former set has now; null where there was none, or where it stays. */
+  readonly former: string | null;
+  /** The set that was there is the same to the byte: it stays. */
+  readonly isUnchanged: boolean;
+  /** What the former set had and the new one has not, by folder. */
+  readonly losses: readonly Loss[];
+}
+
+/** Files of a folder that are gone; or, where none is, rows. */
+export interface Loss {
+  /** In the layout, such as `mha/decode/h200`. */
+  readonly folder: string;
+  readonly what: "files" | "rows";
+  readonly numLost: number;
+  /** How many the former set had there. */
+  readonly numBefore: number;
+}
+
+/** Two measurements of the same shapes differ by what noise left out: a percent or two of the rows. */
+const NOTEWORTHY_ROW_LOSS_FRACTION = 0.1;
+
 /**
  * Gives a set new files of some GPUs in place of all it had of them, at once: the new set is put together and checked
- * beside the old one, then takes its name. The old one keeps its content under another name.
+ * beside the old one, then takes its name. The old one keeps its content under another name, unless it is the same.
  *
  * @param check throws when the staged set is not sound; then nothing has changed
- * @returns the folder the former set has now, or null
  * @throws DataFileError when the folder holds anything else, or cannot be written
  */
 export function replaceTableSet(
@@ -60,39 +83,104 @@ export function replaceTableSet(
   gpuIds: readonly string[],
   files: readonly TableSetFile[],
   check: (staged: string) => void,
-): { readonly former: string | null } {
-  requireOwnFolder(out, files);
+): Replacement {
+  requireOwnFolder(out);
   const replaced = existsSync(out) ? gpuIds.flatMap((id) => filesOfGpu(out, id)).map(({ from }) => from) : [];
   const kept = (existsSync(out) ? filesIn(out) : [])
     .map((path): TableSetFile => ({ from: join(out, path), path, withoutLines: [] }))
     .filter(({ from }) => !replaced.includes(from));
-  makeFolders(dirname(resolve(out)));
-  const staged = mkdtempSync(`${resolve(out)}.partial-`);
+  const staged = freeName(`${resolve(out)}.${process.pid}.partial`);
   try {
+    makeStaged(staged, out);
     for (const file of [...kept, ...files]) writeSetFile(staged, file);
     check(staged);
-    return { former: takePlace(staged, resolve(out)) };
+    if (isSameSet(staged, out)) return { former: null, isUnchanged: true, losses: [] };
+    const losses = lossesBetween(out, staged);
+    return { former: takePlace(staged, resolve(out)), isUnchanged: false, losses };
   } finally {
     rmSync(staged, { recursive: true, force: true });
   }
 }
 
+/** A folder like any other, which other accounts may read as far as the umask lets them: it becomes the set. */
+function makeStaged(staged: string, out: string): void {
+  try {
+    makeFolders(staged);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new DataFileError(
+      { file: out },
+      `cannot be written: no folder can be made there (${code}); choose another one`,
+    );
+  }
+}
+
+/** Whether two sets hold the same files with the same bytes. */
+function isSameSet(staged: string, out: string): boolean {
+  if (!existsSync(out)) return false;
+  const paths = filesIn(staged);
+  if (paths.join("\n") !== filesIn(out).join("\n")) return false;
+  return paths.every((path) => readFileSync(join(staged, path)).equals(readFileSync(join(out, path))));
+}
+
+function lossesBetween(out: string, staged: string): Loss[] {
+  if (!existsSync(out)) return [];
+  const after = new Set(filesIn(staged));
+  return [...groupRows(filesIn(out), folderInSet)].flatMap(([folder, paths]): Loss[] => {
+    const numLost = paths.filter((path) => !after.has(path)).length;
+    if (numLost > 0) return [{ folder, what: "files", numLost, numBefore: paths.length }];
+    const rowsIn = (dir: string) => paths.reduce((sum, path) => sum + numTableRows(join(dir, path)), 0);
+    const numBefore = rowsIn(out);
+    const numLostRows = numBefore - rowsIn(staged);
+    if (numLostRows <= NOTEWORTHY_ROW_LOSS_FRACTION * numBefore) return [];
+    return [{ folder, what: "rows", numLost: numLostRows, numBefore }];
+  });
+}
+
+/** Lines below the header of a table; other files have none. */
+function numTableRows(file: string): number {
+  if (!file.endsWith(".csv")) return 0;
+  const lines = readFileSync(file, "utf8").split(/\r\n|\n|\r/);
+  return lines.filter((line) => line !== "").length - 1;
+}
+
+/** `gemm/h200/data.csv` → `gemm/h200`; where a GPU has one file and no folder, that file. */
+function folderInSet(path: string): string {
+  return path.endsWith(".json") ? path : dirname(path);
+}
+
 /** @throws DataFileError */
-function requireOwnFolder(out: string, files: readonly TableSetFile[]): void {
+function requireOwnFolder(out: string): void {
   requireWritableFolder(dirname(resolve(out)));
   requireWritableFolder(out);
-  const place = `${placeOf(out)}${sep}`;
-  if (files.some(({ from }) => placeOf(from).startsWith(place))) {
-    throw new DataFileError({ file: out }, "is the folder that is being imported; choose another one for the set");
-  }
   const others = existsSync(out) ? readdirSync(out).filter((name) => !SET_FOLDERS.includes(name)) : [];
   if (others.length === 0) return;
   const problem = `holds other things than kernel tables (${others.slice(0, 3).join(", ")}), which an import would move away`;
   throw new DataFileError({ file: out }, `${problem}; choose a folder of its own`);
 }
 
+/**
+ * A set and what it is made from must not contain each other: one would be moved away with the other, or copied into it.
+ * @throws DataFileError
+ */
+export function requireApart(source: string, out: string): void {
+  const [from, to] = [source, out].map((folder) => `${dirname(placeOf(join(folder, "any file")))}${sep}`) as [
+    string,
+    string,
+  ];
+  const remedy = "choose a folder beside it for the set";
+  if (from === to) throw new DataFileError({ file: out }, `is the folder that is being imported; ${remedy}`);
+  if (from.startsWith(to)) {
+    throw new DataFileError({ file: out }, `contains ${source}, which is being imported; ${remedy}`);
+  }
+  if (to.startsWith(from)) {
+    throw new DataFileError({ file: out }, `lies inside ${source}, which is being imported; ${remedy}`);
+  }
+}
+
 /** Two renames: whatever happens between them, both sets are whole. */
 function takePlace(staged: string, out: string): string | null {
+  if (existsSync(out) && readdirSync(out).length === 0) rmdirSync(out);
   if (!existsSync(out)) {
     renameSync(staged, out);
     return null;

@@ -38,6 +38,23 @@ const GEMM_1146 = `m,k,n,latency_us,mfu
 4096,2048,6144,90.913,1.146
 `;
 
+describe("which device a row was measured on", () => {
+  const rows = (...devices: string[]) =>
+    `m,k,n,dtype,latency_us,device\n${devices.map((device, i) => `${i + 1},4096,4096,bf16,20,${device}`).join("\n")}\n`;
+
+  it("is an error where it is another known GPU than the folder's, by row", () => {
+    const text = rows("NVIDIA H200", "NVIDIA H100 80GB HBM3", "", "NVIDIA H100 80GB HBM3");
+    const finding = findingOf(checkFile("gemm/h200/data.csv", text), "other-device");
+    expect(finding).toMatchObject({ severity: "error", rows: [3, 5] });
+    expect(finding?.message).toContain("row 3, column device: got NVIDIA H100 80GB HBM3, which is H100");
+  });
+
+  it("is none where the name is the GPU's own, nobody's, or not given", () => {
+    const text = rows("NVIDIA H200", "h200", "Engineering Sample", "");
+    expect(findingOf(checkFile("gemm/h200_sxm/data.csv", text), "other-device")).toBeUndefined();
+  });
+});
+
 describe("which peak an MFU column was divided by", () => {
   it("finds another GPU's peak behind MFU 4.222", () => {
     const check = checkFile("mha/prefill/h100/32-32-128.csv", PREFILL_4222);

@@ -15,6 +15,7 @@ import {
   loadGpuCatalog,
   loadGpuEfficiency,
   loadModel,
+  loadModelCatalog,
 } from "../../../../src/io/catalog.js";
 import { temporaryFolder } from "../../../reference/temporaryFile.js";
 
@@ -59,6 +60,11 @@ describe("shipped tables", () => {
       "mha/prefill",
     ]);
     expect(h100.find(({ family }) => family === "mha/decode")?.shapes).toContain("32-8-128");
+    const products = h100.find(({ family }) => family === "gemm")!;
+    expect(products.shapes).toContain("4096-6144");
+    const bases = loadModelCatalog().filter(({ id, baseId }) => id === baseId);
+    expect(products.shapes).toHaveLength(kernelShapes(bases.map(({ architecture }) => architecture)).matrices.length);
+    expect(products.dtypes).toEqual(expect.arrayContaining(["bf16", "fp8"]));
   });
 
   it("give back the model's prices at their shapes and come near between them", () => {

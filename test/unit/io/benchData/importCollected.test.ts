@@ -1,12 +1,24 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DataFileError } from "../../../../src/core/errors/simulationError.js";
+import { parseGpuSpec } from "../../../../src/core/hardware/gpuSpecSchema.js";
 import type { KernelTableSet } from "../../../../src/core/kernels/tables/kernelTable.js";
 import { importCollected } from "../../../../src/io/benchData/importCollected.js";
 import { readBenchData } from "../../../../src/io/benchData/readBenchData.js";
-import { loadGpu, loadGpuCatalog, loadGpuEfficiency } from "../../../../src/io/catalog.js";
+import type { TableCoverage } from "../../../../src/io/benchData/tableCoverage.js";
+import { loadGpu, loadGpuCatalog, loadGpuEfficiency, loadModelCatalog } from "../../../../src/io/catalog.js";
 import { sha256 } from "../../../../src/io/pricingFiles.js";
 import { measuredTables, writeCollected } from "../../../reference/measuredTables.js";
 import { temporaryFolder } from "../../../reference/temporaryFile.js";
@@ -43,6 +55,15 @@ const withLatency = (line: number, of: (us: number) => number) => (lines: string
     line - 1,
     lines[line - 1]!.replace(/,(bf16),([\d.]+),/, (_, dtype, us) => `,${dtype},${of(Number(us))},`),
   );
+/** What an action throws. */
+function failureOf(action: () => unknown): Error {
+  try {
+    action();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error("nothing was thrown");
+}
 const filesOf = (dir: string) =>
   readdirSync(dir, { recursive: true, encoding: "utf8" })
     .filter((path) => /\.(csv|json)$/.test(path))
@@ -86,6 +107,56 @@ describe("a measured folder that is sound", () => {
     expect(importCollected(former!, fresh(), catalog).sha256).toBe(before);
   });
 
+  it("is readable by whom the umask lets read, like any new folder", () => {
+    const plain = fresh();
+    mkdirSync(plain);
+    expect(statSync(out).mode).toBe(statSync(plain).mode);
+  });
+
+  it("takes the place of an empty folder without keeping it", () => {
+    const empty = fresh();
+    mkdirSync(empty);
+    expect(importCollected(source, empty, catalog)).toMatchObject({
+      former: null,
+      isUnchanged: false,
+      sha256: sha256(out),
+    });
+    expect(readdirSync(folder).filter((name) => name.startsWith(`${basename(empty)}.`))).toEqual([]);
+  });
+
+  it("changes nothing and keeps nothing when it is imported again", () => {
+    const again = fresh();
+    importCollected(source, again, catalog);
+    const made = statSync(again).ino;
+    expect(importCollected(source, again, catalog)).toMatchObject({ former: null, isUnchanged: true, notes: [] });
+    expect(statSync(again).ino).toBe(made);
+    expect(readdirSync(folder).filter((name) => name.startsWith(`${basename(again)}.`))).toEqual([]);
+  });
+
+  it("says in a line what the former set had and it has not", () => {
+    const set = fresh();
+    importCollected(source, set, catalog);
+    const less = collected();
+    rmSync(join(less, "mha/prefill"), { recursive: true });
+    rmSync(join(less, "mha/decode/h200/32-8-128.csv"));
+    const gemm = readFileSync(join(less, GEMM), "utf8").split("\n");
+    writeFileSync(join(less, GEMM), gemm.toSpliced(2, 100).join("\n"));
+    const { notes, former, isUnchanged } = importCollected(less, set, catalog);
+    expect(isUnchanged).toBe(false);
+    expect(notes).toEqual([
+      `no longer in the set: 100 of ${tables.gemm.length} rows of gemm/h200, 1 of 2 files of mha/decode/h200, mha/prefill/h200; the former set, in ${former}, has them`,
+    ]);
+  });
+
+  it("is held against the kernels of every built-in model", () => {
+    const [{ gpu, models, without }] = imported.coverage as [TableCoverage];
+    expect(gpu).toBe("H200");
+    expect(models).toHaveLength(loadModelCatalog().filter(({ id, baseId }) => id === baseId).length);
+    expect(models.flatMap(({ coveredSizes }) => coveredSizes)).toEqual([]);
+    expect(without).toEqual(expect.arrayContaining(["fp8 products", "fp8 experts", "all-reduce"]));
+    expect(without).not.toContain("decode attention");
+  });
+
   it("is imported for one GPU where one is asked for", () => {
     const both = collected();
     writeCollected(both, tables, "h100", "NVIDIA H200");
@@ -112,20 +183,20 @@ describe("rows that cannot be believed", () => {
           withLatency(14, (us) => us / 50),
         ),
       ),
-    ).toEqual([{ row: 14, reason: "faster than physics" }]);
+    ).toEqual([{ row: 14, reason: "faster than physics", contradictedRow: null }]);
   });
 
   it("are left out and listed: two looks too far apart", () => {
     const edit = (lines: string[]) => lines.with(19, lines[19]!.replace(",0.004,", ",0.0501,"));
-    expect(leftOutOf(collected(GEMM, edit))).toEqual([{ row: 20, reason: "not repeatable" }]);
+    expect(leftOutOf(collected(GEMM, edit))).toEqual([{ row: 20, reason: "not repeatable", contradictedRow: null }]);
   });
 
   it("are left out of a file with the line ends of old Macs too", () => {
     const edit = (lines: string[]) => [lines.with(19, lines[19]!.replace(",0.004,", ",0.0501,")).join("\r")];
-    expect(leftOutOf(collected(GEMM, edit))).toEqual([{ row: 20, reason: "not repeatable" }]);
+    expect(leftOutOf(collected(GEMM, edit))).toEqual([{ row: 20, reason: "not repeatable", contradictedRow: null }]);
   });
 
-  it("are left out and listed: much slower than larger shapes", () => {
+  it("are left out and listed: much slower than larger shapes, with the row they contradict most", () => {
     expect(
       leftOutOf(
         collected(
@@ -133,7 +204,22 @@ describe("rows that cannot be believed", () => {
           withLatency(5, (us) => us * 2),
         ),
       ),
-    ).toEqual([{ row: 5, reason: "contradicts others" }]);
+    ).toEqual([{ row: 5, reason: "contradicts others", contradictedRow: 6 }]);
+  });
+
+  it("are warned of where so many of a family are wrong that its others are to be doubted", () => {
+    const notesWith = (numSpoilt: number) => {
+      const spoilt = Array.from({ length: numSpoilt }, (_, i) => 2 + i * 7);
+      const edit = (text: string[]) => spoilt.reduce((some, line) => withLatency(line, () => 0.001)(some), text);
+      return importCollected(collected(GEMM, edit), fresh(), catalog).notes;
+    };
+    const many = Math.floor(0.05 * tables.gemm.length);
+    expect(notesWith(many)).toEqual([]);
+    expect(notesWith(many + 1)).toEqual([
+      expect.stringMatching(
+        new RegExp(`^${many + 1} of ${tables.gemm.length} rows of gemm of H200 \\(5 %\\) were left out`),
+      ),
+    ]);
   });
 
   it("are left out whatever and wherever they are, and no others", () => {
@@ -166,6 +252,43 @@ describe("a folder that is not sound", () => {
       "another device",
       () => collected("", undefined, "NVIDIA H100 80GB HBM3"),
       /measured on NVIDIA H100.*is H100, but.*H200/,
+    ],
+    [
+      "rows of another device in a folder",
+      () =>
+        collected(GEMM, (lines) => [
+          `${lines[0]},device`,
+          ...lines.slice(1, -1).map((line, i) => `${line},${i < 7 ? "NVIDIA H200" : "NVIDIA H100 80GB HBM3"}`),
+          "",
+        ]),
+      /gemm\/h200\/data\.csv: row 9, column device: got NVIDIA H100 80GB HBM3, which is H100, but .* H200/,
+    ],
+    [
+      "micro-benchmarks alone",
+      () => {
+        const dir = fresh();
+        mkdirSync(join(dir, "characterization/h200"), { recursive: true });
+        return dir;
+      },
+      /has no kernel tables.*roofserve characterize .* --gpu H200 --out FILE/,
+    ],
+    [
+      "a database that has a command of its own",
+      () => {
+        const dir = fresh();
+        mkdirSync(join(dir, "systems/data"), { recursive: true });
+        return dir;
+      },
+      /has no kernel tables.*bench-data import aiconfigurator /,
+    ],
+    [
+      "a folder with another name than its device",
+      () => {
+        const dir = fresh();
+        writeCollected(dir, tables, "mine", "NVIDIA H200");
+        return dir;
+      },
+      /no GPU is called mine; it was measured on NVIDIA H200: call the folders h200/,
     ],
     [
       "a GPU that nobody knows",
@@ -233,7 +356,7 @@ describe("a folder that is not sound", () => {
     const source = make();
     const kept = names();
     expect(() => importCollected(source, untouched, catalog)).toThrow(DataFileError);
-    expect(() => importCollected(source, untouched, catalog)).not.toThrow(/\.partial-/);
+    expect(() => importCollected(source, untouched, catalog)).not.toThrow(/\.partial/);
     expect(() => importCollected(source, untouched, catalog)).toThrow(says);
     expect(sha256(untouched)).toBe(before);
     expect(names()).toEqual(kept);
@@ -250,6 +373,51 @@ describe("a folder that is not sound", () => {
     expect(readFileSync(join(home, "thesis.txt"), "utf8")).toBe("precious");
     const own = collected();
     expect(() => importCollected(own, own, catalog)).toThrow(/is the folder that is being imported/);
+    const inside = join(own, "some", "set");
+    expect(() => importCollected(own, inside, catalog)).toThrow(/set: lies inside .*, which is being imported/);
+    const link = fresh();
+    symlinkSync(own, link);
+    expect(() => importCollected(own, join(link, "set"), catalog)).toThrow(/lies inside/);
+    expect(filesOf(own).some((path) => path.includes("set"))).toBe(false);
+    const outer = fresh();
+    cpSync(own, join(outer, "mine"), { recursive: true });
+    expect(() => importCollected(join(outer, "mine"), outer, catalog)).toThrow(
+      /contains .*mine, which is being imported/,
+    );
+  });
+
+  it.runIf(existsSync("/proc/self"))("is refused by the name that was given where no folder can be made", () => {
+    expect(() => importCollected(collected(), "/proc/set", catalog)).toThrow(/^\/proc\/set: cannot be written/);
+  });
+
+  it("of the self-test is called that under the name of its folders too, and no spec is asked for", () => {
+    const dir = fresh();
+    writeCollected(dir, tables, "self-test", "cpu");
+    expect(() => importCollected(dir, fresh(), catalog)).toThrow(/self-test .* measures nothing/);
+  });
+
+  it("of an unknown GPU gives one error, with the part of its spec that the device told", () => {
+    const dir = fresh();
+    writeCollected(dir, tables, "h999", "NVIDIA H999");
+    const device = { name: "NVIDIA H999", sms: 140, memoryBytes: 1.5e11, l2Bytes: 6e7 };
+    writeFileSync(join(dir, "collected.json"), JSON.stringify({ schema: "roofserve.collected/1", device }));
+    const { message } = failureOf(() => importCollected(dir, fresh(), catalog));
+    expect(message).not.toContain("more problems");
+    const draft = JSON.parse(message.slice(message.indexOf("{")));
+    expect(draft).toMatchObject({
+      id: "H999",
+      name: "NVIDIA H999",
+      compute: { numSms: 140 },
+      memory: { l2Bytes: 6e7 },
+    });
+    expect(() => parseGpuSpec(draft, "draft")).toThrow(/bandwidthBytesPerS/);
+    const filled = {
+      ...draft,
+      memory: { ...draft.memory, source: "datasheet", bandwidthBytesPerS: 4e12 },
+      compute: { ...draft.compute, source: "datasheet", bf16FlopsPerS: 1e15 },
+      interconnect: { ...draft.interconnect, source: "datasheet", bandwidthBytesPerS: 5e10 },
+    };
+    expect(parseGpuSpec(filled, "filled").id).toBe("H999");
   });
 
   it("is imported all the same for a GPU of the user's own, whose spec is given", () => {
