@@ -82,7 +82,7 @@ function inOrder<Shape extends object>(
 function elementwiseShapes(architectures: readonly ModelArchitecture[]): ElementwiseShape[] {
   const seen = new Map<string, ElementwiseShape>();
   for (const architecture of architectures) {
-    const { headDim } = architecture.layerGroups[0]!.attention;
+    const headDim = headsOf(architecture).headDim;
     for (const { name, dims, inputShape, outputShape, activationBytes, weightBytes } of decodeTokenOperators(
       architecture,
       1,
@@ -109,12 +109,19 @@ function samplers(architectures: readonly ModelArchitecture[]): { vocabSize: num
   return [...bytesPerRow].map(([vocabSize, bytes]) => ({ vocabSize, bytesPerRow: bytes }));
 }
 
+/** The collector measures attention by heads. */
+function headsOf({ layerGroups }: Pick<ModelArchitecture, "layerGroups">) {
+  const attention = layerGroups[0]?.attention;
+  if (attention?.kind !== "gqa") throw new Error("no shapes of latent attention are collected");
+  return attention;
+}
+
 /** What the whole-step suite builds a model from: its one kind of layer. */
 function modelShape({ id, hiddenSize, vocabSize, layerGroups }: ModelArchitecture) {
   const [group] = layerGroups;
   if (group === undefined || layerGroups.length > 1) throw new Error(`${id} has more than one kind of layer`);
-  const { count, attention, intermediateSize, moe } = group;
-  const { numHeads, numKvHeads, headDim, hasQkNorm } = attention;
+  const { count, intermediateSize, moe } = group;
+  const { numHeads, numKvHeads, headDim, hasQkNorm } = headsOf({ layerGroups: [group] });
   const heads = { numHeads, numKvHeads, headDim, hasQkNorm };
   return { id, numLayers: count, hiddenSize, vocabSize, ...heads, intermediateSize, moe };
 }

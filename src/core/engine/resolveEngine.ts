@@ -35,11 +35,26 @@ export function resolveEngine(
     maxNumBatchedTokens = Math.min(maxNumBatchedTokens, maxNumSeqs * maxModelLen);
   }
   if (engine.maxNumSeqs === null) maxNumSeqs = Math.min(maxNumSeqs, maxNumBatchedTokens);
+  const blockSize = resolveBlockSize(engine.blockSize, architecture, gpu);
   const asyncScheduling = resolveAsyncScheduling(engine);
-  const resolved = { ...engine, maxNumSeqs, maxNumBatchedTokens, maxModelLen, asyncScheduling };
+  const resolved = { ...engine, blockSize, maxNumSeqs, maxNumBatchedTokens, maxModelLen, asyncScheduling };
   const issues = limitIssues(resolved, architecture);
   if (issues.length > 0) throw new ConfigError(issues);
   return resolved;
+}
+
+/** Tokens per block that kernels of latent attention ask for. */
+const LATENT_BLOCK_TOKENS = 64;
+
+/**
+ * vLLM raises the block size of latent attention to what FlashMLA (Hopper) and FlashInfer (Blackwell) ask for, whatever was
+ * said. GPUs are told apart by fp8, so that Ada, whose Triton kernel would do with less, gets the larger blocks too.
+ * @see vLLM `vllm/platforms/cuda.py`, check_and_update_config
+ */
+function resolveBlockSize(blockSize: number, { layerGroups }: ModelArchitecture, gpu: GpuSpec): number {
+  const isLatent = layerGroups.some(({ attention }) => attention.kind === "mla");
+  const asksForMore = isLatent && gpu.compute.fp8FlopsPerS !== null && blockSize % LATENT_BLOCK_TOKENS !== 0;
+  return asksForMore ? LATENT_BLOCK_TOKENS : blockSize;
 }
 
 /** Whether steps are scheduled while one runs: as said, else as the version does. */

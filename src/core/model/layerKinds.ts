@@ -34,7 +34,7 @@ export function projectionKinds(architecture: ModelArchitecture): readonly Atten
   return remembered(knownProjectionKinds, architecture, () => {
     const layerGroups = architecture.layerGroups.map((group) => ({
       ...group,
-      attention: { ...group.attention, slidingWindow: 0 },
+      attention: { ...group.attention, slidingWindow: 0 as const },
     }));
     return attentionKinds({ ...architecture, layerGroups });
   });
