@@ -11,7 +11,7 @@ import type {
 } from "../../src/core/kernels/gpuEfficiency.js";
 import { gpuRoofs } from "../../src/core/kernels/gpuRoofs.js";
 import { expandedHeadDim } from "../../src/core/kernels/mlaKernels.js";
-import { type MlaTables, mlaDecodeRows, mlaPrefillLaunchUs, mlaPrefillRows } from "./mlaRows.js";
+import { type MlaTables, mlaDecodeKernelRows, mlaDecodeRows, mlaPrefillLaunchUs, mlaPrefillRows } from "./mlaRows.js";
 
 /** Of the tables' layer: DeepSeek-V3's keys with their rotary part, and values. */
 const HEAD_DIM = expandedHeadDim(128 + 64, 128);
@@ -43,16 +43,21 @@ export async function fitMla(
   const roofs = gpuRoofs(gpu);
   const reports: KernelFitReport[] = [];
   const fitDecode = async (dtype: "bf16" | "fp8"): Promise<MlaDecodeEfficiency | null> => {
-    const measured = await mlaDecodeRows(root, system, tables.module, dtype, efficiency, roofs);
+    const { module, kernel } = tables;
+    const measured =
+      module === null
+        ? await mlaDecodeKernelRows(root, system, kernel!, dtype, efficiency, roofs)
+        : await mlaDecodeRows(root, system, module, dtype, efficiency, roofs);
     if (measured.rows.length === 0) return null;
+    const launchUs = module === null ? efficiency.decodeAttention.bf16.launchUs : null;
     return fitted(reports, {
       family: "mla-decode",
       dtype,
-      table: `MLA generation module vLLM ${tables.module}`,
+      table: module === null ? `generation MLA vLLM ${kernel}` : `MLA generation module vLLM ${module}`,
       ...measured,
       former: null as never,
       isResident: (row) => isMlaDecodeResident(row, gpu.memory.l2Bytes, dtype),
-      fit: (rows) => fitMlaDecode(rows, roofs, gpu.memory.l2Bytes, dtype),
+      fit: (rows) => fitMlaDecode(rows, roofs, gpu.memory.l2Bytes, dtype, launchUs),
       predictor: (fit) => (fit === null ? () => 0 : mlaDecodePredictor(fit, roofs, dtype)),
       sizes: DECODE_SIZES,
     });
@@ -75,7 +80,10 @@ async function fitPrefill(
   reports: KernelFitReport[],
 ): Promise<PrefillAttentionEfficiency | null> {
   const roofs = gpuRoofs(gpu);
-  const launchUs = await mlaPrefillLaunchUs(root, system, module, efficiency, roofs);
+  const launchUs =
+    module === null
+      ? efficiency.prefillAttention.bf16.launchUs
+      : await mlaPrefillLaunchUs(root, system, module, efficiency, roofs);
   const measured = await mlaPrefillRows(root, system, kernel!, efficiency, roofs);
   return fitted(reports, {
     family: "mla-prefill",

@@ -57,7 +57,7 @@ export const GPU_FIT_PLANS: readonly GpuFitPlan[] = [
     gemm: { bf16: "0.14.0" },
     attention: { bf16: "0.14.0" },
     groupedGemm: { bf16: "0.14.0" },
-    mla: null,
+    mla: { module: null, kernel: "0.14.0" },
     allReduce: { custom: "0.14.0", nccl: "2.27.3" },
   },
   {

@@ -20,12 +20,15 @@ const ABSORBED_PROMPT_TOKENS = 512;
 /** Steps of no more tokens than this are launches and little else. */
 const SMALL_STEP_TOKENS = 64;
 /** A kernel timed from Python is known where it takes so many times what Python alone does. */
-const LEAST_OVER_PYTHON = 2;
+const LEAST_OVER_PYTHON = 3;
+
+/** What is left of a layer is known where it is no less than this share: projections are priced a few percent off. */
+const LEAST_SHARE_OF_LAYER = 0.25;
 
 /** Where a GPU's measurements of latent attention are; paths as in `GpuFitPlan`. */
 export interface MlaTables {
-  /** vLLM version of whole attention layers inside CUDA graphs. */
-  readonly module: string;
+  /** vLLM version of whole attention layers inside CUDA graphs; null where there is none. */
+  readonly module: string | null;
   /** Of attention alone, timed from Python; null where there is none. */
   readonly kernel: string | null;
 }
@@ -45,7 +48,7 @@ export async function mlaDecodeRows(
 ): Promise<FamilyRows> {
   const price = operatorPrice(around, roofs);
   const table = await moduleRows(root, system, version, "generation", dtype);
-  const rows = table.map((row): MeasuredRow => {
+  const rows = table.flatMap((row): MeasuredRow[] => {
     const [requests, context, numHeads] = [
       numberIn(row, "batch_size"),
       numberIn(row, "isl") + numberIn(row, "step") - 1,
@@ -55,11 +58,10 @@ export async function mlaDecodeRows(
     const totals = { numRequests: requests, sumContextTokens: requests * context, maxContextTokens: context };
     const absorbed = new MlaRowOperators(layer).decode(totals).filter(({ dims }) => dims.category === "batched-gemm");
     const aroundUs = sumUs([...projections(layer.attention, requests), ...absorbed], price);
-    return {
-      dims: [requests, context, numHeads],
-      us: numberIn(row, "latency") * US_PER_MS - aroundUs,
-      shapeKey: `${numHeads}`,
-    };
+    const layerUs = numberIn(row, "latency") * US_PER_MS;
+    const us = layerUs - aroundUs;
+    if (us < LEAST_SHARE_OF_LAYER * layerUs) return [];
+    return [{ dims: [requests, context, numHeads], us, shapeKey: `${numHeads}` }];
   });
   return {
     rows: cleanRows(
@@ -68,6 +70,49 @@ export async function mlaDecodeRows(
     ),
     numTableRows: table.length,
   };
+}
+
+/**
+ * The same rows where no layers were measured: attention with its absorbed products, timed from Python, as far as that is
+ * hidden.
+ */
+export async function mlaDecodeKernelRows(
+  root: string,
+  system: string,
+  version: string,
+  dtype: "bf16" | "fp8",
+  around: Pick<GpuEfficiency, "gemm" | "elementwise">,
+  roofs: GpuRoofs,
+): Promise<FamilyRows> {
+  const price = operatorPrice(around, roofs);
+  const table = await readTable(root, `${system}/mla/vllm/${version}/generation_mla_perf.parquet`);
+  const wanted = table.filter((row) => row.kv_cache_dtype === TABLE_DTYPE[dtype]);
+  const rows = beyondPython(wanted, (row) => numberIn(row, "batch_size") * (numberIn(row, "step") + 1)).map(
+    (row): MeasuredRow => {
+      const [requests, context] = [numberIn(row, "batch_size"), numberIn(row, "step") + 1];
+      const numHeads = numberIn(row, "num_heads");
+      const totals = { numRequests: requests, sumContextTokens: requests * context, maxContextTokens: context };
+      const absorbed = new MlaRowOperators(deepseekLayer(numHeads, dtype))
+        .decode(totals)
+        .filter(({ dims }) => dims.category === "batched-gemm");
+      const us = numberIn(row, "latency") * US_PER_MS - sumUs(absorbed, price);
+      return { dims: [requests, context, numHeads], us, shapeKey: `${numHeads}` };
+    },
+  );
+  return {
+    rows: cleanRows(
+      rows.filter(({ us }) => us > 0),
+      [1, 0],
+    ),
+    numTableRows: wanted.length,
+  };
+}
+
+/** Rows that take several times what Python alone does: the median of those whose work is nothing. */
+function beyondPython(rows: readonly TableRow[], workOf: (row: TableRow) => number): TableRow[] {
+  const idle = rows.filter((row) => workOf(row) <= SMALL_STEP_TOKENS).map((row) => numberIn(row, "latency"));
+  if (idle.length === 0) return [];
+  return rows.filter((row) => numberIn(row, "latency") > LEAST_OVER_PYTHON * median(idle));
 }
 
 /** µs that a prompt of few tokens takes beyond its projections: launches of prefill attention inside a CUDA graph. */
@@ -108,13 +153,7 @@ export async function mlaPrefillRows(
   const table = await readTable(root, `${system}/mla/vllm/${version}/context_mla_perf.parquet`);
   const wanted = table.filter((row) => row.kv_cache_dtype === TABLE_DTYPE.bf16);
   const tokensOf = (row: TableRow) => numberIn(row, "batch_size") * numberIn(row, "isl");
-  const small = wanted.filter((row) => tokensOf(row) <= SMALL_STEP_TOKENS);
-  const pythonUs = median(small.map((row) => numberIn(row, "latency"))) * US_PER_MS;
-  const known = wanted.filter(
-    (row) =>
-      numberIn(row, "isl") > ABSORBED_PROMPT_TOKENS &&
-      numberIn(row, "latency") * US_PER_MS > LEAST_OVER_PYTHON * pythonUs,
-  );
+  const known = beyondPython(wanted, tokensOf).filter((row) => numberIn(row, "isl") > ABSORBED_PROMPT_TOKENS);
   const rows = known.map((row): MeasuredRow => {
     const [prompts, tokens, numHeads] = [numberIn(row, "batch_size"), numberIn(row, "isl"), numberIn(row, "num_heads")];
     const chunks = new Array(prompts).fill({ newTokens: tokens, contextTokens: 0 });

@@ -77,6 +77,7 @@ const mlaDecodeSchema = () =>
     rampUs: nonNegative().describe("µs that streaming loses before it reaches its bandwidth"),
     memoryEfficiency: fraction().describe("fraction of datasheet bandwidth when streaming latents"),
     computeEfficiency: fraction().describe("fraction of datasheet bf16 FLOP/s of many heads over long contexts"),
+    rowTokenPs: nonNegative().describe("ps per token of context that a request alone takes at least"),
     surface: surfaceSchema().nullable().describe("over requests, context, heads"),
   });
 

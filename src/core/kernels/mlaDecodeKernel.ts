@@ -28,7 +28,8 @@ export function latentBytes(tokens: number, { kvLoraRank, ropeHeadDim, kvDtype }
 
 /**
  * µs of attention over latents before shape corrections: launch, waves of requests over the SMs, queries and outputs, and
- * the longer of streaming latents and multiplying them. Many heads share each latent, so that either can bind.
+ * the longest of streaming latents, multiplying them, and going through one request's, which few blocks share. Many heads
+ * share each latent, so that either roof can bind.
  */
 export function mlaDecodeBaseUs(
   fit: MlaDecodeConstants,
@@ -43,7 +44,8 @@ export function mlaDecodeBaseUs(
   const computeUs = mlaDecodeFlops(heads, sumContextTokens) / (roofs.bf16FlopsPerUs * fit.computeEfficiency);
   const rowsUs =
     (fit.waveUs * numRequests) / roofs.numSms + (fit.queryHeadPs * numRequests * heads.numHeads) / PS_PER_US;
-  return fit.launchUs + rowsUs + Math.max(memoryUs, computeUs);
+  const rowUs = (fit.rowTokenPs * sumContextTokens) / numRequests / PS_PER_US;
+  return fit.launchUs + rowsUs + Math.max(memoryUs, computeUs, rowUs);
 }
 
 /**

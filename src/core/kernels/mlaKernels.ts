@@ -122,6 +122,7 @@ function isSameDecode(a: DecodeDims, b: DecodeDims): boolean {
 function borrowedMla({ gemm, decodeAttention: { bf16 } }: GpuEfficiency): MlaEfficiency {
   const { launchUs, waveUs, rampUs, memoryEfficiency } = bf16;
   const { computeEfficiency } = gemm.bf16;
-  const decode = { launchUs, waveUs, queryHeadPs: 0, rampUs, memoryEfficiency, computeEfficiency, surface: null };
+  const unknown = { queryHeadPs: 0, rowTokenPs: 0, surface: null };
+  const decode = { launchUs, waveUs, rampUs, memoryEfficiency, computeEfficiency, ...unknown };
   return { decode: { bf16: decode, fp8: null }, prefill: null };
 }

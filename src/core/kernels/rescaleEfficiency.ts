@@ -129,6 +129,7 @@ function scaleMlaDecode(
     queryHeadPs: fit.queryHeadPs * scales.memoryTimeRatio * scales.memorySlowdown,
     memoryEfficiency: slowedFraction(fit.memoryEfficiency, scales.memorySlowdown),
     computeEfficiency: slowedFraction(fit.computeEfficiency, scales.computeSlowdown),
+    rowTokenPs: fit.rowTokenPs * scales.memoryTimeRatio * scales.memorySlowdown,
   };
   return { ...scaled, surface: scaled.surface && bendToRise(scaled.surface, risingMlaDecode(scaled, roofs, dtype)) };
 }

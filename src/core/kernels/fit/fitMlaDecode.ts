@@ -27,18 +27,23 @@ export function isMlaDecodeResident(row: MeasuredRow, l2Bytes: number, dtype: Kv
   return bytes < l2Bytes && bytes > l2Bytes * LAUNCH_ONLY_FRACTION;
 }
 
-/** Fits constants on rows that streamed from HBM, then the surface; L2-resident rows may only slow it down. */
+/**
+ * Fits constants on rows that streamed from HBM, then the surface; L2-resident rows may only slow it down.
+ * @param launchUs of one launch where the rows cannot tell; null = fitted
+ */
 export function fitMlaDecode(
   rows: readonly MeasuredRow[],
   roofs: GpuRoofs,
   l2Bytes: number,
   dtype: KvDtype,
+  launchUs: number | null = null,
 ): MlaDecodeEfficiency {
   const isResident = (row: MeasuredRow) => isMlaDecodeResident(row, l2Bytes, dtype);
   const constants = fitConstants(
     rows.filter((row) => !isResident(row)),
     roofs,
     dtype,
+    launchUs,
   );
   const base = (row: MeasuredRow) => baseUs(constants, roofs, row, dtype);
   const surfaceRows = {
@@ -60,19 +65,25 @@ export function fitMlaDecode(
   return { ...constants, surface };
 }
 
-function fitConstants(rows: readonly MeasuredRow[], roofs: GpuRoofs, dtype: KvDtype): MlaDecodeConstants {
+function fitConstants(
+  rows: readonly MeasuredRow[],
+  roofs: GpuRoofs,
+  dtype: KvDtype,
+  launchUs: number | null,
+): MlaDecodeConstants {
+  const withLaunch = (parameters: readonly number[]) => (launchUs === null ? parameters : [launchUs, ...parameters]);
   const found = fitLogParameters(
-    [30, 3.5, 1000, 10, 0.85, 0.7],
+    [...(launchUs === null ? [30] : []), 3.5, 1000, 10, 0.85, 0.7, 800],
     Float64Array.from(rows, (row) => row.us),
     new Float64Array(rows.length).fill(1),
-    (parameters, i) => baseUs(constantsOf(parameters, 12), roofs, rows[i]!, dtype),
+    (parameters, i) => baseUs(constantsOf(withLaunch(parameters), 12), roofs, rows[i]!, dtype),
   );
-  return constantsOf(found, 5);
+  return constantsOf(withLaunch(found), 5);
 }
 
 /** Positive search variables → valid constants. */
 function constantsOf(parameters: readonly number[], digits: number): MlaDecodeConstants {
-  const [launchUs, waveUs, queryHeadPs, rampUs, memory, compute] = parameters.map((value) =>
+  const [launchUs, waveUs, queryHeadPs, rampUs, memory, compute, rowTokenPs] = parameters.map((value) =>
     Number(value.toPrecision(digits)),
   );
   return {
@@ -82,6 +93,7 @@ function constantsOf(parameters: readonly number[], digits: number): MlaDecodeCo
     rampUs: rampUs!,
     memoryEfficiency: Math.min(1, memory!),
     computeEfficiency: Math.min(1, compute!),
+    rowTokenPs: rowTokenPs!,
   };
 }
 
