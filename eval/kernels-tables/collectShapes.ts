@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { hasLatentAttention } from "../../src/core/model/layerKinds.js";
 import type { ModelArchitecture } from "../../src/core/model/modelArchitecture.js";
 import type { OperatorCategory } from "../../src/core/model/operator.js";
 import { decodeTokenOperators, type KernelShapes, kernelShapes } from "../../src/io/benchData/modelledShapes.js";
@@ -45,7 +46,9 @@ export function writeCollectShapes(outDir: string): void {
 
 /** The content of `bench_data/collect/shapes.json`: every kernel shape that built-in models need, in order of value. */
 export function collectShapesText(): string {
-  const models = loadModelCatalog().filter(({ id, baseId }) => id === baseId);
+  const models = loadModelCatalog().filter(
+    ({ id, baseId, architecture }) => id === baseId && !hasLatentAttention(architecture),
+  );
   const rank = (id: string): number => (MODELS_FIRST.includes(id) ? MODELS_FIRST.indexOf(id) : MODELS_FIRST.length);
   const ordered = models.map(({ architecture }) => architecture).sort((a, b) => rank(a.id) - rank(b.id));
   const wholeStepModels = WHOLE_STEP_MODELS.map((id) => ordered.find((architecture) => architecture.id === id)!);

@@ -3,6 +3,7 @@ import { vllmVersionTraits } from "../config/vllmVersion.js";
 import { ConfigError, type ConfigIssue } from "../errors/simulationError.js";
 import type { GpuSpec } from "../hardware/gpuSpec.js";
 import { defaultBatchLimits } from "../hardware/memoryClass.js";
+import { hasLatentAttention } from "../model/layerKinds.js";
 import type { ModelArchitecture } from "../model/modelArchitecture.js";
 import type { SamplingTraits, ServingDtypes } from "../model/operators.js";
 import { unquantizedDtype } from "../model/weights.js";
@@ -51,10 +52,9 @@ const LATENT_BLOCK_TOKENS = 64;
  * said. GPUs are told apart by fp8, so that Ada, whose Triton kernel would do with less, gets the larger blocks too.
  * @see vLLM `vllm/platforms/cuda.py`, check_and_update_config
  */
-function resolveBlockSize(blockSize: number, { layerGroups }: ModelArchitecture, gpu: GpuSpec): number {
-  const isLatent = layerGroups.some(({ attention }) => attention.kind === "mla");
-  const asksForMore = isLatent && gpu.compute.fp8FlopsPerS !== null && blockSize % LATENT_BLOCK_TOKENS !== 0;
-  return asksForMore ? LATENT_BLOCK_TOKENS : blockSize;
+function resolveBlockSize(blockSize: number, architecture: ModelArchitecture, gpu: GpuSpec): number {
+  const asksForMore = hasLatentAttention(architecture) && gpu.compute.fp8FlopsPerS !== null;
+  return asksForMore && blockSize % LATENT_BLOCK_TOKENS !== 0 ? LATENT_BLOCK_TOKENS : blockSize;
 }
 
 /** Whether steps are scheduled while one runs: as said, else as the version does. */

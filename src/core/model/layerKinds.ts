@@ -5,6 +5,11 @@ export function numLayers(architecture: ModelArchitecture): number {
   return architecture.layerGroups.reduce((sum, group) => sum + group.count, 0);
 }
 
+/** Whether a model's layers have latent attention; none mixes it with another kind. */
+export function hasLatentAttention({ layerGroups }: ModelArchitecture): boolean {
+  return layerGroups.some(({ attention }) => attention.kind === "mla");
+}
+
 /** One kind of attention layer, and how many layers have it. */
 export interface AttentionKind {
   readonly attention: AttentionArchitecture;
