@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { hasLatentAttention } from "../../src/core/model/layerKinds.js";
 import type { ModelArchitecture } from "../../src/core/model/modelArchitecture.js";
 import type { OperatorCategory } from "../../src/core/model/operator.js";
 import { operators } from "../../src/core/model/operators.js";
@@ -60,7 +61,9 @@ export function writeCollectShapes(outDir: string): void {
 
 /** The content of `bench_data/collect/shapes.json`: every kernel shape that built-in models need, in order of value. */
 export function collectShapesText(): string {
-  const models = loadModelCatalog().filter(({ id, baseId }) => id === baseId);
+  const models = loadModelCatalog().filter(
+    ({ id, baseId, architecture }) => id === baseId && !hasLatentAttention(architecture),
+  );
   const rank = (id: string): number => (MODELS_FIRST.includes(id) ? MODELS_FIRST.indexOf(id) : MODELS_FIRST.length);
   const ordered = models.map(({ architecture }) => architecture).sort((a, b) => rank(a.id) - rank(b.id));
   const wholeStepModels = WHOLE_STEP_MODELS.map((id) => ordered.find((architecture) => architecture.id === id)!);
@@ -137,7 +140,7 @@ function matrixUses(architectures: readonly ModelArchitecture[]): Map<string, Ma
 function elementwiseShapes(architectures: readonly ModelArchitecture[]): ElementwiseShape[] {
   const seen = new Map<string, ElementwiseShape>();
   for (const architecture of architectures) {
-    const { headDim } = architecture.layerGroups[0]!.attention;
+    const headDim = headsOf(architecture).headDim;
     for (const { name, dims, inputShape, outputShape, activationBytes, weightBytes } of decodeTokenOperators(
       architecture,
       1,
@@ -164,12 +167,19 @@ function samplers(architectures: readonly ModelArchitecture[]): { vocabSize: num
   return [...bytesPerRow].map(([vocabSize, bytes]) => ({ vocabSize, bytesPerRow: bytes }));
 }
 
+/** The collector measures attention by heads. */
+function headsOf({ layerGroups }: Pick<ModelArchitecture, "layerGroups">) {
+  const attention = layerGroups[0]?.attention;
+  if (attention?.kind !== "gqa") throw new Error("no shapes of latent attention are collected");
+  return attention;
+}
+
 /** What the whole-step suite builds a model from: its one kind of layer. */
 function modelShape({ id, hiddenSize, vocabSize, layerGroups }: ModelArchitecture) {
   const [group] = layerGroups;
   if (group === undefined || layerGroups.length > 1) throw new Error(`${id} has more than one kind of layer`);
-  const { count, attention, intermediateSize, moe } = group;
-  const { numHeads, numKvHeads, headDim, hasQkNorm } = attention;
+  const { count, intermediateSize, moe } = group;
+  const { numHeads, numKvHeads, headDim, hasQkNorm } = headsOf({ layerGroups: [group] });
   const heads = { numHeads, numKvHeads, headDim, hasQkNorm };
   return { id, numLayers: count, hiddenSize, vocabSize, ...heads, intermediateSize, moe };
 }

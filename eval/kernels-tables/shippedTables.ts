@@ -1,6 +1,7 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createEfficiencyKernelModel } from "../../src/core/kernels/efficiencyKernelModel.js";
+import { hasLatentAttention } from "../../src/core/model/layerKinds.js";
 import { generateModelledTables } from "../../src/io/benchData/generateModelledTables.js";
 import { loadGpu, loadGpuEfficiency, loadModelCatalog } from "../../src/io/catalog.js";
 
@@ -23,7 +24,7 @@ const FAMILY_FOLDERS = [
  */
 export function generateShippedTables(outDir: string): string[] {
   const architectures = loadModelCatalog()
-    .filter(({ id, baseId }) => id === baseId)
+    .filter(({ id, baseId, architecture }) => id === baseId && !hasLatentAttention(architecture))
     .map(({ architecture }) => architecture);
   return TABLE_GPUS.flatMap((gpuId) => {
     const efficiency = loadGpuEfficiency(gpuId);

@@ -3,6 +3,7 @@ import { type EfficiencyFit, fitEfficiency } from "../../src/core/kernels/fit/fi
 import type { MeasuredFamily, MeasuredKernels } from "../../src/core/kernels/fit/measuredKernels.js";
 import type { GpuEfficiency } from "../../src/core/kernels/gpuEfficiency.js";
 import { fitAllReduce } from "./fitAllReduce.js";
+import { fitMla } from "./fitMla.js";
 import type { GpuFitPlan } from "./gpuFitPlan.js";
 import { attentionRows, customAllReduceRows, gemmRows, groupedGemmRows, ncclAllReduceRows } from "./measuredRows.js";
 
@@ -54,7 +55,12 @@ export async function fitGpu(
     sortLaunchUs: SORT_LAUNCH_US,
     sortPsPerLogit: Number(((H100_SORT_PS_PER_LOGIT * H100_BYTES_PER_S) / gpu.memory.bandwidthBytesPerS).toFixed(1)),
   };
-  return { efficiency: { ...efficiency, allReduce, elementwise, sampler }, outcomes };
+  const { mla: _former, ...heads } = efficiency;
+  const complete = { ...heads, allReduce, elementwise, sampler };
+  if (plan.mla === null) return { efficiency: complete, outcomes };
+  const { mla, reports } = await fitMla(root, plan.system, plan.mla, gpu, complete);
+  const fits = [...complete.fits.filter(({ family }) => !family.startsWith("mla-")), ...reports];
+  return { efficiency: { ...complete, mla, fits }, outcomes };
 }
 
 async function byDtype<Dtype extends string>(

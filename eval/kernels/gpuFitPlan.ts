@@ -1,3 +1,5 @@
+import type { MlaTables } from "./mlaRows.js";
+
 /** Which measurements a GPU's efficiencies are fitted to; paths below `systems/data` of an aiconfigurator checkout. */
 export interface GpuFitPlan {
   /** Our id; also the JSON file's name. */
@@ -9,6 +11,8 @@ export interface GpuFitPlan {
   readonly gemm: Readonly<Partial<Record<"bf16" | "fp8", string>>>;
   readonly attention: Readonly<Partial<Record<"bf16" | "fp8", string>>>;
   readonly groupedGemm: Readonly<Partial<Record<"bf16" | "fp8" | "int4", string>>>;
+  /** Latent attention; null where none was measured. */
+  readonly mla: MlaTables | null;
   readonly allReduce: {
     /** vLLM version of the custom kernel's table. */
     readonly custom: string;
@@ -33,6 +37,7 @@ export const GPU_FIT_PLANS: readonly GpuFitPlan[] = [
     gemm: { bf16: "0.14.0", fp8: "0.19.0" },
     attention: { bf16: "0.14.0", fp8: "0.14.0" },
     groupedGemm: { bf16: "0.19.0", fp8: "0.19.0", int4: "0.14.0" },
+    mla: { module: "0.19.0", kernel: "0.14.0" },
     allReduce: { custom: "0.14.0", nccl: "2.27.3" },
   },
   {
@@ -42,6 +47,7 @@ export const GPU_FIT_PLANS: readonly GpuFitPlan[] = [
     gemm: { bf16: "0.14.0", fp8: "0.19.0" },
     attention: { bf16: "0.14.0", fp8: "0.14.0" },
     groupedGemm: { bf16: "0.19.0", fp8: "0.19.0", int4: "0.14.0" },
+    mla: { module: "0.19.0", kernel: "0.14.0" },
     allReduce: { custom: "0.14.0", nccl: "2.29.2" },
   },
   {
@@ -51,6 +57,7 @@ export const GPU_FIT_PLANS: readonly GpuFitPlan[] = [
     gemm: { bf16: "0.14.0" },
     attention: { bf16: "0.14.0" },
     groupedGemm: { bf16: "0.14.0" },
+    mla: { module: null, kernel: "0.14.0" },
     allReduce: { custom: "0.14.0", nccl: "2.27.3" },
   },
   {
@@ -60,6 +67,7 @@ export const GPU_FIT_PLANS: readonly GpuFitPlan[] = [
     gemm: { bf16: "0.14.0", fp8: "0.24.0" },
     attention: { bf16: "0.14.0", fp8: "0.24.0" },
     groupedGemm: { bf16: "0.24.0", fp8: "0.24.0", int4: "0.24.0" },
+    mla: { module: "0.24.0", kernel: "0.14.0" },
     allReduce: { custom: "0.14.0", nccl: "2.27.3" },
   },
   {
@@ -69,6 +77,7 @@ export const GPU_FIT_PLANS: readonly GpuFitPlan[] = [
     gemm: { bf16: "0.19.0", fp8: "0.24.0" },
     attention: { bf16: "0.19.0", fp8: "0.19.0" },
     groupedGemm: { bf16: "0.19.0", fp8: "0.19.0", int4: "0.24.0" },
+    mla: { module: "0.19.0", kernel: null },
     allReduce: { custom: "0.19.0", nccl: "2.29.2" },
   },
 ];

@@ -65,7 +65,7 @@ const models: BadInput[] = [
     ['{"hidden_size":768}', 2, "model_type: got nothing", "num_hidden_layers: got nothing"],
     ['{"model_type":"llama","hidden_size":-4096,"intermediate_size":"big"}', 2, "got -4096", 'got "big"'],
     ['{"model_type":"llama","hidden_size":1e300}', 2, "hidden_size: got 1e+300; must be ≤ 1000000"],
-    ['{"model_type":"deepseek_v3","kv_lora_rank":512}', 2, "multi-head latent attention (MLA) is not supported yet"],
+    ['{"model_type":"llama","kv_lora_rank":512}', 2, "multi-head latent attention (MLA) in a model of type llama"],
   ]),
   [["run", "--model", empty], 2, [empty, "the folder must hold a config.json"]],
   [["run", "--model", `${absent}.json`], 3, ["no such file", "check the path"]],

@@ -310,6 +310,17 @@ describe("JSON contracts, key for key", () => {
     expect(result.numTokens).toBe(544);
   });
 
+  test("run and step of latent attention: its operators, and the blocks its kernels ask for", async () => {
+    const server = ["-m", "deepseek-ai/DeepSeek-V2-Lite", "-g", "H200"];
+    const result = run.parse(await jsonOf("run", ...server, "--rate", "4", "--max-requests", "20"));
+    expect(result.requests.completed).toBe(20);
+    expect(result.config.engine.blockSize).toBe(64);
+    const { components } = step.parse(await jsonOf("step", ...server, "--batch", "decode:8@2048,prefill:512@1024"));
+    const names = components.map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(["q_proj", "kv_a_proj", "kv_b_proj", "context_kv_b_proj"]));
+    expect(names).toEqual(expect.arrayContaining(["w_uk_bmm", "attention_decode", "w_uv_bmm", "attention_prefill"]));
+  });
+
   test("evaluate", async () => {
     const folder = experimentFolder();
     const result = evaluation.parse(await jsonOf("evaluate", folder, "--model", "meta-llama/Llama-2-7b-hf"));

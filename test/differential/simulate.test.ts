@@ -28,6 +28,11 @@ describe.each([
     config({ model: "mistralai/Mixtral-8x7B-v0.1", engine: { tensorParallelSize: 2 } }),
     true,
   ],
+  [
+    "of latent attention",
+    config({ model: "deepseek-ai/DeepSeek-V2-Lite", gpu: "H200", engine: { numGpuBlocksOverride: 120 } }, 40),
+    true,
+  ],
   ["with sliding windows", config({ model: "google/gemma-2-9b" }, 8), false],
   ["priced by a baseline", config({ pricing: { stepModel: "roofline-v1" } }), false],
 ] as const)("a server %s", (_name, run, goesInLockstep) => {

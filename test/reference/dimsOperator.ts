@@ -56,6 +56,10 @@ function leastWork(dims: OperatorDims): Partial<Work> {
       return { activationBytes: 2 * dims.messageBytes };
     case "sample":
       return { activationBytes: 4 * dims.numRows * dims.vocabSize };
+    case "mla-prefill":
+    case "mla-decode":
+    case "batched-gemm":
+      throw new TypeError(`${dims.category}: make it from a layer, as test/unit/core/model/mlaOperators.test.ts does`);
     default:
       return { activationBytes: 4 * dims.numTokens * 4096 };
   }

@@ -3,6 +3,7 @@ import { vllmVersionTraits } from "../config/vllmVersion.js";
 import { ConfigError, type ConfigIssue } from "../errors/simulationError.js";
 import type { GpuSpec } from "../hardware/gpuSpec.js";
 import { defaultBatchLimits } from "../hardware/memoryClass.js";
+import { hasLatentAttention } from "../model/layerKinds.js";
 import type { ModelArchitecture } from "../model/modelArchitecture.js";
 import type { SamplingTraits, ServingDtypes } from "../model/operators.js";
 import { unquantizedDtype } from "../model/weights.js";
@@ -35,11 +36,25 @@ export function resolveEngine(
     maxNumBatchedTokens = Math.min(maxNumBatchedTokens, maxNumSeqs * maxModelLen);
   }
   if (engine.maxNumSeqs === null) maxNumSeqs = Math.min(maxNumSeqs, maxNumBatchedTokens);
+  const blockSize = resolveBlockSize(engine.blockSize, architecture, gpu);
   const asyncScheduling = resolveAsyncScheduling(engine);
-  const resolved = { ...engine, maxNumSeqs, maxNumBatchedTokens, maxModelLen, asyncScheduling };
+  const resolved = { ...engine, blockSize, maxNumSeqs, maxNumBatchedTokens, maxModelLen, asyncScheduling };
   const issues = limitIssues(resolved, architecture);
   if (issues.length > 0) throw new ConfigError(issues);
   return resolved;
+}
+
+/** Tokens per block that kernels of latent attention ask for. */
+const LATENT_BLOCK_TOKENS = 64;
+
+/**
+ * vLLM raises the block size of latent attention to what FlashMLA (Hopper) and FlashInfer (Blackwell) ask for, whatever was
+ * said. GPUs are told apart by fp8, so that Ada, whose Triton kernel would do with less, gets the larger blocks too.
+ * @see vLLM `vllm/platforms/cuda.py`, check_and_update_config
+ */
+function resolveBlockSize(blockSize: number, architecture: ModelArchitecture, gpu: GpuSpec): number {
+  const asksForMore = hasLatentAttention(architecture) && gpu.compute.fp8FlopsPerS !== null;
+  return asksForMore && blockSize % LATENT_BLOCK_TOKENS !== 0 ? LATENT_BLOCK_TOKENS : blockSize;
 }
 
 /** Whether steps are scheduled while one runs: as said, else as the version does. */

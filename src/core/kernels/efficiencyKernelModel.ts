@@ -10,12 +10,13 @@ import {
   decodeAttentionLnDistance,
 } from "./decodeAttentionKernel.js";
 import { CompiledSurface } from "./efficiencySurface.js";
-import { gemmUs, peakFlopsPerUs } from "./gemmKernel.js";
+import { batchedGemmUs, gemmUs, peakFlopsPerUs } from "./gemmKernel.js";
 import type { DecodeAttentionEfficiency, GpuEfficiency, RoofEfficiency } from "./gpuEfficiency.js";
 import { type GpuRoofs, gpuRoofs } from "./gpuRoofs.js";
 import { groupedGemmLnDistance, groupedGemmUs, touchedExperts } from "./groupedGemmKernel.js";
 import { dataLookup, FORMULA, type KernelLookup } from "./kernelLookup.js";
 import type { KernelModel, KernelPrice } from "./kernelModel.js";
+import { MlaKernels } from "./mlaKernels.js";
 import { PrefillAttentionCost, type PrefillAttentionHeads } from "./prefillAttentionKernel.js";
 
 const PS_PER_US = 1e6;
@@ -66,6 +67,7 @@ class EfficiencyKernelModel implements KernelModel {
   readonly #groupedGemm: Record<"bf16" | "fp8" | "int4", CompiledRoof>;
   readonly #decode: Record<"bf16" | "fp8", CompiledDecode>;
   readonly #decodeCosts: { readonly heads: DecodeAttentionHeads; readonly cost: DecodeAttentionCost }[] = [];
+  readonly #mla: MlaKernels;
   readonly #prefill: { readonly heads: PrefillAttentionHeads; readonly cost: PrefillAttentionCost }[] = [];
 
   constructor(roofs: GpuRoofs, efficiency: GpuEfficiency, source: "modelled" | "transferred") {
@@ -76,6 +78,7 @@ class EfficiencyKernelModel implements KernelModel {
     this.#groupedGemm = compileRoofs(efficiency.groupedGemm);
     const { bf16, fp8 } = efficiency.decodeAttention;
     const compile = (fit: DecodeAttentionEfficiency) => ({ fit, surfaces: compileDecodeSurfaces(fit) });
+    this.#mla = new MlaKernels(efficiency, roofs);
     this.#decode = { bf16: compile(bf16), fp8: fp8 ? compile(fp8) : { fit: bf16, surfaces: null } };
   }
 
@@ -90,6 +93,15 @@ class EfficiencyKernelModel implements KernelModel {
         return this.#pricePrefill(operator, dims);
       case "attention-decode":
         return this.#priceDecode(operator, dims);
+      case "mla-prefill":
+      case "mla-decode": {
+        const { us, launchUs } = dims.category === "mla-prefill" ? this.#mla.prefill(dims) : this.#mla.decode(dims);
+        return this.#finish(operator, us, launchUs, this.#roofs.bf16FlopsPerUs);
+      }
+      case "batched-gemm": {
+        const us = batchedGemmUs(this.#gemm.bf16.fit, this.#roofs, dims);
+        return this.#finishProduct(operator, us, this.#gemm.bf16.fit.launchUs, this.#roofs.bf16FlopsPerUs);
+      }
       case "collective":
         return this.#priceCollective(dims);
       case "sample":
@@ -126,6 +138,10 @@ class EfficiencyKernelModel implements KernelModel {
         return this.#lookUpPrefill(dims);
       case "attention-decode":
         return this.#lookUpDecode(dims);
+      case "mla-prefill":
+        return this.#mla.lookUpPrefill(dims);
+      case "mla-decode":
+        return this.#mla.lookUpDecode(dims);
       case "collective":
         return collectiveLookup(this.#efficiency.allReduce, dims.collective, dims.numRanks, dims.messageBytes);
       default:

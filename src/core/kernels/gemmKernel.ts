@@ -31,6 +31,25 @@ export function roofBaseUs(
 }
 
 /**
+ * µs of `numMatrices` 16-bit products in one launch, by the constants of a single product without its shape corrections:
+ * against NVIDIA's `mla_bmm` tables that errs by 15 % on average (`eval/kernels`).
+ */
+export function batchedGemmUs(
+  fit: RoofConstants,
+  roofs: GpuRoofs,
+  {
+    numMatrices,
+    m,
+    k,
+    n,
+  }: { readonly numMatrices: number; readonly m: number; readonly k: number; readonly n: number },
+): number {
+  const bytes = numMatrices * gemmBytes(m, k, n, "bf16");
+  const flops = numMatrices * gemmFlops(m, k, n);
+  return roofBaseUs(fit, roofs.bytesPerUs, roofs.bf16FlopsPerUs, bytes, flops);
+}
+
+/**
  * µs of one `[m,k] × [k,n]` product, its launch gap inside a CUDA graph included; never below datasheet limits.
  *
  * @param surface correction over (m, n, k), or null

@@ -69,6 +69,25 @@ const prefillAttentionSchema = () =>
       "headTokenPs must have one non-decreasing value per position",
     );
 
+const mlaDecodeSchema = () =>
+  z.strictObject({
+    launchUs: nonNegative().describe("µs that remain at vanishing work: launches, KV write, copies of queries"),
+    waveUs: nonNegative().describe("µs per wave of requests over the SMs"),
+    queryHeadPs: nonNegative().describe("ps per request and head: latent queries in, latent outputs out"),
+    rampUs: nonNegative().describe("µs that streaming loses before it reaches its bandwidth"),
+    memoryEfficiency: fraction().describe("fraction of datasheet bandwidth when streaming latents"),
+    computeEfficiency: fraction().describe("fraction of datasheet bf16 FLOP/s of many heads over long contexts"),
+    rowTokenPs: nonNegative().describe("ps per token of context that a request alone takes at least"),
+    surface: surfaceSchema().nullable().describe("over requests, context, heads"),
+  });
+
+/** Of latent attention; what is null is priced from the GPU's other attention. */
+const mlaSchema = () =>
+  z.strictObject({
+    decode: z.strictObject({ bf16: mlaDecodeSchema(), fp8: mlaDecodeSchema().nullable() }),
+    prefill: prefillAttentionSchema().nullable().describe("of expanded keys and values, 16-bit"),
+  });
+
 const collectiveSchema = () =>
   z
     .strictObject({
@@ -133,6 +152,7 @@ const efficiencySchema = () =>
     groupedGemm: z.strictObject({ bf16: roofSchema(), fp8: roofSchema().nullable(), int4: roofSchema().nullable() }),
     decodeAttention: z.strictObject({ bf16: decodeAttentionSchema(), fp8: decodeAttentionSchema().nullable() }),
     prefillAttention: z.strictObject({ bf16: prefillAttentionSchema(), fp8: prefillAttentionSchema().nullable() }),
+    mla: mlaSchema().optional().describe("latent attention; without it the GPU's other attention prices it"),
     allReduce: z.array(collectiveSchema()).min(1),
     elementwise: z.strictObject({ launchUs: positive(), memoryEfficiency: fraction() }),
     sampler: z.strictObject({
@@ -148,5 +168,7 @@ export type GpuEfficiency = Readonly<z.output<ReturnType<typeof efficiencySchema
 export type RoofEfficiency = Readonly<z.output<ReturnType<typeof roofSchema>>>;
 export type DecodeAttentionEfficiency = Readonly<z.output<ReturnType<typeof decodeAttentionSchema>>>;
 export type PrefillAttentionEfficiency = Readonly<z.output<ReturnType<typeof prefillAttentionSchema>>>;
+export type MlaDecodeEfficiency = Readonly<z.output<ReturnType<typeof mlaDecodeSchema>>>;
+export type MlaEfficiency = Readonly<z.output<ReturnType<typeof mlaSchema>>>;
 export type CollectiveEfficiency = Readonly<z.output<ReturnType<typeof collectiveSchema>>>;
 export type KernelFitReport = Readonly<z.output<ReturnType<typeof fitReportSchema>>>;

@@ -43,7 +43,8 @@ const ANCHORED_GPUS: readonly string[] = ["H100"];
  */
 export const ANCHORED_FRACTION = 0.5;
 
-type FittedCategory = "gemm" | "grouped-gemm" | "attention-decode" | "attention-prefill";
+type FittedCategory = "gemm" | "grouped-gemm" | "attention-decode" | "attention-prefill" | "mla-decode" | "mla-prefill";
+
 type FittedDims = Extract<OperatorDims, { category: FittedCategory }>;
 
 /** Errors by size, at the middles of the buckets (ln size). */
@@ -72,8 +73,9 @@ export function kernelErrors({ gpu, fits }: Pick<GpuEfficiency, "gpu" | "fits">,
     operatorSd({ dims }, source) {
       if (source === "measured") return sdOf(TABLE_MAPE_PERCENT);
       if (dims.category === "collective") return collectiveSd(dims.messageBytes);
+      if (dims.category === "batched-gemm") return sdOf(UNFITTED_MAPE_PERCENT);
       if (!isFitted(dims)) return unmeasuredSd;
-      const dtype = "weightDtype" in dims ? dims.weightDtype : dims.kvDtype;
+      const dtype = dtypeOf(dims);
       const errors = families.get(dims.category)?.get(dtype === "fp16" ? "bf16" : dtype);
       return errors === undefined ? sdOf(UNFITTED_MAPE_PERCENT) : interpolate(errors, Math.log(bucketSize(dims)));
     },
@@ -96,8 +98,16 @@ function isFitted(dims: OperatorDims): dims is FittedDims {
     category === "gemm" ||
     category === "grouped-gemm" ||
     category === "attention-decode" ||
-    category === "attention-prefill"
+    category === "attention-prefill" ||
+    category === "mla-decode" ||
+    category === "mla-prefill"
   );
+}
+
+/** Expanded keys and values are 16-bit, whatever the cache holds. */
+function dtypeOf(dims: FittedDims): string {
+  if (dims.category === "mla-prefill") return "bf16";
+  return "weightDtype" in dims ? dims.weightDtype : dims.kvDtype;
 }
 
 /** How much an operator has of what the buckets of its family count, ≥ 1. */
@@ -109,7 +119,10 @@ function bucketSize(dims: FittedDims): number {
       return Math.max(1, dims.numTokens);
     case "attention-decode":
       return Math.max(1, dims.numRequests * dims.numKvHeads);
+    case "mla-decode":
+      return Math.max(1, dims.numRequests);
     case "attention-prefill":
+    case "mla-prefill":
       return dims.chunks.reduce((longest, { newTokens }) => Math.max(longest, newTokens), 1);
   }
 }

@@ -1,11 +1,11 @@
-import type { DecodeAttentionEfficiency, GpuEfficiency, RoofEfficiency } from "./gpuEfficiency.js";
+import type { DecodeAttentionEfficiency, GpuEfficiency, MlaEfficiency, RoofEfficiency } from "./gpuEfficiency.js";
 
 /**
  * The efficiencies of a GPU whose memory always delivers its datasheet bandwidth; launches, compute efficiencies and
  * shape corrections stay. What a model assumes that does not know achieved bandwidth: for ablation.
  */
 export function atPeakBandwidth(efficiency: GpuEfficiency): GpuEfficiency {
-  const { gemm, groupedGemm, decodeAttention, prefillAttention, elementwise, sampler } = efficiency;
+  const { gemm, groupedGemm, decodeAttention, prefillAttention, elementwise, sampler, mla } = efficiency;
   return {
     ...efficiency,
     gemm: { bf16: peak(gemm.bf16), fp8: gemm.fp8 && peak(gemm.fp8), int4: gemm.int4 && peak(gemm.int4) },
@@ -22,6 +22,7 @@ export function atPeakBandwidth(efficiency: GpuEfficiency): GpuEfficiency {
       bf16: { ...prefillAttention.bf16, memoryEfficiency: 1 },
       fp8: prefillAttention.fp8 && { ...prefillAttention.fp8, memoryEfficiency: 1 },
     },
+    ...(mla && { mla: peakMla(mla) }),
     elementwise: { ...elementwise, memoryEfficiency: 1 },
     sampler: { ...sampler, memoryEfficiency: 1 },
   };
@@ -29,6 +30,14 @@ export function atPeakBandwidth(efficiency: GpuEfficiency): GpuEfficiency {
 
 function peak(fit: RoofEfficiency): RoofEfficiency {
   return { ...fit, memoryEfficiency: 1 };
+}
+
+function peakMla({ decode: { bf16, fp8 }, prefill }: MlaEfficiency): MlaEfficiency {
+  const ideal = { memoryEfficiency: 1, rampUs: 0 };
+  return {
+    decode: { bf16: { ...bf16, ...ideal }, fp8: fp8 && { ...fp8, ...ideal } },
+    prefill: prefill && { ...prefill, memoryEfficiency: 1 },
+  };
 }
 
 function peakStream(fit: DecodeAttentionEfficiency): DecodeAttentionEfficiency {

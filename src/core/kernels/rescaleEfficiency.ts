@@ -1,10 +1,12 @@
 import type { KvDtype, WeightDtype } from "../units/dtype.js";
 import { CompiledSurface } from "./efficiencySurface.js";
-import { risingDecode, risingGemm, risingGroupedGemm } from "./fit/risingPrices.js";
+import { risingDecode, risingGemm, risingGroupedGemm, risingMlaDecode } from "./fit/risingPrices.js";
 import { bendToRise, type RisingPrice } from "./fit/surfaceFit.js";
 import type {
   DecodeAttentionEfficiency,
   GpuEfficiency,
+  MlaDecodeEfficiency,
+  MlaEfficiency,
   PrefillAttentionEfficiency,
   RoofEfficiency,
 } from "./gpuEfficiency.js";
@@ -68,6 +70,21 @@ export function rescalePrefillAttention(
   return { bf16: scalePrefill(bf16, scales), fp8: fp8 && scalePrefill(fp8, scales) };
 }
 
+/** Latent attention: decode and prefill change as the other attention does, decode with its arithmetic. */
+export function rescaleMla(
+  { decode: { bf16, fp8 }, prefill }: MlaEfficiency,
+  roofs: GpuRoofs,
+  scales: { readonly decode: EfficiencyScales; readonly prefill: EfficiencyScales },
+): MlaEfficiency {
+  return {
+    decode: {
+      bf16: scaleMlaDecode(bf16, roofs, "bf16", scales.decode),
+      fp8: fp8 && scaleMlaDecode(fp8, roofs, "fp8", scales.decode),
+    },
+    prefill: prefill && scalePrefill(prefill, scales.prefill),
+  };
+}
+
 /** A fraction of a datasheet rate after a slowdown; nothing reaches more than all of it. */
 function slowedFraction(fraction: number, slowdown: number): number {
   return Math.min(1, fraction / slowdown);
@@ -99,6 +116,22 @@ function scaleDecode(
   const lnGroups = groupSurface.knots[2].map(Math.log);
   const kvHeadSurface = bendToRise(fit.kvHeadSurface, risingDecode(scaled, roofs, dtype, byGroup, lnGroups));
   return { ...scaled, groupSurface, kvHeadSurface };
+}
+
+function scaleMlaDecode(
+  fit: MlaDecodeEfficiency,
+  roofs: GpuRoofs,
+  dtype: KvDtype,
+  scales: EfficiencyScales,
+): MlaDecodeEfficiency {
+  const scaled = {
+    ...fit,
+    queryHeadPs: fit.queryHeadPs * scales.memoryTimeRatio * scales.memorySlowdown,
+    memoryEfficiency: slowedFraction(fit.memoryEfficiency, scales.memorySlowdown),
+    computeEfficiency: slowedFraction(fit.computeEfficiency, scales.computeSlowdown),
+    rowTokenPs: fit.rowTokenPs * scales.memoryTimeRatio * scales.memorySlowdown,
+  };
+  return { ...scaled, surface: scaled.surface && bendToRise(scaled.surface, risingMlaDecode(scaled, roofs, dtype)) };
 }
 
 /** The first value is reading queries and writing outputs, the increments are arithmetic. */

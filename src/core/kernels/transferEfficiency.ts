@@ -1,7 +1,7 @@
 import type { GpuSpec } from "../hardware/gpuSpec.js";
 import type { CollectiveEfficiency, GpuEfficiency } from "./gpuEfficiency.js";
 import { gpuRoofs } from "./gpuRoofs.js";
-import { rescaleDecodeAttention, rescaleLinear, rescalePrefillAttention } from "./rescaleEfficiency.js";
+import { rescaleDecodeAttention, rescaleLinear, rescaleMla, rescalePrefillAttention } from "./rescaleEfficiency.js";
 
 /**
  * Carries efficiencies over to a GPU without data: what was achieved of each datasheet rate, divided by `slowdown`.
@@ -32,6 +32,7 @@ export function transferEfficiency(source: GpuEfficiency, target: GpuSpec, slowd
     groupedGemm: hasFp8 ? linear.groupedGemm : { ...linear.groupedGemm, fp8: null },
     decodeAttention: rescaleDecodeAttention(source, roofs, scales),
     prefillAttention: rescalePrefillAttention(source, scales),
+    ...(source.mla && { mla: rescaleMla(source.mla, roofs, { decode: scales, prefill: scales }) }),
     allReduce: source.allReduce.map((group) => scaleCollective(group, reference, target)),
   };
 }

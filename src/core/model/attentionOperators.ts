@@ -1,20 +1,23 @@
 import type { KvDtype } from "../units/dtype.js";
-import { attendedPairs, decodeKvTokens, prefillKvTokens } from "./attentionSpan.js";
+import { type AttentionTokens, type DecodeTotals, decodeTotals } from "./attentionRows.js";
+import { attendedPairs, prefillKvTokens } from "./attentionSpan.js";
 import { ACTIVATION_BYTES } from "./gemmOperator.js";
 import { kvBytesPerTokenOfLayer } from "./kvCacheSize.js";
 import { attentionKinds } from "./layerKinds.js";
-import type { AttentionArchitecture, ModelArchitecture } from "./modelArchitecture.js";
-import type { Operator, OperatorDims, PrefillChunk, TokenShapes } from "./operator.js";
-import { type AttentionShard, type Parallelism, shardAttention } from "./sharding.js";
-
-/** The part of a step's shapes that attention depends on. */
-export type AttentionTokens = Pick<TokenShapes, "prefillChunks" | "decodeContextTokens">;
+import { type MlaAttentionLayer, MlaRowOperators } from "./mlaOperators.js";
+import type { GqaAttention, ModelArchitecture } from "./modelArchitecture.js";
+import type { Operator, OperatorDims, PrefillChunk } from "./operator.js";
+import type { ServingDtypes } from "./operators.js";
+import { type AttentionShard, type Parallelism, shardAttention, shardMla } from "./sharding.js";
 
 /** One kind of attention layer on one GPU: what a step model keeps between steps. */
-export interface AttentionLayer {
+export type AttentionLayer = GqaAttentionLayer | MlaAttentionLayer;
+
+export interface GqaAttentionLayer {
+  readonly kind: "gqa";
   /** `_sliding` for windowed layers of a model that has full attention too, else empty. */
   readonly nameSuffix: "" | "_sliding";
-  readonly attention: AttentionArchitecture;
+  readonly attention: GqaAttention;
   readonly shard: AttentionShard;
   readonly count: number;
   readonly kvDtype: KvDtype;
@@ -25,68 +28,52 @@ export interface AttentionLayer {
 export function attentionLayers(
   architecture: ModelArchitecture,
   parallelism: Parallelism,
-  kvDtype: KvDtype,
+  { weightDtype, kvDtype }: ServingDtypes,
 ): AttentionLayer[] {
+  const { tensorParallelSize } = parallelism;
   const kinds = attentionKinds(architecture);
-  return kinds.map(({ attention, count }) => ({
-    nameSuffix: kinds.length > 1 && attention.slidingWindow > 0 ? "_sliding" : "",
-    attention,
-    shard: shardAttention(attention, parallelism.tensorParallelSize),
-    count,
-    kvDtype,
-    kvTokenBytes: kvBytesPerTokenOfLayer(attention, parallelism.tensorParallelSize, kvDtype),
-  }));
+  return kinds.map(({ attention, count }): AttentionLayer => {
+    const kvTokenBytes = kvBytesPerTokenOfLayer(attention, tensorParallelSize, kvDtype);
+    if (attention.kind === "mla") {
+      const shard = shardMla(attention, tensorParallelSize);
+      return { kind: "mla", attention, shard, count, kvDtype, weightDtype, kvTokenBytes };
+    }
+    const shard = shardAttention(attention, tensorParallelSize);
+    const nameSuffix = kinds.length > 1 && attention.slidingWindow > 0 ? "_sliding" : "";
+    return { kind: "gqa", nameSuffix, attention, shard, count, kvDtype, kvTokenBytes };
+  });
 }
 
 /**
- * Attention of a step: per kind of layer one prefill and one decode operator, where the step has such rows.
+ * Attention of a step: per kind of layer one prefill and one decode operator, where the step has such rows; latent
+ * attention has further products around the two (`MlaRowOperators`).
  * Writing the new tokens' KV is part of them.
  */
 export function attentionOperators(
   architecture: ModelArchitecture,
   parallelism: Parallelism,
-  kvDtype: KvDtype,
+  dtypes: ServingDtypes,
   tokens: AttentionTokens,
 ): Operator[] {
   if (tokens.prefillChunks.length === 0 && tokens.decodeContextTokens.length === 0) return [];
-  return attentionLayers(architecture, parallelism, kvDtype).flatMap((layer) => layerOperators(layer, tokens));
+  return attentionLayers(architecture, parallelism, dtypes).flatMap((layer) => layerOperators(layer, tokens));
 }
 
 /** `attentionOperators` of one kind of layer. @param others decode rows that `tokens` does not list */
 export function layerOperators(layer: AttentionLayer, tokens: AttentionTokens, others?: DecodeTotals): Operator[] {
   const { prefillChunks, decodeContextTokens } = tokens;
   const totals = decodeTotals(decodeContextTokens, layer.attention.slidingWindow, others);
+  if (layer.kind === "mla") {
+    const rows = new MlaRowOperators(layer);
+    return [
+      ...(prefillChunks.length > 0 ? rows.prefill(prefillChunks) : []),
+      ...(totals.numRequests > 0 ? rows.decode(totals) : []),
+    ];
+  }
   return [
     ...(prefillChunks.length > 0 ? [new PrefillAttentionOperator(layer).with(prefillChunks)] : []),
     ...(totals.numRequests > 0 ? [new DecodeAttentionOperator(layer).with(totals)] : []),
   ];
-}
-
-/** What the price of decode attention depends on: the number of rows, and the KV tokens that they read. */
-export interface DecodeTotals {
-  readonly numRequests: number;
-  readonly sumContextTokens: number;
-  readonly maxContextTokens: number;
-}
-
-const NO_DECODES: DecodeTotals = { numRequests: 0, sumContextTokens: 0, maxContextTokens: 0 };
-
-/**
- * @param contextTokens of each row, the token being computed included
- * @param others further rows, whose contexts are known to be within the window
- */
-export function decodeTotals(
-  contextTokens: readonly number[],
-  slidingWindow: number,
-  others: DecodeTotals = NO_DECODES,
-): DecodeTotals {
-  let { sumContextTokens, maxContextTokens } = others;
-  for (const context of contextTokens) {
-    const kvTokens = decodeKvTokens(context, slidingWindow);
-    sumContextTokens += kvTokens;
-    maxContextTokens = Math.max(maxContextTokens, kvTokens);
-  }
-  return { numRequests: others.numRequests + contextTokens.length, sumContextTokens, maxContextTokens };
 }
 
 type AttentionDims = Extract<OperatorDims, { category: "attention-prefill" | "attention-decode" }>;
@@ -103,9 +90,9 @@ abstract class AttentionOperator<D extends AttentionDims> implements Operator {
   activationBytes = 0;
   kvReadBytes = 0;
   kvWriteBytes = 0;
-  readonly #layer: AttentionLayer;
+  readonly #layer: GqaAttentionLayer;
 
-  constructor(layer: AttentionLayer, phase: "prefill" | "decode", dims: D) {
+  constructor(layer: GqaAttentionLayer, phase: "prefill" | "decode", dims: D) {
     const { numHeads, headDim } = layer.shard;
     this.#layer = layer;
     this.name = `attention_${phase}${layer.nameSuffix}`;
@@ -134,7 +121,7 @@ abstract class AttentionOperator<D extends AttentionDims> implements Operator {
 export class PrefillAttentionOperator extends AttentionOperator<
   Extract<OperatorDims, { category: "attention-prefill" }>
 > {
-  constructor(layer: AttentionLayer) {
+  constructor(layer: GqaAttentionLayer) {
     super(layer, "prefill", { category: "attention-prefill", ...headsOf(layer), chunks: [] });
   }
 
@@ -160,7 +147,7 @@ export class PrefillAttentionOperator extends AttentionOperator<
 export class DecodeAttentionOperator extends AttentionOperator<
   Extract<OperatorDims, { category: "attention-decode" }>
 > {
-  constructor(layer: AttentionLayer) {
+  constructor(layer: GqaAttentionLayer) {
     const noRows = { numRequests: 0, sumContextTokens: 0, maxContextTokens: 0 };
     super(layer, "decode", { category: "attention-decode", ...headsOf(layer), ...noRows });
   }
@@ -175,7 +162,7 @@ export class DecodeAttentionOperator extends AttentionOperator<
   }
 }
 
-function headsOf({ attention, shard, kvDtype }: AttentionLayer) {
+function headsOf({ attention, shard, kvDtype }: GqaAttentionLayer) {
   const { numHeads, numKvHeads, headDim } = shard;
   return { numHeads, numKvHeads, headDim, kvDtype, slidingWindow: attention.slidingWindow };
 }

@@ -1,5 +1,7 @@
 /** What a `model_type` implies that its config.json does not say: the defaults of its Hugging Face classes. */
 export interface HfFamily {
+  /** Latent attention, by the sizes that config.json gives. */
+  readonly isMla?: true;
   /** Bias on Q, K and V: by class, or as `attention_bias` says. */
   readonly qkvBias: "always" | "never" | "declared";
   /** Bias on the output projection. */
@@ -32,6 +34,9 @@ const GEMMA: HfFamily = { ...LLAMA, tiesWordEmbeddings: true };
 const GEMMA2: HfFamily = { ...GEMMA, numNormsPerLayer: 4, window: { layers: "all-but-each", fullEvery: 2 } };
 const GEMMA3: HfFamily = { ...GEMMA2, qkNorm: "always", window: { layers: "all-but-each", fullEvery: 6 } };
 
+/** vLLM builds its linear layers without bias, whatever `attention_bias` says. */
+const DEEPSEEK: HfFamily = { ...LLAMA, isMla: true, qkvBias: "never", outputBias: "never" };
+
 /** Families whose operators we know, by `model_type` (of the text part, for multimodal checkpoints). */
 export const HF_FAMILIES: Readonly<Record<string, HfFamily>> = {
   llama: LLAMA,
@@ -49,5 +54,9 @@ export const HF_FAMILIES: Readonly<Record<string, HfFamily>> = {
   phi3: { ...LLAMA, qkvBias: "never", outputBias: "never", window: { layers: "all" } },
   glm4_moe: { ...LLAMA, outputBias: "never", qkNorm: "declared" },
   deepseek: LLAMA,
+  deepseek_v2: DEEPSEEK,
+  deepseek_v3: DEEPSEEK,
+  kimi_k2: DEEPSEEK,
+  glm4_moe_lite: DEEPSEEK,
   gpt_oss: { ...LLAMA, window: { layers: "all-but-each", fullEvery: 2 } },
 };

@@ -1,6 +1,6 @@
 import type { HfConfig } from "./hfConfigSchema.js";
 import type { HfFamily } from "./hfFamilies.js";
-import type { AttentionArchitecture, LayerGroup, MoeArchitecture } from "./modelArchitecture.js";
+import type { AttentionArchitecture, LayerGroup, MlaAttention, MoeArchitecture } from "./modelArchitecture.js";
 
 /** Layers of a config.json, those of equal shape in one group. */
 export function hfLayerGroups(config: HfConfig, family: HfFamily): LayerGroup[] {
@@ -20,6 +20,7 @@ export function hfLayerGroups(config: HfConfig, family: HfFamily): LayerGroup[] 
 }
 
 function attentionOf(config: HfConfig, family: HfFamily, layer: number): AttentionArchitecture {
+  if (family.isMla) return mlaOf(config);
   const numHeads = config.num_attention_heads;
   const declaresBias = config.attention_bias ?? false;
   return {
@@ -31,6 +32,20 @@ function attentionOf(config: HfConfig, family: HfFamily, layer: number): Attenti
     hasOutputBias: family.outputBias === "declared" && declaresBias,
     hasQkNorm: family.qkNorm === "always" || (family.qkNorm === "declared" && (config.use_qk_norm ?? false)),
     slidingWindow: isSliding(config, family, layer) ? (config.sliding_window ?? 0) : 0,
+  };
+}
+
+/** Sizes that are missing are complained of elsewhere. */
+function mlaOf(config: HfConfig): MlaAttention {
+  return {
+    kind: "mla",
+    numHeads: config.num_attention_heads,
+    qLoraRank: config.q_lora_rank ?? 0,
+    kvLoraRank: config.kv_lora_rank ?? 0,
+    nopeHeadDim: config.qk_nope_head_dim ?? 0,
+    ropeHeadDim: config.qk_rope_head_dim ?? 0,
+    valueHeadDim: config.v_head_dim ?? 0,
+    slidingWindow: 0,
   };
 }
 

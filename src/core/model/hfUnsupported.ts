@@ -5,7 +5,6 @@ type Json = Readonly<Record<string, unknown>>;
 
 /** A part of an architecture that has no operators yet, the keys that betray it, and how it is called. */
 const UNSUPPORTED_PARTS: readonly { readonly keys: readonly string[]; readonly part: string }[] = [
-  { keys: ["kv_lora_rank"], part: "multi-head latent attention (MLA)" },
   { keys: ["index_topk", "index_n_heads", "sparse_attention_config"], part: "sparse attention with an indexer (DSA)" },
   { keys: ["linear_num_value_heads", "linear_attn_config", "full_attention_interval"], part: "linear attention" },
   { keys: ["mamba_num_heads", "hybrid_override_pattern", "ssm_state_size"], part: "state-space (Mamba) layers" },
@@ -24,7 +23,12 @@ export function unsupportedParts(config: Json, quantization: unknown, path: (key
     if (key !== undefined) issues.push(notYet(path(key), config[key], `${part} is not supported yet`));
   }
   const modelType = config.model_type;
-  if (issues.length === 0 && typeof modelType === "string" && HF_FAMILIES[modelType] === undefined) {
+  const family = typeof modelType === "string" ? HF_FAMILIES[modelType] : undefined;
+  if (isGiven(config.kv_lora_rank) && family !== undefined && !family.isMla) {
+    const part = `multi-head latent attention (MLA) in a model of type ${modelType}`;
+    issues.push(notYet(path("kv_lora_rank"), config.kv_lora_rank, `${part} is not supported yet`));
+  }
+  if (issues.length === 0 && typeof modelType === "string" && family === undefined) {
     const known = Object.keys(HF_FAMILIES).join(", ");
     issues.push(notYet(path("model_type"), modelType, `this architecture is not supported yet; supported: ${known}`));
   }

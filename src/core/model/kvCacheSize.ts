@@ -5,7 +5,7 @@ import type { ModelArchitecture } from "./modelArchitecture.js";
 import { kvHeadsPerGpu } from "./sharding.js";
 
 /**
- * What one layer keeps per token, wider than what the parser accepts today:
+ * What one layer keeps per token; the parser accepts the first two:
  * heads of K and V; one latent vector (MLA), never divided by TP; or the packed fp8 latent of sparse MLA.
  */
 export type KvLayer =

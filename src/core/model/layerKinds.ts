@@ -5,6 +5,11 @@ export function numLayers(architecture: ModelArchitecture): number {
   return architecture.layerGroups.reduce((sum, group) => sum + group.count, 0);
 }
 
+/** Whether a model's layers have latent attention; none mixes it with another kind. */
+export function hasLatentAttention({ layerGroups }: ModelArchitecture): boolean {
+  return layerGroups.some(({ attention }) => attention.kind === "mla");
+}
+
 /** One kind of attention layer, and how many layers have it. */
 export interface AttentionKind {
   readonly attention: AttentionArchitecture;
@@ -34,7 +39,7 @@ export function projectionKinds(architecture: ModelArchitecture): readonly Atten
   return remembered(knownProjectionKinds, architecture, () => {
     const layerGroups = architecture.layerGroups.map((group) => ({
       ...group,
-      attention: { ...group.attention, slidingWindow: 0 },
+      attention: { ...group.attention, slidingWindow: 0 as const },
     }));
     return attentionKinds({ ...architecture, layerGroups });
   });

@@ -5,7 +5,7 @@ import { ACTIVATION_BYTES } from "./gemmOperator.js";
 import { blocksForTokens, uniformKvCacheLayout } from "./kvCacheSize.js";
 import type { ModelArchitecture } from "./modelArchitecture.js";
 import type { ServingDtypes } from "./operators.js";
-import { requireShardable } from "./sharding.js";
+import { requireShardable, shardMla } from "./sharding.js";
 import { weightBytesPerGpu } from "./weights.js";
 
 /** What decides how many KV blocks fit on a GPU. */
@@ -39,6 +39,8 @@ export interface MemoryProfile {
 const LIVE_HIDDEN_BUFFERS = 4;
 /** Intermediate-size buffers alive at that peak: gate, up and their product. */
 const LIVE_INTERMEDIATE_BUFFERS = 3;
+/** Cached tokens that latent attention expands at once at most, however long the context. */
+const MAX_WORKSPACE_TOKENS = 65536;
 /**
  * Bytes per logit at the peak of the profiling run's sampler: 16-bit logits, their fp32 copy, and the values, indices
  * and scratch of PyTorch's sort. Weakly founded: from one public start-up log (vLLM 0.10.1 without FlashInfer,
@@ -109,11 +111,30 @@ function activationPeak(architecture: ModelArchitecture, options: MemoryProfileO
     const routed = moe === null ? 0 : moe.numExpertsPerToken * moe.expertIntermediateSize;
     widestMlp = Math.max(widestMlp, intermediateSize, routed, moe?.sharedIntermediateSize ?? 0);
   }
-  const elementsPerToken =
-    (LIVE_INTERMEDIATE_BUFFERS * widestMlp) / options.tensorParallelSize + LIVE_HIDDEN_BUFFERS * hiddenSize;
-  const forwardBytes = options.maxNumBatchedTokens * elementsPerToken * ACTIVATION_BYTES;
+  const intermediateElements =
+    (options.maxNumBatchedTokens * LIVE_INTERMEDIATE_BUFFERS * widestMlp) / options.tensorParallelSize;
+  const hiddenElements = options.maxNumBatchedTokens * LIVE_HIDDEN_BUFFERS * hiddenSize;
+  const blockElements = Math.max(intermediateElements, contextExpansionElements(architecture, options));
+  const forwardBytes = (blockElements + hiddenElements) * ACTIVATION_BYTES;
   const numRows = Math.min(options.maxNumSeqs, options.maxNumBatchedTokens);
   return Math.max(forwardBytes, numRows * vocabSize * SAMPLER_BYTES_PER_LOGIT);
+}
+
+/**
+ * Elements of the keys and values that latent attention expands from cached tokens at once: the profiling run allocates
+ * them for a full workspace. 0 for models without.
+ * @see vLLM `vllm/v1/attention/backends/mla/common.py`, determine_chunked_prefill_workspace_size
+ */
+function contextExpansionElements(architecture: ModelArchitecture, options: MemoryProfileOptions): number {
+  const { maxModelLen, maxNumSeqs, blockSize, tensorParallelSize } = options;
+  const wanted = Math.min(Math.max(8 * maxModelLen, 4 * maxNumSeqs * blockSize), MAX_WORKSPACE_TOKENS);
+  const workspaceTokens = Math.max(wanted, maxNumSeqs * blockSize);
+  const elementsPerToken = architecture.layerGroups.map(({ attention }) => {
+    if (attention.kind !== "mla") return 0;
+    const workspaceSize = attention.kvLoraRank + attention.ropeHeadDim;
+    return workspaceSize + shardMla(attention, tensorParallelSize).kvExpandedSize;
+  });
+  return workspaceTokens * Math.max(0, ...elementsPerToken);
 }
 
 /** Whether the weights and one sequence of the longest length would fit. */

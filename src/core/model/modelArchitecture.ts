@@ -12,8 +12,11 @@ export interface MoeArchitecture {
   readonly hasSharedExpertGate: boolean;
 }
 
-/** Attention of one layer. */
-export interface AttentionArchitecture {
+/** Attention of one layer: keys and values by head, or one latent vector per token that all heads share. */
+export type AttentionArchitecture = GqaAttention | MlaAttention;
+
+/** Multi-head, grouped-query or multi-query attention. */
+export interface GqaAttention {
   readonly kind: "gqa";
   readonly numHeads: number;
   readonly numKvHeads: number;
@@ -24,6 +27,25 @@ export interface AttentionArchitecture {
   readonly hasQkNorm: boolean;
   /** Sliding window in tokens; 0 = full attention. */
   readonly slidingWindow: number;
+}
+
+/**
+ * Multi-head latent attention (DeepSeek-V2 and its kin): the cache keeps, per token, a latent vector that keys and values
+ * of every head are projected from, and one rotary key that all heads share.
+ */
+export interface MlaAttention {
+  readonly kind: "mla";
+  readonly numHeads: number;
+  /** Size of the latent that queries are projected from; 0 = queries are projected from the hidden state. */
+  readonly qLoraRank: number;
+  /** Size of the latent in the KV cache. */
+  readonly kvLoraRank: number;
+  /** Of a query or key head: the part without and the part with rotary positions. */
+  readonly nopeHeadDim: number;
+  readonly ropeHeadDim: number;
+  readonly valueHeadDim: number;
+  /** No model combines the two. */
+  readonly slidingWindow: 0;
 }
 
 /** A run of layers with the same shape, e.g. `{count: 21, attention: sliding, moe: null}`. */

@@ -67,6 +67,28 @@ export type OperatorDims =
       /** Largest of those rows: no launch ends before its longest row would alone. */
       maxContextTokens: number;
     }
+  /** Multi-head attention over keys and values expanded from latents. */
+  | {
+      category: "mla-prefill";
+      numHeads: number;
+      /** Size of a query or key head, rotary part included; values have their own. */
+      queryHeadDim: number;
+      valueHeadDim: number;
+      chunks: readonly PrefillChunk[];
+    }
+  /** Attention over the latent cache, which all heads share. */
+  | {
+      category: "mla-decode";
+      numHeads: number;
+      kvLoraRank: number;
+      ropeHeadDim: number;
+      kvDtype: KvDtype;
+      numRequests: number;
+      sumContextTokens: number;
+      maxContextTokens: number;
+    }
+  /** `numMatrices` products `[m,k] × [k,n]` in one launch, 16-bit weights. */
+  | { category: "batched-gemm"; numMatrices: number; m: number; k: number; n: number }
   /** Memory-bound kernels: add+norm, RoPE, activation, router top-k, embedding gather. */
   | { category: "norm" | "rope" | "activation" | "elementwise"; numTokens: number }
   | { category: "collective"; collective: "all-reduce" | "all-gather"; numRanks: number; messageBytes: number }

@@ -2,6 +2,7 @@ import type { KvDtype, WeightDtype } from "../units/dtype.js";
 import { attentionOperators } from "./attentionOperators.js";
 import { collectiveOperator, gemmOperator, memoryOperator } from "./gemmOperator.js";
 import { mlpKinds, numLayers, projectionKinds } from "./layerKinds.js";
+import { mlaProjectionOperators } from "./mlaOperators.js";
 import type { AttentionArchitecture, ModelArchitecture } from "./modelArchitecture.js";
 import { moeOperators } from "./moeOperators.js";
 import type { Operator, TokenShapes } from "./operator.js";
@@ -112,7 +113,7 @@ function attentionBlockOperators(architecture: ModelArchitecture, serving: Servi
   return [
     addNorm("input_norm", layers, hiddenSize, m),
     ...projections.flatMap(({ before }) => before),
-    ...attentionOperators(architecture, parallelism, dtypes.kvDtype, tokens),
+    ...attentionOperators(architecture, parallelism, dtypes, tokens),
     ...projections.flatMap(({ after }) => after),
     ...allReduce("attention_all_reduce", layers, architecture, serving, m),
     ...(numNormsPerLayer === 4 ? [plainNorm("attention_output_norm", layers, hiddenSize, m)] : []),
@@ -126,7 +127,11 @@ function projectionOperators(
 ): { before: Operator[]; after: Operator[] } {
   const { hiddenSize, serving, numTokens } = context;
   const { weightDtype } = serving.dtypes;
-  const shard = shardAttention(attention, serving.parallelism.tensorParallelSize);
+  const { tensorParallelSize } = serving.parallelism;
+  if (attention.kind === "mla") {
+    return mlaProjectionOperators(attention, count, { hiddenSize, tensorParallelSize, weightDtype, numTokens });
+  }
+  const shard = shardAttention(attention, tensorParallelSize);
   const qkSize = (shard.numHeads + shard.numKvHeads) * shard.headDim;
   const qkShape = { numTokens, inputSize: qkSize, outputSize: qkSize };
   return {

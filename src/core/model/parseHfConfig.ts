@@ -35,8 +35,8 @@ export function parseHfConfig(json: unknown, id: string, sourceName: string): Mo
     throw new ConfigError(issues);
   }
   // Sizes of an architecture we do not know need not fit each other the way ours do.
-  if (issues.length === 0) issues.push(...contradictions(parsed.data, path));
   const family = HF_FAMILIES[parsed.data.model_type];
+  if (issues.length === 0) issues.push(...contradictions(parsed.data, family?.isMla ?? false, path));
   if (issues.length > 0 || family === undefined) throw new ConfigError(issues);
   return toArchitecture(parsed.data, family, id);
 }
@@ -64,14 +64,15 @@ function weightDtypeOf(config: HfConfig): WeightDtype {
 }
 
 /** What single keys cannot tell: sizes that do not fit each other, and MoE keys that are missing. */
-function contradictions(config: HfConfig, path: (key: string) => string): ConfigIssue[] {
+function contradictions(config: HfConfig, isMla: boolean, path: (key: string) => string): ConfigIssue[] {
   const issues: ConfigIssue[] = [];
   const complain = (key: keyof HfConfig & string, allowed: string) =>
     issues.push({ path: path(key), received: printValue(config[key]), allowed });
   const numHeads = config.num_attention_heads;
   const numKvHeads = config.num_key_value_heads ?? numHeads;
   if (numHeads % numKvHeads !== 0) complain("num_key_value_heads", `must divide num_attention_heads (${numHeads})`);
-  if ((config.head_dim ?? null) === null && config.hidden_size % numHeads !== 0) {
+  if (isMla) issues.push(...mlaContradictions(config, path));
+  else if ((config.head_dim ?? null) === null && config.hidden_size % numHeads !== 0) {
     complain("hidden_size", `must be a multiple of num_attention_heads (${numHeads}), or head_dim must be given`);
   }
   if (config.layer_types && config.layer_types.length !== config.num_hidden_layers) {
@@ -87,6 +88,18 @@ function contradictions(config: HfConfig, path: (key: string) => string): Config
     complain("quantization_config", SUPPORTED_QUANTIZATION);
   }
   return issues;
+}
+
+/** Sizes that latent attention cannot do without; queries need no latent of their own. */
+function mlaContradictions(config: HfConfig, path: (key: string) => string): ConfigIssue[] {
+  const needed = ["kv_lora_rank", "qk_nope_head_dim", "qk_rope_head_dim", "v_head_dim"] as const;
+  return needed
+    .filter((key) => (config[key] ?? null) === null)
+    .map((key) => ({
+      path: path(key),
+      received: printValue(config[key]),
+      allowed: `must be given for multi-head latent attention (model_type ${config.model_type})`,
+    }));
 }
 
 function moeContradictions(

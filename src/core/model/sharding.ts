@@ -1,5 +1,5 @@
 import { ConfigError, type ConfigIssue } from "../errors/simulationError.js";
-import type { AttentionArchitecture, ModelArchitecture } from "./modelArchitecture.js";
+import type { GqaAttention, MlaAttention, ModelArchitecture } from "./modelArchitecture.js";
 
 /** How a model is spread over GPUs. */
 export interface Parallelism {
@@ -31,7 +31,7 @@ export interface AttentionShard {
   readonly outputSize: number;
 }
 
-export function shardAttention(attention: AttentionArchitecture, tensorParallelSize: number): AttentionShard {
+export function shardAttention(attention: GqaAttention, tensorParallelSize: number): AttentionShard {
   const numHeads = attention.numHeads / tensorParallelSize;
   const numKvHeads = kvHeadsPerGpu(attention.numKvHeads, tensorParallelSize);
   const { headDim } = attention;
@@ -41,6 +41,31 @@ export function shardAttention(attention: AttentionArchitecture, tensorParallelS
     headDim,
     qkvSize: (numHeads + 2 * numKvHeads) * headDim,
     outputSize: numHeads * headDim,
+  };
+}
+
+/** Sizes of one latent attention layer on one GPU: heads are split, latents are whole on every GPU. */
+export interface MlaShard {
+  readonly numHeads: number;
+  /** Columns of the replicated projection of the hidden state: latents of queries (if any), keys and values, rotary key. */
+  readonly latentSize: number;
+  /** Columns of the query projection. */
+  readonly querySize: number;
+  /** Columns of the projection of the latent to keys (without rotary part) and values. */
+  readonly kvExpandedSize: number;
+  /** Rows of the output projection. */
+  readonly outputSize: number;
+}
+
+export function shardMla(attention: MlaAttention, tensorParallelSize: number): MlaShard {
+  const { qLoraRank, kvLoraRank, nopeHeadDim, ropeHeadDim, valueHeadDim } = attention;
+  const numHeads = attention.numHeads / tensorParallelSize;
+  return {
+    numHeads,
+    latentSize: qLoraRank + kvLoraRank + ropeHeadDim,
+    querySize: numHeads * (nopeHeadDim + ropeHeadDim),
+    kvExpandedSize: numHeads * (nopeHeadDim + valueHeadDim),
+    outputSize: numHeads * valueHeadDim,
   };
 }
 
@@ -61,7 +86,9 @@ export function requireShardable(architecture: ModelArchitecture, tensorParallel
   requireMultiple("padded vocabulary", vocabPerGpu(architecture.vocabSize, 1));
   for (const { attention, intermediateSize, moe } of architecture.layerGroups) {
     requireMultiple("attention heads", attention.numHeads);
-    if (tensorParallelSize % attention.numKvHeads !== 0) requireMultiple("KV heads", attention.numKvHeads);
+    if (attention.kind === "gqa" && tensorParallelSize % attention.numKvHeads !== 0) {
+      requireMultiple("KV heads", attention.numKvHeads);
+    }
     requireMultiple("MLP intermediate size", intermediateSize);
     requireMultiple("expert intermediate size", moe?.expertIntermediateSize ?? 0);
     requireMultiple("shared expert intermediate size", moe?.sharedIntermediateSize ?? 0);

@@ -11,7 +11,7 @@ interface Part {
 }
 
 /**
- * The operators with every fused product taken apart: QKV into Q, K and V, gate-up into gate and up. The FLOPs and the
+ * The operators with every fused product taken apart: QKV into Q, K and V (or their latents), gate-up into gate and up. The FLOPs and the
  * weights stay; the input is read by each part. vLLM runs the fused products: this is for models that do not know it.
  */
 export function splitProjections(
@@ -32,9 +32,18 @@ function partsOf(operator: Operator, architecture: ModelArchitecture, parallelis
     const prefix = name.slice(0, -"gate_up_proj".length);
     return ["gate_proj", "up_proj"].map((part) => ({ name: prefix + part, n: dims.n / 2 }));
   }
+  const attentions = attentionKinds(architecture).map(({ attention }) => attention);
+  if (name === "qkv_a_proj") {
+    const latent = attentions.find((attention) => attention.kind === "mla");
+    if (latent === undefined) return null;
+    return [
+      { name: "q_a_proj", n: latent.qLoraRank },
+      { name: "kv_a_proj", n: dims.n - latent.qLoraRank },
+    ];
+  }
   if (name !== "qkv_proj") return null;
-  const shards = attentionKinds(architecture).map(({ attention }) =>
-    shardAttention(attention, parallelism.tensorParallelSize),
+  const shards = attentions.flatMap((attention) =>
+    attention.kind === "gqa" ? [shardAttention(attention, parallelism.tensorParallelSize)] : [],
   );
   const shard = shards.find(({ qkvSize }) => qkvSize === dims.n);
   if (shard === undefined) return null;

@@ -1,6 +1,6 @@
 import { DTYPE_BYTES, type WeightDtype } from "../units/dtype.js";
-import type { LayerGroup, ModelArchitecture } from "./modelArchitecture.js";
-import { shardAttention, vocabPerGpu } from "./sharding.js";
+import type { AttentionArchitecture, LayerGroup, ModelArchitecture } from "./modelArchitecture.js";
+import { shardAttention, shardMla, vocabPerGpu } from "./sharding.js";
 
 /** Elements that share a scale and a zero point in AWQ and GPTQ checkpoints. */
 const INT4_GROUP_SIZE = 128;
@@ -34,18 +34,62 @@ function layerElements(
   numExperts: number,
 ): ElementCounts {
   const { hiddenSize, numMlpMatrices } = architecture;
-  const { attention, intermediateSize, moe } = group;
-  const shard = shardAttention(attention, tensorParallelSize);
+  const { intermediateSize, moe } = group;
+  const attention = attentionElements(group.attention, hiddenSize, tensorParallelSize);
   const expertIntermediate = moe === null ? 0 : numExperts * moe.expertIntermediateSize + moe.sharedIntermediateSize;
   const mlpSize = (intermediateSize + expertIntermediate) / tensorParallelSize;
-  const qkvBias = attention.hasQkvBias ? shard.qkvSize : 0;
-  const outputBias = attention.hasOutputBias ? hiddenSize : 0;
-  const headNorms = attention.hasQkNorm ? 2 * attention.headDim : 0;
   const router = moe === null ? 0 : hiddenSize * (moe.numExperts + (moe.hasSharedExpertGate ? 1 : 0));
   return {
-    quantizable: hiddenSize * (shard.qkvSize + shard.outputSize + numMlpMatrices * mlpSize),
-    plain: qkvBias + outputBias + headNorms + router + architecture.numNormsPerLayer * hiddenSize,
+    quantizable: attention.quantizable + hiddenSize * numMlpMatrices * mlpSize,
+    plain: attention.plain + router + architecture.numNormsPerLayer * hiddenSize,
   };
+}
+
+/** Elements of the attention of one layer on one GPU; latents are projected on every GPU alike. */
+function attentionElements(
+  attention: AttentionArchitecture,
+  hiddenSize: number,
+  tensorParallelSize: number,
+): ElementCounts {
+  if (attention.kind === "gqa") {
+    const shard = shardAttention(attention, tensorParallelSize);
+    const qkvBias = attention.hasQkvBias ? shard.qkvSize : 0;
+    const outputBias = attention.hasOutputBias ? hiddenSize : 0;
+    const headNorms = attention.hasQkNorm ? 2 * attention.headDim : 0;
+    return {
+      quantizable: hiddenSize * (shard.qkvSize + shard.outputSize),
+      plain: qkvBias + outputBias + headNorms,
+    };
+  }
+  const { qLoraRank, kvLoraRank } = attention;
+  const shard = shardMla(attention, tensorParallelSize);
+  const queryInputSize = qLoraRank > 0 ? qLoraRank : hiddenSize;
+  return {
+    quantizable:
+      hiddenSize * (shard.latentSize + shard.outputSize) +
+      queryInputSize * shard.querySize +
+      kvLoraRank * shard.kvExpandedSize,
+    plain: qLoraRank + kvLoraRank,
+  };
+}
+
+/**
+ * Elements that vLLM holds a second time, in 16 bits: decoding multiplies by the projection of the latent itself, which a
+ * quantised kernel cannot, so that loading it unpacks a copy.
+ * @see vLLM `vllm/v1/attention/backends/mla/common.py`, process_weights_after_loading
+ */
+function unpackedElements(architecture: ModelArchitecture, tensorParallelSize: number): number {
+  return architecture.layerGroups.reduce((sum, { attention, count }) => {
+    if (attention.kind !== "mla") return sum;
+    return sum + count * attention.kvLoraRank * shardMla(attention, tensorParallelSize).kvExpandedSize;
+  }, 0);
+}
+
+/** Elements a rotary table has per position: cosines and sines of half of what is rotated. */
+function rotatedSize(architecture: ModelArchitecture): number {
+  const attention = architecture.layerGroups[0]?.attention;
+  if (attention === undefined) return 0;
+  return attention.kind === "mla" ? attention.ropeHeadDim : attention.headDim;
 }
 
 function sumLayers(
@@ -95,11 +139,12 @@ export function weightBytesPerGpu(
 ): number {
   const layers = sumLayers(architecture, tensorParallelSize, (group) => group.moe?.numExperts ?? 0);
   const vocabRows = vocabTables(architecture) * vocabPerGpu(architecture.vocabSize, tensorParallelSize);
-  const headDim = architecture.layerGroups[0]?.attention.headDim ?? 0;
-  const rotaryTable = architecture.maxPositionEmbeddings * headDim;
+  const rotaryTable = architecture.maxPositionEmbeddings * rotatedSize(architecture);
+  const isQuantized = weightDtype === "fp8" || weightDtype === "int4";
+  const unpacked = isQuantized ? unpackedElements(architecture, tensorParallelSize) : 0;
   const plainBytes = DTYPE_BYTES[unquantizedDtype(weightDtype)];
   return (
     layers.quantizable * weightElementBytes(weightDtype) +
-    (layers.plain + vocabRows * architecture.hiddenSize + rotaryTable) * plainBytes
+    (layers.plain + vocabRows * architecture.hiddenSize + rotaryTable + unpacked) * plainBytes
   );
 }

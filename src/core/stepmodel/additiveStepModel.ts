@@ -1,6 +1,6 @@
 import type { ScheduledBatch } from "../batch/scheduledBatch.js";
 import { attentionKinds } from "../model/layerKinds.js";
-import { AttentionPrices } from "./attentionPrices.js";
+import { type AttentionPrices, attentionPrices } from "./attentionPrices.js";
 import { padToCaptureSize } from "./cudaGraph.js";
 import { componentCategories, OperatorPrices, possibleOperators } from "./operatorPrices.js";
 import { phaseRows } from "./phaseRows.js";
@@ -48,7 +48,7 @@ export class AdditiveStepModel implements StepModel {
     this.componentNames = [...possible, ...this.#waits].map(({ name }) => name);
     this.componentCategories = componentCategories(possible, this.#waits);
     this.#slotOf = new Map(this.componentNames.map((name, slot) => [name, slot]));
-    this.#attentionPrices = new AttentionPrices(plan, this.#slotOf);
+    this.#attentionPrices = attentionPrices(plan, this.#slotOf);
     const slots = (names: readonly { readonly name: string }[]) =>
       Int32Array.from(names, ({ name }) => this.#slotOf.get(name)!);
     this.#linearSlots = slots(this.#linear(1).map(({ operator }) => operator));

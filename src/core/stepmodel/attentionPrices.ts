@@ -1,14 +1,33 @@
 import type { ScheduledBatch } from "../batch/scheduledBatch.js";
 import type { KernelModel } from "../kernels/kernelModel.js";
 import {
-  type AttentionLayer,
   attentionLayers,
   DecodeAttentionOperator,
+  type GqaAttentionLayer,
   PrefillAttentionOperator,
 } from "../model/attentionOperators.js";
-import { decodeKvTokens } from "../model/attentionSpan.js";
+import { AttentionBatch } from "./attentionBatch.js";
+import { MlaAttentionPrices } from "./mlaAttentionPrices.js";
 import { usAfterLaunch } from "./operatorPrices.js";
 import type { StepPlan } from "./stepPlan.js";
+
+/** Prices the attention of every step: what `OperatorPrices.attention` lists, to the last bit, and no list. */
+export interface AttentionPrices {
+  /** Adds the µs of each operator to its component. @returns `beforeUs` and all of them */
+  addUs(batch: ScheduledBatch, componentsUs: Float64Array, beforeUs: number): number;
+}
+
+/** @param slotOf where each operator stands among the components; no model mixes both kinds of attention */
+export function attentionPrices(plan: StepPlan, slotOf: ReadonlyMap<string, number>): AttentionPrices {
+  const layers = attentionLayers(plan.architecture, plan.parallelism, plan.dtypes);
+  const latent = layers.filter((layer) => layer.kind === "mla");
+  if (latent.length > 0) return new MlaAttentionPrices(plan.kernelModel, latent, slotOf);
+  return new GqaAttentionPrices(
+    plan.kernelModel,
+    layers.filter((layer) => layer.kind === "gqa"),
+    slotOf,
+  );
+}
 
 /** The two operators of one kind of layer, with where they stand among the components. */
 interface LayerAttention {
@@ -19,37 +38,33 @@ interface LayerAttention {
   readonly decodeSlot: number;
 }
 
-/** Prices the attention of every step: what `OperatorPrices.attention` lists, to the last bit, and no list. */
-export class AttentionPrices {
+class GqaAttentionPrices implements AttentionPrices {
   readonly #kernelModel: KernelModel;
   readonly #layers: readonly LayerAttention[];
-  /** The step's prefill chunks, out of `#spareChunks`. */
-  readonly #chunks: { newTokens: number; contextTokens: number }[] = [];
-  readonly #spareChunks: { newTokens: number; contextTokens: number }[] = [];
-  readonly #totals = { numRequests: 0, sumContextTokens: 0, maxContextTokens: 0 };
+  readonly #rows = new AttentionBatch();
 
-  constructor({ architecture, parallelism, dtypes, kernelModel }: StepPlan, slotOf: ReadonlyMap<string, number>) {
+  constructor(kernelModel: KernelModel, layers: readonly GqaAttentionLayer[], slotOf: ReadonlyMap<string, number>) {
     this.#kernelModel = kernelModel;
-    this.#layers = attentionLayers(architecture, parallelism, dtypes.kvDtype).map((layer) => layerOf(layer, slotOf));
+    this.#layers = layers.map((layer) => layerOf(layer, slotOf));
   }
 
-  /** Adds the µs of each operator to its component. @returns `beforeUs` and all of them */
   addUs(batch: ScheduledBatch, componentsUs: Float64Array, beforeUs: number): number {
     let totalUs = beforeUs;
-    this.#takeChunks(batch);
+    const { chunks, totals } = this.#rows;
+    this.#rows.takeChunks(batch);
     for (let i = 0; i < this.#layers.length; i++) {
       const { slidingWindow, prefill, prefillSlot, decode, decodeSlot } = this.#layers[i]!;
       let paidLaunchUs = 0;
-      if (this.#chunks.length > 0) {
-        const price = this.#kernelModel.price(prefill.with(this.#chunks));
+      if (chunks.length > 0) {
+        const price = this.#kernelModel.price(prefill.with(chunks));
         paidLaunchUs = price.launchUs;
         const us = price.us * prefill.count;
         componentsUs[prefillSlot]! += us;
         totalUs += us;
       }
-      this.#sumDecodes(batch, slidingWindow);
-      if (this.#totals.numRequests === 0) continue;
-      const us = this.#decodeUs(decode.with(this.#totals), paidLaunchUs) * decode.count;
+      this.#rows.sumDecodes(batch, slidingWindow);
+      if (totals.numRequests === 0) continue;
+      const us = this.#decodeUs(decode.with(totals), paidLaunchUs) * decode.count;
       componentsUs[decodeSlot]! += us;
       totalUs += us;
     }
@@ -58,47 +73,12 @@ export class AttentionPrices {
 
   /** @param paidLaunchUs launch that the layer's prefill attention has paid, which both share; 0 = there is none */
   #decodeUs(decode: DecodeAttentionOperator, paidLaunchUs: number): number {
-    if (this.#chunks.length > 0) return usAfterLaunch(this.#kernelModel.price(decode), paidLaunchUs);
+    if (this.#rows.chunks.length > 0) return usAfterLaunch(this.#kernelModel.price(decode), paidLaunchUs);
     return this.#kernelModel.us?.(decode) ?? this.#kernelModel.price(decode).us;
   }
-
-  #takeChunks(batch: ScheduledBatch): void {
-    const chunks = this.#chunks;
-    let numChunks = 0;
-    for (let row = 0; row < batch.numRows; row++) {
-      if (isDecodeRow(batch, row)) continue;
-      if (numChunks === this.#spareChunks.length) this.#spareChunks.push({ newTokens: 0, contextTokens: 0 });
-      const chunk = this.#spareChunks[numChunks]!;
-      chunk.newTokens = batch.numNewTokens[row]!;
-      chunk.contextTokens = batch.numContextTokens[row]!;
-      chunks[numChunks++] = chunk;
-    }
-    // Setting a length costs a call even where it changes nothing.
-    if (chunks.length !== numChunks) chunks.length = numChunks;
-  }
-
-  /** Those in lockstep have no window to be cut off by (`StepModel.pricesLockstep`). */
-  #sumDecodes(batch: ScheduledBatch, slidingWindow: number): void {
-    const totals = this.#totals;
-    totals.numRequests = batch.numLockstep;
-    totals.sumContextTokens = batch.sumLockstepContextTokens;
-    totals.maxContextTokens = batch.maxLockstepContextTokens;
-    for (let row = 0; row < batch.numRows; row++) {
-      if (!isDecodeRow(batch, row)) continue;
-      const kvTokens = decodeKvTokens(batch.numContextTokens[row]! + 1, slidingWindow);
-      totals.numRequests++;
-      totals.sumContextTokens += kvTokens;
-      if (kvTokens > totals.maxContextTokens) totals.maxContextTokens = kvTokens;
-    }
-  }
 }
 
-/** A row of several tokens is a chunk, even where they are drafts to verify. */
-function isDecodeRow(batch: ScheduledBatch, row: number): boolean {
-  return batch.isDecode[row] === 1 && batch.numNewTokens[row] === 1;
-}
-
-function layerOf(layer: AttentionLayer, slotOf: ReadonlyMap<string, number>): LayerAttention {
+function layerOf(layer: GqaAttentionLayer, slotOf: ReadonlyMap<string, number>): LayerAttention {
   const prefill = new PrefillAttentionOperator(layer);
   const decode = new DecodeAttentionOperator(layer);
   return {

@@ -5,8 +5,13 @@ import type { StepWait } from "./stepWaits.js";
 const BASELINE_ALL_REDUCE_US = 20;
 
 /** Kernels that tables of MFU exist for. */
-export function isMfuPriced({ dims: { category } }: Operator): boolean {
-  return category === "gemm" || category === "grouped-gemm" || category.startsWith("attention-");
+export function isMfuPriced(operator: Operator): boolean {
+  return operator.dims.category.endsWith("gemm") || isAttention(operator);
+}
+
+/** Attention over keys and values by head, or over latents. */
+export function isAttention({ dims: { category } }: Operator): boolean {
+  return category.startsWith("attention-") || category.startsWith("mla-");
 }
 
 /** All that the baselines price of a step: the layers' matrix products and attention. */

@@ -1,10 +1,6 @@
 import type { KernelPrice } from "../kernels/kernelModel.js";
-import {
-  type AttentionLayer,
-  attentionLayers,
-  type DecodeTotals,
-  layerOperators,
-} from "../model/attentionOperators.js";
+import { type AttentionLayer, attentionLayers, layerOperators } from "../model/attentionOperators.js";
+import type { DecodeTotals } from "../model/attentionRows.js";
 import type { Operator } from "../model/operator.js";
 import { linearOperators, operators, sampledOperators } from "../model/operators.js";
 import type { PhaseRows } from "./phaseRows.js";
@@ -19,7 +15,7 @@ export class OperatorPrices {
 
   constructor(plan: StepPlan) {
     this.#plan = plan;
-    this.#attentionLayers = attentionLayers(plan.architecture, plan.parallelism, plan.dtypes.kvDtype);
+    this.#attentionLayers = attentionLayers(plan.architecture, plan.parallelism, plan.dtypes);
   }
 
   /** What depends on the number of tokens only. @param paddedTokens rows of the linear layers, ≥ `numTokens` */
@@ -39,6 +35,10 @@ export class OperatorPrices {
   attention(rows: Pick<PhaseRows, "prefillChunks" | "decodeContextTokens">, others?: DecodeTotals): StepComponent[] {
     const components: StepComponent[] = [];
     for (const layer of this.#attentionLayers) {
+      if (layer.kind === "mla") {
+        components.push(...this.price(layerOperators(layer, rows, others)));
+        continue;
+      }
       const [first, second] = this.price(layerOperators(layer, rows, others));
       if (first !== undefined) components.push(first);
       // Prefill and decode rows of a layer run in one launch: the second of the two does not pay it again.
@@ -89,7 +89,7 @@ export function possibleOperators(plan: StepPlan): Operator[] {
     numTokens: 1,
     numUnpaddedTokens: 1,
     numSampledTokens: 1,
-    prefillChunks: [{ newTokens: 1, contextTokens: 0 }],
+    prefillChunks: [{ newTokens: 1, contextTokens: 1 }],
     decodeContextTokens: [1],
   });
 }

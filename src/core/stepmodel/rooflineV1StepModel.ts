@@ -4,7 +4,7 @@ import { FORMULA, type KernelLookup } from "../kernels/kernelLookup.js";
 import { physicalFloor } from "../kernels/tables/physicalFloor.js";
 import type { Operator } from "../model/operator.js";
 import { operators } from "../model/operators.js";
-import { baselineAllReduces, isLayerProductOrAttention } from "./baselineOperators.js";
+import { baselineAllReduces, isAttention, isLayerProductOrAttention } from "./baselineOperators.js";
 import { ComparedStepModel } from "./comparedStepModel.js";
 import { prefillWeight } from "./mixedWeights.js";
 import { possibleOperators } from "./operatorPrices.js";
@@ -87,12 +87,12 @@ export class RooflineV1StepModel extends ComparedStepModel {
   #sides(operator: Operator, constants: PhaseConstants): { computeUs: number; memoryUs: number } {
     const { mfu, bandwidthFraction, tpExponent } = constants;
     const { tensorParallelSize } = this.#plan.parallelism;
-    const isAttention = operator.dims.category.startsWith("attention-");
+    const runsAsAttention = isAttention(operator);
     // The operator's FLOPs are one GPU's; sub-linear TP leaves more than 1 / TP of the whole to each.
     const tpLoss = tensorParallelSize ** (1 - tpExponent);
     const { computeUs, memoryUs } = physicalFloor(operator, this.#roofs);
     return {
-      computeUs: (operator.count * computeUs * tpLoss) / (isAttention ? ATTENTION_FRACTION : mfu),
+      computeUs: (operator.count * computeUs * tpLoss) / (runsAsAttention ? ATTENTION_FRACTION : mfu),
       memoryUs: (operator.count * memoryUs) / bandwidthFraction,
     };
   }

@@ -72,11 +72,12 @@ export function characterizeGpu(path: string, config: CharacterizeConfig): Chara
   const gpu = loadGpu(config.gpu);
   const architecture = loadModel(model);
   const { file, rows, source } = readCharacterizationTable(path, gpu.id, loadGpuCatalog());
-  const [attention] = attentionKinds(architecture);
+  const { attention } = attentionKinds(architecture)[0]!;
   const { blockSize, tensorParallelSize } = resolveEngine(engine, architecture, gpu);
   const { kvDtype } = resolveDtypes(engine, architecture);
-  // Keys and values of a block lie apart.
-  const kvBlockBytes = kvPageBytes(attention!.attention, { blockSize, tensorParallelSize, kvDtype }) / 2;
+  // Keys and values of a block lie apart; latents are both in one.
+  const pageBytes = kvPageBytes(attention, { blockSize, tensorParallelSize, kvDtype });
+  const kvBlockBytes = attention.kind === "gqa" ? pageBytes / 2 : pageBytes;
   const fit = fitCharacterization(rows, { file, gpu, source, kvBlockBytes });
   const { characterization } = fit;
   const before = loadKernelEfficiency(gpu).fit;

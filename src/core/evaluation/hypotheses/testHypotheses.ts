@@ -146,7 +146,9 @@ function subjectOf(
   const [low, ...others] = points;
   if (low === undefined) return [];
   const { architecture } = load(experiment.config);
-  const isGqa = attentionKinds(architecture).some(({ attention }) => attention.numKvHeads < attention.numHeads);
+  const isGqa = attentionKinds(architecture).some(
+    ({ attention }) => attention.kind === "gqa" && attention.numKvHeads < attention.numHeads,
+  );
   const high = others.at(-1) ?? null;
   return [{ ...experiment, low, high, isGqa, memoryBoundFraction: memoryBoundFraction(experiment, low, bench) }];
 }

@@ -92,6 +92,11 @@ function weightShape({ dims }: Operator): string {
     case "attention-prefill":
     case "attention-decode":
       return `${dims.numHeads}x${dims.numKvHeads}x${dims.headDim}`;
+    case "mla-prefill":
+    case "mla-decode":
+      return `${dims.numHeads}`;
+    case "batched-gemm":
+      return `${dims.numMatrices}x${dims.k}x${dims.n}`;
     case "collective":
       return `${dims.numRanks}`;
     default:

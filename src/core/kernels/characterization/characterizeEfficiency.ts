@@ -6,6 +6,7 @@ import {
   type EfficiencyScales,
   rescaleDecodeAttention,
   rescaleLinear,
+  rescaleMla,
   rescalePrefillAttention,
 } from "../rescaleEfficiency.js";
 import { achievedFractions } from "./achievedFractions.js";
@@ -71,11 +72,15 @@ function rescaledFamilies(
   roofs: GpuRoofs,
   scales: EfficiencyScales,
 ): Partial<GpuEfficiency> {
+  const { mla } = efficiency;
   switch (pattern) {
     case "sequential":
       return rescaleLinear(efficiency, roofs, scales);
     case "scattered":
-      return { decodeAttention: rescaleDecodeAttention(efficiency, roofs, scales) };
+      return {
+        decodeAttention: rescaleDecodeAttention(efficiency, roofs, scales),
+        ...(mla && { mla: { ...mla, decode: rescaleMla(mla, roofs, { decode: scales, prefill: scales }).decode } }),
+      };
     case "mixed":
       return { prefillAttention: rescalePrefillAttention(efficiency, scales) };
   }

@@ -70,7 +70,7 @@ export function fitEfficiency(gpu: GpuSpec, measured: MeasuredKernels, options: 
     groupedGemm,
     decodeAttention: { bf16: bf16.decode!, fp8: fp8.decode },
     prefillAttention: { bf16: bf16.prefill!, fp8: fp8.prefill },
-    fits: fitter.reports,
+    fits: [...fitter.reports, ...former.fits.filter(({ family }) => family.startsWith("mla-"))],
   };
   return { efficiency, outcomes: fitter.outcomes };
 }

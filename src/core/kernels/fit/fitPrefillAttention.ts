@@ -11,6 +11,13 @@ const HEAD_DIM = REFERENCE_HEAD_DIM;
 const MAX_KV_HEADS = 4096;
 const POSITIONS = [64, 256, 512, 1024, 2048, 4096, 8192, 16384];
 
+/** What a fit of other prefill attention than that of the tables of heads knows. */
+export interface PrefillFitOptions {
+  readonly headDim: number;
+  /** µs of one launch, where the rows cannot tell. */
+  readonly launchUs: number;
+}
+
 /** Positive search variables → a valid fit: increments make the cost per token non-decreasing. */
 function fitOf(
   [launchUs, waveUs, tile, kvHead, ...increments]: readonly number[],
@@ -42,7 +49,10 @@ export function fitPrefillAttention(
   roofs: GpuRoofs,
   dtype: KvDtype,
   decodeMemoryEfficiency: number,
+  given: PrefillFitOptions | null = null,
 ): PrefillAttentionEfficiency {
+  const headDim = given?.headDim ?? HEAD_DIM;
+  const withLaunch = (parameters: readonly number[]) => (given === null ? parameters : [given.launchUs, ...parameters]);
   const peakPsPerToken = (4 * HEAD_DIM * 1e6) / roofs.bf16FlopsPerUs;
   const increments = POSITIONS.map((position, i) => {
     const before = i === 0 ? 0 : POSITIONS[i - 1]!;
@@ -52,19 +62,19 @@ export function fitPrefillAttention(
   let known: readonly number[] = [];
   let predictUs: (row: MeasuredRow) => number = () => Number.NaN;
   const found = fitLogParameters(
-    [10, 3.5, 0.5, 200, ...increments],
+    [...(given === null ? [10] : []), 3.5, 0.5, 200, ...increments],
     Float64Array.from(rows, (row) => row.us),
     new Float64Array(rows.length).fill(1),
     (parameters, i) => {
       if (parameters !== known) {
         known = parameters;
-        predictUs = prefillPredictor(fitOf(parameters, decodeMemoryEfficiency), roofs, dtype);
+        predictUs = prefillPredictor(fitOf(withLaunch(parameters), decodeMemoryEfficiency), roofs, dtype, headDim);
       }
       return predictUs(rows[i]!);
     },
     { maxIterations: 25, huberLn: 0.15 },
   );
-  return fitOf(found, decodeMemoryEfficiency, 5);
+  return fitOf(withLaunch(found), decodeMemoryEfficiency, 5);
 }
 
 /** A predictor for rows (batch, new tokens, heads, KV heads, cached tokens). */
@@ -72,6 +82,7 @@ export function prefillPredictor(
   fit: PrefillAttentionEfficiency,
   roofs: GpuRoofs,
   dtype: KvDtype,
+  headDim = HEAD_DIM,
 ): (row: MeasuredRow) => number {
   const costs = new Map<number, PrefillAttentionCost>();
   return (row) => {
@@ -88,7 +99,7 @@ export function prefillPredictor(
       cost = new PrefillAttentionCost(fit, roofs, {
         numHeads,
         numKvHeads,
-        headDim: HEAD_DIM,
+        headDim,
         kvDtype: dtype,
         slidingWindow: 0,
       });

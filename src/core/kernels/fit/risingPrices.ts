@@ -10,6 +10,7 @@ import type { CompiledSurface } from "../efficiencySurface.js";
 import { gemmBytes, peakFlopsPerUs, type RoofConstants, roofBaseUs } from "../gemmKernel.js";
 import type { GpuRoofs } from "../gpuRoofs.js";
 import { groupedGemmBytes, groupedGemmFlops, touchedExperts } from "../groupedGemmKernel.js";
+import { type MlaDecodeConstants, mlaDecodeBaseUs, REFERENCE_LATENT } from "../mlaDecodeKernel.js";
 import type { LnBase, RisingPrice } from "./surfaceFit.js";
 
 /** Extremes of (hidden size, experts per token) among served models. */
@@ -58,6 +59,24 @@ export function risingDecode(
       [1, 1e6],
       [1, 1e7],
       [1, 256],
+    ],
+  };
+}
+
+/** What must rise in the price of attention over latents, over the axes (requests, context, heads). */
+export function risingMlaDecode(fit: MlaDecodeConstants, roofs: GpuRoofs, dtype: KvDtype): RisingPrice {
+  const lnBase: LnBase = (lnRequests, lnContext, lnHeads) => {
+    const numRequests = Math.exp(lnRequests);
+    const heads = { ...REFERENCE_LATENT, numHeads: Math.exp(lnHeads), kvDtype: dtype };
+    return Math.log(mlaDecodeBaseUs(fit, roofs, heads, numRequests, numRequests * Math.exp(lnContext)));
+  };
+  return {
+    lnBases: [lnBase],
+    risingAxes: [0, 1, 2],
+    ranges: [
+      [1, 1e6],
+      [1, 1e7],
+      [1, 1024],
     ],
   };
 }

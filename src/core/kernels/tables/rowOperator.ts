@@ -71,7 +71,14 @@ export function allReduceRowOperator(shape: Shape<AllReduceRow>): Operator {
 }
 
 function attentionOperator(heads: AttentionHeads, tokens: Parameters<typeof attentionOperators>[3]): Operator {
-  return sole(attentionOperators(oneAttentionLayer(heads), { tensorParallelSize: 1 }, heads.kvDtype, tokens));
+  return sole(
+    attentionOperators(
+      oneAttentionLayer(heads),
+      { tensorParallelSize: 1 },
+      { weightDtype: "bf16", kvDtype: heads.kvDtype },
+      tokens,
+    ),
+  );
 }
 
 /** A model of nothing but one attention layer, so that its FLOPs and bytes are counted where all others are. */

@@ -68,6 +68,15 @@ describe("limits left to vLLM", () => {
     expect(JSON.stringify(given)).toBe(before);
   });
 
+  it("raises the block size of latent attention to what its kernels ask for, whatever was said", () => {
+    const latent = loadModel("deepseek-ai/DeepSeek-V2-Lite");
+    expect(resolve({}, "H200", latent).blockSize).toBe(64);
+    expect(resolve({ blockSize: 32 }, "B200", latent).blockSize).toBe(64);
+    expect(resolve({ blockSize: 128 }, "H200", latent).blockSize).toBe(128);
+    expect(resolve({}, "A100-80", latent).blockSize).toBe(16);
+    expect(resolve({}, "H200").blockSize).toBe(16);
+  });
+
   it("resolves a resolved config to itself", () => {
     for (const fields of [{}, { enableChunkedPrefill: false }, { maxNumSeqs: 3 }, { maxNumBatchedTokens: 64 }]) {
       const once = resolve(fields);

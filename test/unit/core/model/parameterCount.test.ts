@@ -30,6 +30,10 @@ const PUBLISHED: readonly (readonly [id: string, total: number])[] = [
   ["google/gemma-2-9b", 9.24e9],
   ["google/gemma-2-27b", 27.23e9],
   ["microsoft/phi-4", 14.66e9],
+  // Without the multi-token prediction layer, whose 14 B the checkpoint holds besides.
+  ["deepseek-ai/DeepSeek-V3", 671.03e9],
+  ["deepseek-ai/DeepSeek-V2-Lite", 15.71e9],
+  ["moonshotai/Kimi-K2-Instruct", 1026.4e9],
 ];
 
 describe("parameterCount", () => {
@@ -47,6 +51,8 @@ describe("parameterCount", () => {
     ["mistralai/Mixtral-8x22B-v0.1", 39.1e9],
     ["Qwen/Qwen3-30B-A3B", 3.35e9],
     ["Qwen/Qwen3-235B-A22B", 22.19e9],
+    ["deepseek-ai/DeepSeek-V3", 37.6e9],
+    ["moonshotai/Kimi-K2-Instruct", 32.9e9],
   ])("active parameters of %s are the published %d within 1 %", (id, active) => {
     expect(Math.abs(activeParameterCount(builtIn(id)) / active - 1)).toBeLessThan(0.01);
   });

@@ -28,6 +28,28 @@ function issuesOf(json: unknown): readonly (readonly [path: string, received: st
   return [];
 }
 
+/** DeepSeek-V2-Lite. */
+const DEEPSEEK = {
+  model_type: "deepseek_v2",
+  hidden_size: 2048,
+  num_hidden_layers: 27,
+  num_attention_heads: 16,
+  num_key_value_heads: 16,
+  q_lora_rank: null,
+  kv_lora_rank: 512,
+  qk_nope_head_dim: 128,
+  qk_rope_head_dim: 64,
+  v_head_dim: 128,
+  vocab_size: 102_400,
+  max_position_embeddings: 163_840,
+  intermediate_size: 10_944,
+  n_routed_experts: 64,
+  n_shared_experts: 2,
+  num_experts_per_tok: 6,
+  moe_intermediate_size: 1408,
+  first_k_dense_replace: 1,
+};
+
 const parse = (config: object) => parseHfConfig(config, "x", "c.json");
 
 describe("parseHfConfig", () => {
@@ -78,6 +100,30 @@ describe("parseHfConfig", () => {
     expect(issuesOf({ ...LLAMA, kv_lora_rank: 512 })[0]?.[2]).toMatch(/latent attention.*not supported yet/);
   });
 
+  it("reads latent attention, with and without a latent for queries", () => {
+    expect(
+      parse(DEEPSEEK).layerGroups.map(({ count, attention, moe }) => [count, attention.kind, moe !== null]),
+    ).toEqual([
+      [1, "mla", false],
+      [26, "mla", true],
+    ]);
+    const attention = { kind: "mla", numHeads: 16, qLoraRank: 0, kvLoraRank: 512, nopeHeadDim: 128, ropeHeadDim: 64 };
+    expect(parse(DEEPSEEK).layerGroups[0]?.attention).toEqual({ ...attention, valueHeadDim: 128, slidingWindow: 0 });
+    expect(parse({ ...DEEPSEEK, q_lora_rank: 1536 }).layerGroups[0]?.attention).toMatchObject({ qLoraRank: 1536 });
+  });
+
+  it.each(["kv_lora_rank", "qk_nope_head_dim", "qk_rope_head_dim", "v_head_dim"])(
+    "names %s where latent attention lacks it",
+    (key) => {
+      expect(issuesOf({ ...DEEPSEEK, [key]: null }).map(([path]) => path)).toEqual([`c.json.${key}`]);
+    },
+  );
+
+  it("refuses sparse and hybrid attention over latents", () => {
+    expect(issuesOf({ ...DEEPSEEK, index_topk: 2048 })[0]?.[2]).toMatch(/sparse attention.*not supported yet/);
+    expect(issuesOf({ ...DEEPSEEK, linear_attn_config: {} })[0]?.[2]).toMatch(/linear attention.*not supported yet/);
+  });
+
   it("fills in what the classes default to", () => {
     const { num_key_value_heads, ...mha } = LLAMA;
     expect(num_key_value_heads).toBe(8);
@@ -92,7 +138,7 @@ describe("parseHfConfig", () => {
       hasQkvBias: true,
       hasOutputBias: false,
     });
-    expect(parse({ ...LLAMA, model_type: "qwen3" }).layerGroups[0]?.attention.hasQkNorm).toBe(true);
+    expect(parse({ ...LLAMA, model_type: "qwen3" }).layerGroups[0]?.attention).toMatchObject({ hasQkNorm: true });
   });
 
   it("applies sliding windows to the layers that have them", () => {
@@ -196,7 +242,11 @@ describe.skipIf(referenceFolder === null)("parseHfConfig on published configs", 
     if (problems.length === 0) {
       expect(parameterCount(parse(json as object))).toBeGreaterThan(5e8);
       for (const { attention, count } of parse(json as object).layerGroups) {
-        for (const size of [count, attention.numHeads, attention.numKvHeads, attention.headDim]) {
+        const sizes =
+          attention.kind === "gqa"
+            ? [attention.numKvHeads, attention.headDim]
+            : [attention.kvLoraRank, attention.nopeHeadDim, attention.ropeHeadDim, attention.valueHeadDim];
+        for (const size of [count, attention.numHeads, ...sizes]) {
           expect(Number.isInteger(size) && size > 0).toBe(true);
         }
       }

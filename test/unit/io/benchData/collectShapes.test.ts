@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { COLLECT_SHAPES_FILE, collectShapesText } from "../../../../eval/kernels-tables/collectShapes.js";
+import { hasLatentAttention } from "../../../../src/core/model/layerKinds.js";
 import { shardAttention, vocabPerGpu } from "../../../../src/core/model/sharding.js";
 import { decodeTokenOperators, kernelShapes, shardableSizes } from "../../../../src/io/benchData/modelledShapes.js";
 import { BENCH_DATA_FOLDER, loadModel, loadModelCatalog } from "../../../../src/io/catalog.js";
@@ -14,7 +15,9 @@ describe("the shapes that bench_data/collect measures", () => {
   });
 
   it("are every shape that the modelled tables hold, each once", () => {
-    const models = loadModelCatalog().filter(({ id, baseId }) => id === baseId);
+    const models = loadModelCatalog().filter(
+      ({ id, baseId, architecture }) => id === baseId && !hasLatentAttention(architecture),
+    );
     const wanted = kernelShapes(models.map(({ architecture }) => architecture));
     const listed = JSON.parse(text);
     for (const family of ["matrices", "heads", "experts"] as const) {
@@ -41,6 +44,7 @@ describe("the shapes that bench_data/collect measures", () => {
     const router = marksOf(mixtral.hiddenSize, mixtral.layerGroups[0]!.moe!.numExperts);
     expect(router).toEqual({ isQuantized: false, isSampledOnly: false });
     const { attention, intermediateSize } = llama.layerGroups[0]!;
+    if (attention.kind !== "gqa") throw new Error("Llama has no latent attention");
     const qkvSize = shardAttention(attention, 1).qkvSize;
     for (const n of [qkvSize, 2 * intermediateSize]) {
       expect(marksOf(llama.hiddenSize, n)).toEqual({ isQuantized: true, isSampledOnly: false });
@@ -49,7 +53,9 @@ describe("the shapes that bench_data/collect measures", () => {
 
   it("take a matrix that one model has as LM head and another in its layers for both", () => {
     const key = ({ k, n }: { k: number; n: number }) => `${k} ${n}`;
-    const models = loadModelCatalog().filter(({ id, baseId }) => id === baseId);
+    const models = loadModelCatalog().filter(
+      ({ id, baseId, architecture }) => id === baseId && !hasLatentAttention(architecture),
+    );
     const layerMatrices = new Set(
       models.flatMap(({ architecture }) =>
         shardableSizes(architecture).flatMap((size) =>

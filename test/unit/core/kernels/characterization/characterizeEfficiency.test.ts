@@ -37,7 +37,7 @@ describe("characterizeEfficiency", () => {
 
   it.each([
     ["sequential", ["gemm", "groupedGemm", "elementwise", "sampler"]],
-    ["scattered", ["decodeAttention"]],
+    ["scattered", ["decodeAttention", "mla"]],
     ["mixed", ["prefillAttention"]],
   ] as const)("%s bandwidth changes its kernels and no others", (pattern, families) => {
     const characterized = characterizeEfficiency(own, gpu, characterizationOf(gpu, { [pattern]: 0.6 }));
