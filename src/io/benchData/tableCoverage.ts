@@ -77,6 +77,8 @@ function kindsWithoutRows({
     ["decode attention", decodeAttention.length > 0],
     ["decode attention over an fp8 KV cache", decodeAttention.some(({ kvDtype }) => kvDtype === "fp8")],
     ["all-reduce", allReduce.length > 0],
+    // Its tables are listed and checked, not priced from.
+    ["latent attention", false],
   ];
   return kinds.filter(([, hasRows]) => !hasRows).map(([kind]) => kind);
 }
