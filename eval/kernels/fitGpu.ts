@@ -44,8 +44,8 @@ export async function fitGpu(
   const method = { cacheBytes: gpu.memory.l2Bytes, expertRouting: "dealt" } as const;
   const { efficiency, outcomes } = fitEfficiency(gpu, measured, { former, source: SOURCE, method });
   const allReduce = fitAllReduce(
-    (await customAllReduceRows(root, plan.system, plan.allReduce.custom)).rows,
-    (await ncclAllReduceRows(root, plan.system, plan.allReduce.nccl)).rows,
+    (await customAllReduceRows(root, plan.system, plan.allReduce)).rows,
+    (await ncclAllReduceRows(root, plan.system, plan.ncclVersion)).rows,
   );
   const elementwise = { launchUs: SMALL_KERNEL_US, memoryEfficiency: SMALL_KERNEL_MEMORY_EFFICIENCY };
   const sampler = {
