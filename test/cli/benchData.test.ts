@@ -64,13 +64,20 @@ describe("from a measured folder to prices", () => {
     expect(exitCode, stderr).toBe(0);
     expect(stderr).toBe("");
     expect(stdout).toContain("before = the built-in efficiencies of H200");
-    const [before, after, unseenBefore, unseenAfter] = /^attention-decode +bf16 +all +\d+ +(\S+) +(\S+) +(\S+) +(\S+)$/m
-      .exec(stdout)!
-      .slice(1)
-      .map(Number) as [number, number, number, number];
+    const [before, after, unseenBefore, unseenAfter] =
+      /^attention-decode +bf16 +all +\d+ +(\S+) +(\S+) +(\S+) +(\S+) +fitted$/m.exec(stdout)!.slice(1).map(Number) as [
+        number,
+        number,
+        number,
+        number,
+      ];
     expect(Math.min(before, unseenBefore)).toBeGreaterThan(8);
     expect(after).toBeLessThan(2);
     expect(unseenAfter).toBeLessThan(4);
+    expect(stdout).toMatch(/^gemm +bf16 +\d+ of built-in models, mean +\d+ +\d+\.\d +\d\.\d$/m);
+    expect(stdout).toMatch(/^ +k \d+ × n \d+ +\d+ +\d+\.\d +\d\.\d/m);
+    expect(stdout).toMatch(/^no measured rows, so what they had is kept: gemm fp8, .*attention-prefill fp8$/m);
+    expect(stdout).toMatch(/^never fitted to tables, so what they had is kept: all-reduce, small kernels, sampling$/m);
     expect(readEfficiency(fitFile).gpu).toBe("H200");
     expect(readEfficiency(fitFile).source).toMatch(/^fitted by roofserve bench-data fit to tables \(tables of SHA-256/);
   });

@@ -47,7 +47,7 @@ export function kernelShapes(architectures: readonly ModelArchitecture[]): Kerne
 }
 
 /** One decode token's operators at each TP size the model can be split to. */
-function operatorsAtEveryTp(architecture: ModelArchitecture): Operator[] {
+export function operatorsAtEveryTp(architecture: ModelArchitecture): Operator[] {
   return TENSOR_PARALLEL_SIZES.filter((size) => isShardable(architecture, size)).flatMap((size) =>
     decodeTokenOperators(architecture, size),
   );
