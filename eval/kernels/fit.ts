@@ -1,7 +1,8 @@
 /**
  * Regenerates bench_data/efficiency/<GPU>.json from a checkout of NVIDIA's aiconfigurator and prints the errors.
  *
- *   npx tsx eval/kernels/fit.ts --data ../shared/kernel_data/aiconfigurator [--gpu H100] [--dry-run]
+ *   npx tsx eval/kernels/fit.ts --data ../shared/kernel_data/aiconfigurator
+ *   npx tsx eval/kernels/fit.ts --data ../shared/kernel_data/aiconfigurator --gpu H100 --dry-run
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -19,9 +20,12 @@ const { values } = parseArgs({
   options: { data: { type: "string" }, gpu: { type: "string" }, "dry-run": { type: "boolean", default: false } },
 });
 if (values.data === undefined) throw new Error("--data: missing; give the folder of an aiconfigurator checkout");
+const plans = GPU_FIT_PLANS.filter(({ gpu }) => gpu.toLowerCase() === (values.gpu ?? gpu).toLowerCase());
+if (plans.length === 0) {
+  throw new Error(`--gpu: got ${values.gpu}; must be one of ${GPU_FIT_PLANS.map(({ gpu }) => gpu).join(", ")}`);
+}
 
-for (const plan of GPU_FIT_PLANS) {
-  if (values.gpu !== undefined && plan.gpu.toLowerCase() !== values.gpu.toLowerCase()) continue;
+for (const plan of plans) {
   const hardwarePath = `${ROOT}configs/hardware/${plan.hardwareFile}`;
   const gpu = parseGpuSpec(JSON.parse(readFileSync(hardwarePath, "utf8")), hardwarePath);
   const { efficiency: fitted, outcomes } = await fitGpu(values.data, plan, gpu, loadKernelEfficiency(gpu).fit);

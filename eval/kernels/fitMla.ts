@@ -27,6 +27,9 @@ const PREFILL_SIZES = {
   bounds: [2048, 8192],
 };
 
+/** What ships is fitted to the tables, whatever was in force. */
+const JUDGED_BY_HAND = { models: new Map<string, readonly string[]>(), keepsBetter: false };
+
 export interface MlaFit {
   readonly mla: MlaEfficiency;
   readonly reports: readonly KernelFitReport[];
@@ -50,16 +53,17 @@ export async function fitMla(
         : await mlaDecodeRows(root, system, module, dtype, efficiency, roofs);
     if (measured.rows.length === 0) return null;
     const launchUs = module === null ? efficiency.decodeAttention.bf16.launchUs : null;
-    return fitted(reports, {
+    return fitted<MlaDecodeEfficiency | null>(reports, {
       family: "mla-decode",
       dtype,
       table: module === null ? `generation MLA vLLM ${kernel}` : `MLA generation module vLLM ${module}`,
       ...measured,
-      former: null as never,
+      former: null,
       isResident: (row) => isMlaDecodeResident(row, gpu.memory.l2Bytes, dtype),
       fit: (rows) => fitMlaDecode(rows, roofs, gpu.memory.l2Bytes, dtype, launchUs),
       predictor: (fit) => (fit === null ? () => 0 : mlaDecodePredictor(fit, roofs, dtype)),
       sizes: DECODE_SIZES,
+      ...JUDGED_BY_HAND,
     });
   };
   const bf16 = await fitDecode("bf16");
@@ -95,6 +99,7 @@ async function fitPrefill(
     fit: (rows) => fitPrefillAttention(rows, roofs, "bf16", memoryEfficiency, { headDim: HEAD_DIM, launchUs }),
     predictor: (fit) => prefillPredictor(fit, roofs, "bf16", HEAD_DIM),
     sizes: PREFILL_SIZES,
+    ...JUDGED_BY_HAND,
   });
 }
 

@@ -114,13 +114,20 @@ describe("from a measured folder to prices", () => {
     expect(exitCode, stderr).toBe(0);
     expect(stderr).toBe(`wrote ${fitFile} (for --kernel-efficiency)\n`);
     expect(stdout).toContain("before = the built-in efficiencies of H200");
-    const [before, after, unseenBefore, unseenAfter] = /^attention-decode +bf16 +all +\d+ +(\S+) +(\S+) +(\S+) +(\S+)$/m
-      .exec(stdout)!
-      .slice(1)
-      .map(Number) as [number, number, number, number];
+    const [before, after, unseenBefore, unseenAfter] =
+      /^attention-decode +bf16 +all +\d+ +(\S+) +(\S+) +(\S+) +(\S+) +fitted$/m.exec(stdout)!.slice(1).map(Number) as [
+        number,
+        number,
+        number,
+        number,
+      ];
     expect(Math.min(before, unseenBefore)).toBeGreaterThan(8);
     expect(after).toBeLessThan(2);
     expect(unseenAfter).toBeLessThan(4);
+    expect(stdout).toMatch(/^gemm +bf16 +\d+ of built-in models, mean +\d+ +\d+\.\d +\d\.\d$/m);
+    expect(stdout).toMatch(/^ +k \d+ × n \d+ +\d+ +\d+\.\d +\d\.\d/m);
+    expect(stdout).toMatch(/^no measured rows, so what they had is kept: gemm fp8, .*attention-prefill fp8$/m);
+    expect(stdout).toMatch(/^never fitted to tables, so what they had is kept: all-reduce, small kernels, sampling$/m);
     expect(readEfficiency(fitFile).gpu).toBe("H200");
     expect(readEfficiency(fitFile).source).toMatch(/^fitted by roofserve bench-data fit to tables \(tables of SHA-256/);
   });
@@ -173,10 +180,19 @@ describe("measured steps", () => {
           "json",
         ],
       );
-      const { gpuUs, paddedTokens } = JSON.parse(stdout);
+      const { gpuUs, paddedTokens, components } = JSON.parse(stdout);
+      // One CUDA graph knows nothing of the gaps that were fitted to vLLM servers.
+      const gapsUs = components.find(({ name }: { name: string }) => name === "kernel_gaps").us;
       measured.push({
         ...{ model: "meta-llama/Llama-3.1-8B", layers: 32, modelLayers: 32, weightDtype: "bf16", kvDtype: "bf16" },
-        ...{ blockSize: 16, tensorParallelSize: 1, sampling: "greedy", batch, paddedTokens, latencyUs: gpuUs / factor },
+        ...{
+          blockSize: 16,
+          tensorParallelSize: 1,
+          sampling: "greedy",
+          batch,
+          paddedTokens,
+          latencyUs: (gpuUs - gapsUs) / factor,
+        },
         ...{ runs: 12, kernels: {} },
       });
     }
@@ -189,7 +205,9 @@ describe("measured steps", () => {
     const { file } = await wholeStep();
     const { stdout, stderr, exitCode } = await callCli("evaluate", file, "--format", "json");
     expect(exitCode, stderr).toBe(0);
-    const { schema, errors, steps: compared } = JSON.parse(stdout);
+    const { schema, errors, steps: compared, kernelGaps, builtInErrors, verdict } = JSON.parse(stdout);
+    expect({ kernelGaps, builtInErrors, verdict }).toEqual({ kernelGaps: "none", builtInErrors: null, verdict: null });
+    expect(stderr).toContain("note: each step ran as one CUDA graph: the 7 µs a layer");
     expect(schema).toBe("roofserve.evaluate-steps/1");
     const found = compared.map(({ errorPercent }: { errorPercent: number }) => errorPercent);
     for (const [i, error] of [10, -10, 0, 2].entries()) expect(found[i]).toBeCloseTo(error, 6);
@@ -202,13 +220,89 @@ describe("measured steps", () => {
     expect(mixed.p90Ape).toBeCloseTo(2, 6);
   });
 
-  it("are shown as a table, the options of a run among them", async () => {
+  it("are shown beside the built-in prices where others are given, with a verdict", async () => {
     const { file } = await wholeStep();
     const { stdout } = await callCli("evaluate", file, "--kernel-efficiency", fitFile);
-    expect(stdout).toMatch(/^priced by kernel efficiencies .*h200\.json\n\n\|error\| of GPU time, %/);
     expect(stdout).toMatch(
-      /^meta-llama\/Llama-3\.1-8B +32 +bf16 +bf16 +decode:32@2048 +\d+\.\d +\d+\.\d +\+[12]\d\.\d$/m,
+      /^priced by kernel efficiencies .*h200\.json; one CUDA graph a step, no gaps between kernels\n\n\|error\| of GPU time, %/,
     );
+    expect(stdout).toMatch(/^all +4 +\d+\.\d +\d+\.\d +\+\d+\.\d +5\.5 +10\.0 +\+0\.5$/m);
+    expect(stdout).toMatch(
+      /^meta-llama\/Llama-3\.1-8B +32 +bf16 +bf16 +decode:32@2048 +\d+\.\d +\d+\.\d +\+[12]\d\.\d +\d+\.\d +\+10\.0$/m,
+    );
+    expect(stdout).toMatch(
+      /\n\nThese prices tell the measured steps worse than the built-in ones: mean \|error\| 5\.5 → \d+\.\d %, p90 10\.0 → .*\.\n$/,
+    );
+    const {
+      steps: both,
+      builtInErrors,
+      errors,
+    } = JSON.parse((await callCli("evaluate", file, "--kernel-efficiency", fitFile, "--format", "json")).stdout);
+    expect(builtInErrors[0].meanApe).toBeCloseTo(5.5, 6);
+    expect(errors[0].meanApe).toBeGreaterThan(builtInErrors[0].meanApe);
+    expect(both[0].builtInErrorPercent).toBeCloseTo(10, 6);
+    expect(both[0].builtInUs).toBeLessThan(both[0].predictedUs);
+  });
+
+  it("are priced with the gaps of a characterisation, which are a CUDA graph's own", async () => {
+    const { file } = await wholeStep();
+    const csv = ["suite,pattern,bytes,block_bytes,kernels,latency_us"];
+    for (const kernels of [160, 320]) {
+      csv.push(`launch_gap,grouped,,,${kernels},${2 * kernels}`, `launch_gap,interleaved,,,${kernels},${3 * kernels}`);
+    }
+    const measured = write("gaps.csv", csv.join("\n"));
+    const out = join(folder, "gaps.json");
+    expect((await callCli("characterize", measured, "--gpu", "H200", "--out", out)).exitCode).toBe(0);
+    const { stdout, stderr } = await callCli("evaluate", file, "--characterization", out, "--format", "json");
+    const { steps: priced, kernelGaps } = JSON.parse(stdout);
+    expect(kernelGaps).toBe("measured");
+    expect(stderr).toContain("kernels wait for each other as the characterisation measured");
+    // One µs after each of the ten kernels of a layer or so.
+    const gapsUs = priced[0].predictedUs - priced[0].builtInUs;
+    expect(gapsUs / 32).toBeGreaterThan(7);
+    expect(gapsUs / 32).toBeLessThan(14);
+  });
+
+  it("are found in a measured folder", async () => {
+    const { content } = await wholeStep();
+    const measured = join(folder, "with-steps");
+    mkdirSync(join(measured, "whole_step"), { recursive: true });
+    const path = join(measured, "whole_step", "h200.json");
+    writeFileSync(path, JSON.stringify(content));
+    for (const place of [measured, join(measured, "whole_step")]) {
+      const { stdout, stderr } = await callCli("evaluate", place, "--format", "json");
+      expect(
+        JSON.parse(stdout || "{}").steps?.map(({ file }: { file: string }) => file),
+        stderr,
+      ).toEqual(content.steps.map(() => path));
+    }
+  });
+
+  it("that were not repeatable are counted, and the errors shown without them", async () => {
+    const { content } = await wholeStep();
+    const [first, ...others] = content.steps;
+    const noisy = { ...content, steps: [{ ...first, repeatabilityFraction: 0.2 }, ...others] };
+    const file = write("noisy.json", JSON.stringify(noisy));
+    const { stdout, stderr } = await callCli("evaluate", file);
+    expect(stderr).toContain("note: 1 of 4 steps were not repeatable within 5 %");
+    expect(stdout).toMatch(/^all +4 +5\.5 /m);
+    expect(stdout).toMatch(/^all but 1 not repeatable +3 +4\.0 /m);
+    const { repeatableErrors } = JSON.parse((await callCli("evaluate", file, "--format", "json")).stdout);
+    expect(repeatableErrors[0]).toMatchObject({ kind: "all", numSteps: 3 });
+  });
+
+  it("are refused with options that contradict what was measured, and taken with those that repeat it", async () => {
+    const { file } = await wholeStep();
+    await expectRefusal([["evaluate", file, "--tp", "2"], 2, ["--tensor-parallel-size", "measured on 1 GPU"]]);
+    await expectRefusal([["evaluate", file, "--kv-cache-dtype", "fp8"], 2, ["--kv-cache-dtype", "KV cache of bf16"]]);
+    await expectRefusal([["evaluate", file, "--quantization", "fp8"], 2, ["--quantization", "bf16 weights"]]);
+    await expectRefusal([["evaluate", file, "--block-size", "32"], 2, ["--block-size", "blocks of 16 tokens"]]);
+    await expectRefusal([["evaluate", file, "-m", "Qwen/Qwen3-8B"], 2, ["--model", "meta-llama/Llama-3.1-8B"]]);
+    await expectRefusal([["evaluate", file, "--temperature", "1"], 2, ["--temperature", "greedy"]]);
+    await expectRefusal([["evaluate", file, "--calibration", "any.json"], 2, ["--calibration", "without a server"]]);
+    const repeated = ["-g", "h200", "-m", "llama-3.1-8b", "--tp", "1", "--kv-cache-dtype", "bfloat16"];
+    const { exitCode, stderr } = await callCli("evaluate", file, ...repeated, "--temperature", "0");
+    expect(exitCode, stderr).toBe(0);
   });
 
   it("of a model with fewer layers are priced with these, and unpadded steps are pointed out", async () => {
@@ -225,9 +319,9 @@ describe("measured steps", () => {
 
   it("are refused beside runs, on another GPU and with options that need runs", async () => {
     const { file } = await wholeStep();
-    await expectRefusal([["evaluate", file, folder], 2, ["steps and runs are evaluated apart"]]);
+    await expectRefusal([["evaluate", file, set], 2, ["steps and runs are evaluated apart"]]);
     await expectRefusal([["evaluate", file, "--gpu", "A100-80"], 2, ["the steps were measured on h200"]]);
-    await expectRefusal([["evaluate", file, "--compare"], 2, ["--compare", "needs runs"]]);
+    await expectRefusal([["evaluate", file, "--compare"], 2, ["--compare", "needs runs", "unasked"]]);
     const bad = write("bad.json", '{"schema": "roofserve.wholeSteps/1", "device": "x", "gpu": "h200", "steps": []}');
     await expectRefusal([["evaluate", bad], 3, ["steps", "whole_step/<gpu>.json"]]);
   });

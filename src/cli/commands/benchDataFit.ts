@@ -16,9 +16,11 @@ const EXAMPLES = examplesText([
 ]);
 
 const TERMS = [
-  "Errors are mean |predicted / measured − 1|. `unseen` are shapes, about half of them, that were kept from a second fit, and",
-  "what that fit makes of them: believe these. A family whose rows do not reach every size class keeps what it had, and so do",
-  "collectives, small kernels and the sampler. Tables price the shapes they have; a fit is for those they do not have.",
+  "Errors are mean |predicted / measured − 1|. `unseen` are shapes, about half of them, that were kept from a second fit:",
+  "`unseen after` is what that fit makes of them, `unseen before` what is in force makes of the same rows. These two decide: a",
+  "family whose error does not fall, or whose fit is further off the shapes of built-in models, keeps what it had, and so does",
+  "one whose rows do not reach every size class. Collectives, small kernels and sampling are never fitted. Tables price the",
+  "shapes they have; a fit is for those they do not have.",
 ].join(" ");
 
 export const fitCommand: CommandModule = {
@@ -55,6 +57,7 @@ export const fitCommand: CommandModule = {
     const { fitBenchData } = await import("../../io/benchData/fitBenchData.js");
     const fit = fitBenchData(String(argv.data), gpu, (family, number, of) => showProgress(number, of, family));
     endProgress();
+    for (const note of fit.notes) process.stderr.write(`note: ${note}\n`);
     if (out !== null) writeEfficiency(out, fit.efficiency);
     process.stdout.write(argv.format === "json" ? `${cleanJson(fit)}\n` : fitTable(fit));
     if (out !== null) process.stderr.write(`wrote ${out} (for --kernel-efficiency)\n`);

@@ -51,7 +51,7 @@ export const importCommand: CommandModule = {
       .option("vllm-version", {
         type: "string",
         requiresArg: true,
-        describe: `of ${AICONFIGURATOR}: tables of this vLLM version, or the last one before it, or where there is none the first after it (default 0.15)`,
+        describe: `of ${AICONFIGURATOR}: all tables of this vLLM version, or the last one before it, or where there is none the first after it (default: by family and element type those that the built-in efficiencies were fitted to)`,
       })
       .option("format", FORMAT_OPTION)
       .epilogue(`${EXAMPLES}\n\n${TERMS}`),
@@ -89,7 +89,7 @@ async function importDatabase(argv: ArgumentsCamelCase): Promise<void> {
   const { importAiconfigurator } = await import("../../io/benchData/importAiconfigurator.js");
   const imported = await importAiconfigurator(String(argv.checkout), String(argv.out), {
     ...(argv.gpu === undefined ? {} : { gpu: String(argv.gpu) }),
-    vllmVersion: String(argv["vllm-version"] ?? "0.15"),
+    ...(argv["vllm-version"] === undefined ? {} : { vllmVersion: String(argv["vllm-version"]) }),
     onProgress: ({ numFilesDone, numFiles, file }) => showProgress(numFilesDone + 1, numFiles, file),
   });
   endProgress();

@@ -35,7 +35,7 @@ const EXAMPLES = examplesText([
   ["evaluate run1 run2 --gpu A100-80 --format json", "two folders, measured on A100"],
   ["evaluate runs/ --uncertainty", "80 % intervals, and how often they held what was measured"],
   ["evaluate runs/ --report runs.html", "the same in pictures"],
-  ["evaluate my-h200/whole_step/h200.json --bench-data tables", "engine steps that bench_data/collect measured"],
+  ["evaluate my-h200 --bench-data tables", "engine steps that bench_data/collect measured, beside the built-in prices"],
   ["evaluate runs/ --breakdown load", "errors at each offered load; of each run with --format json"],
 ]);
 
@@ -49,7 +49,7 @@ export const evaluateCommand: CommandBody = {
         type: "string",
         array: true,
         describe:
-          "inference-perf or GuideLLM folders, ground-truth JSON files, or folders of these; or measured steps (whole_step/<gpu>.json)",
+          "inference-perf or GuideLLM folders, ground-truth JSON files, or folders of these; or measured steps (whole_step/<gpu>.json, or the folder that bench_data/collect wrote)",
       })
       .option("compare", {
         type: "boolean",
@@ -94,15 +94,17 @@ export const evaluateCommand: CommandBody = {
  * @throws ConfigError for a mix of steps and runs, and for options that only runs have
  */
 async function evaluateWholeSteps(argv: Arguments): Promise<boolean> {
-  const { isWholeStepFile } = await import("../../io/groundTruth/wholeStepFile.js");
+  const { wholeStepFilesAt } = await import("../../io/groundTruth/wholeStepFile.js");
   const paths = argv.path as string[];
-  const files = paths.filter(isWholeStepFile);
+  const found = paths.map(wholeStepFilesAt);
+  const files = [...new Set(found.flat())];
   if (files.length === 0) return false;
-  const runs = paths.filter((path) => !files.includes(path));
+  const runs = paths.filter((_, i) => found[i]!.length === 0);
   const issues = (["compare", "breakdown", "uncertainty", "report"] as const)
     .filter((option) => argv[option] !== undefined && argv[option] !== false)
     .map((option): ConfigIssue => {
-      const allowed = "leave it out: it needs runs, not single steps";
+      const compared = "; steps are compared with the built-in prices unasked, where others are given";
+      const allowed = `leave it out: it needs runs, not single steps${option === "compare" ? compared : ""}`;
       return { path: `--${option}`, received: String(argv[option]), allowed };
     });
   const [run] = runs;

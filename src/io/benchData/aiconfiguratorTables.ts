@@ -1,3 +1,4 @@
+import type { TableVersions } from "./aiconfiguratorVersions.js";
 import { numberCell, type ParquetRow, textCell } from "./parquetRows.js";
 import { dtypeOfName, kvDtypeOfName } from "./parseTable.js";
 import { microseconds, type TableText } from "./writeTable.js";
@@ -15,6 +16,10 @@ export interface AiconfiguratorFamily {
   readonly parquet: string;
   readonly columns: readonly string[];
   readonly optionalColumns: readonly string[];
+  /** Where its versions stand in `TABLE_VERSIONS`. */
+  readonly versions: keyof TableVersions;
+  /** The element type that a version is chosen for; undefined where roofserve does not know it. */
+  readonly dtypeOf: (row: ParquetRow) => string | undefined;
   readonly convert: (rows: readonly ParquetRow[], gpuFolder: string, source: string) => ConvertedTables;
 }
 
@@ -69,6 +74,11 @@ class TableCollector {
     }
     return { tables, skipped: this.#skipped };
   }
+}
+
+/** Rows of two versions in one table, sorted as each was; no shape may be in both. */
+export function mergeTables({ columns, rows }: TableText, other: TableText): TableText {
+  return { columns, rows: [...rows, ...other.rows].sort(compareCells) };
 }
 
 function compareCells(a: readonly (string | number)[], b: readonly (string | number)[]): number {
@@ -211,6 +221,8 @@ export const AICONFIGURATOR_FAMILIES: readonly AiconfiguratorFamily[] = [
     parquet: "gemm_perf.parquet",
     columns: ["gemm_dtype", "m", "n", "k", "latency"],
     optionalColumns: [],
+    versions: "gemm",
+    dtypeOf: (row) => dtypeOfName(textCell(row, "gemm_dtype")),
     convert: convertGemm,
   },
   {
@@ -218,6 +230,8 @@ export const AICONFIGURATOR_FAMILIES: readonly AiconfiguratorFamily[] = [
     parquet: "context_attention_perf.parquet",
     columns: [...HEADS, "step", "latency"],
     optionalColumns: ["window_size"],
+    versions: "attention",
+    dtypeOf: (row) => kvDtypeOfName(textCell(row, "kv_cache_dtype")),
     convert: convertContextAttention,
   },
   {
@@ -225,6 +239,8 @@ export const AICONFIGURATOR_FAMILIES: readonly AiconfiguratorFamily[] = [
     parquet: "generation_attention_perf.parquet",
     columns: [...HEADS, "step", "latency"],
     optionalColumns: ["window_size"],
+    versions: "attention",
+    dtypeOf: (row) => kvDtypeOfName(textCell(row, "kv_cache_dtype")),
     convert: convertGenerationAttention,
   },
   {
@@ -235,6 +251,8 @@ export const AICONFIGURATOR_FAMILIES: readonly AiconfiguratorFamily[] = [
       ...["moe_tp_size", "moe_ep_size", "distribution", "latency"],
     ],
     optionalColumns: [],
+    versions: "groupedGemm",
+    dtypeOf: (row) => dtypeOfName(textCell(row, "moe_dtype")),
     convert: convertMoe,
   },
   {
@@ -242,6 +260,8 @@ export const AICONFIGURATOR_FAMILIES: readonly AiconfiguratorFamily[] = [
     parquet: "custom_allreduce_perf.parquet",
     columns: ["num_gpus", "message_size", "backend", "latency"],
     optionalColumns: [],
+    versions: "allReduce",
+    dtypeOf: () => "bf16",
     convert: convertAllReduce,
   },
 ];

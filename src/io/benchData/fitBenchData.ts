@@ -3,6 +3,7 @@ import { DataFileError } from "../../core/errors/simulationError.js";
 import type { GpuSpec } from "../../core/hardware/gpuSpec.js";
 import { type BenchmarkMethod, type EfficiencyFit, fitEfficiency } from "../../core/kernels/fit/fitEfficiency.js";
 import { type MeasuredKernels, measuredKernels } from "../../core/kernels/fit/measuredKernels.js";
+import { loadModelCatalog } from "../catalog.js";
 import { loadKernelEfficiency } from "../kernelEfficiency.js";
 import { sha256, shortSha256 } from "../pricingFiles.js";
 import { readCollectedSidecar } from "./collectedSidecar.js";
@@ -10,6 +11,7 @@ import { type BenchDataCoverage, listBenchData } from "./listBenchData.js";
 import type { ParsedRow } from "./parseTable.js";
 import { readBenchData } from "./readBenchData.js";
 import { impossibleRows } from "./rowFloor.js";
+import { shapesOfModels } from "./shapesOfModels.js";
 import { FAMILY_COLUMNS } from "./tableFamily.js";
 import { folderOfGpu, type TableFile } from "./tableFiles.js";
 import { unrepeatableRows } from "./unusableRows.js";
@@ -26,7 +28,15 @@ export interface BenchDataFit extends EfficiencyFit {
   /** Rows that cannot be believed. */
   readonly numLeftOut: number;
   readonly method: BenchmarkMethod;
+  /** What a reader of the errors must know. */
+  readonly notes: readonly string[];
 }
+
+/** What built-in efficiencies were fitted to; tables converted from it say so. */
+const BUILT_IN_MEASUREMENTS = "aiconfigurator";
+
+/** Measured families of which the file has parameters that no table of the layout tells. */
+export const NEVER_FITTED = ["all-reduce", "small kernels", "sampling"] as const;
 
 /**
  * Fits a GPU's efficiencies to the measured rows of a folder of tables.
@@ -66,8 +76,10 @@ export function fitBenchData(
   const kept = "what was not measured keeps its values";
   const tableSet = `${basename(data)} (tables of SHA-256 ${shortSha256(data)})`;
   const words = `fitted by roofserve bench-data fit to ${tableSet}; ${kept}: ${former.source}`;
-  const fitted = fitEfficiency(gpu, measured, { former, source: words, method, onFamily });
+  const models = shapesOfModels(loadModelCatalog().map(({ architecture }) => architecture));
+  const fitted = fitEfficiency(gpu, measured, { former, source: words, method, models, onFamily });
   requireFit(fitted, data);
+  const hasFit = fitted.outcomes.some(({ verdict }) => verdict === "fitted");
   return {
     schema: "roofserve.bench-data-fit/1",
     gpu: gpu.id,
@@ -76,7 +88,9 @@ export function fitBenchData(
     before: source === "modelled" ? `the built-in efficiencies of ${gpu.id}` : notes[0]!,
     numLeftOut,
     method,
+    notes: notesOf(hasFit, coverage),
     ...fitted,
+    efficiency: hasFit ? fitted.efficiency : { ...fitted.efficiency, source: former.source },
   };
 }
 
@@ -114,9 +128,17 @@ function requireRows(measured: MeasuredKernels, data: string, gpu: GpuSpec): voi
   );
 }
 
-/** @throws DataFileError when every family kept its former parameters */
+function notesOf(hasFit: boolean, coverage: readonly BenchDataCoverage[]): string[] {
+  const isSeen = coverage.some(({ sources }) => sources.some((source) => source.startsWith(BUILT_IN_MEASUREMENTS)));
+  const seen =
+    "the built-in efficiencies were fitted to NVIDIA's tables too and have seen these shapes: `unseen before` is no held-out error";
+  const kept = "no fit is better than what is in force: these efficiencies price as those before";
+  return [...(isSeen ? [seen] : []), ...(hasFit ? [] : [kept])];
+}
+
+/** @throws DataFileError when no family has rows enough */
 function requireFit({ outcomes }: EfficiencyFit, data: string): void {
-  if (outcomes.some(({ keptBecause }) => keptBecause === null)) return;
+  if (outcomes.some(({ verdict }) => verdict !== "too few rows")) return;
   const reasons = outcomes.map(({ family, dtype, keptBecause }) => `${family} ${dtype}: ${keptBecause}`);
   throw new DataFileError(
     { file: data },

@@ -1,15 +1,19 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError, DataFileError } from "../../core/errors/simulationError.js";
-import { AICONFIGURATOR_FAMILIES, type AiconfiguratorFamily } from "./aiconfiguratorTables.js";
+import { AICONFIGURATOR_FAMILIES, type AiconfiguratorFamily, mergeTables } from "./aiconfiguratorTables.js";
+import { DEFAULT_TABLE_VERSION, TABLE_VERSIONS, type TableVersions } from "./aiconfiguratorVersions.js";
 import { readParquet } from "./parquetRows.js";
 import { folderOfGpu, gpuOfFolder } from "./tableFiles.js";
-import { writeTable } from "./writeTable.js";
+import { type TableText, writeTable } from "./writeTable.js";
 
 export interface ImportOptions {
   /** Id of the only GPU to import; all by default. */
   readonly gpu?: string;
-  /** Take the tables of this vLLM version, or of the last one before it that has any; newest by default. */
+  /**
+   * Take the tables of this vLLM version, or of the last one before it that has any; by default those to believe, by family
+   * and element type (`TABLE_VERSIONS`).
+   */
   readonly vllmVersion?: string;
   /** Called before each parquet file is read. */
   readonly onProgress?: (progress: ImportProgress) => void;
@@ -28,6 +32,7 @@ export interface ImportedFile {
   readonly gpu: string;
   readonly parquet: string;
   readonly vllmVersion: string;
+  /** Of the element types that this version was taken for. */
   readonly numRowsRead: number;
   readonly numRowsWritten: number;
   readonly numTables: number;
@@ -40,6 +45,8 @@ interface ImportJob {
   readonly vllmVersion: string;
   readonly file: string;
   readonly family: AiconfiguratorFamily;
+  /** Whether rows of an element type come from this version. */
+  readonly takes: (dtype: string | undefined) => boolean;
 }
 
 /** Where a checkout may keep its systems, newest layout last. */
@@ -65,13 +72,18 @@ export async function importAiconfigurator(
 ): Promise<ImportedFile[]> {
   const jobs = planImport(checkoutDir, options);
   const imported: ImportedFile[] = [];
-  for (const { gpu, vllmVersion, file, family } of jobs) {
+  const written = new Map<string, TableText>();
+  for (const { gpu, vllmVersion, file, family, takes } of jobs) {
     options.onProgress?.({ numFilesDone: imported.length, numFiles: jobs.length, file });
-    const rows = await readParquet(file, family.columns, family.optionalColumns);
+    const all = await readParquet(file, family.columns, family.optionalColumns);
+    const rows = all.filter((row) => takes(family.dtypeOf(row)));
     const converted = family.convert(rows, folderOfGpu(gpu), `aiconfigurator vllm-${vllmVersion}`);
     let numRowsWritten = 0;
     for (const [path, table] of converted.tables) {
-      writeTable(join(outDir, path), table);
+      const former = written.get(path);
+      const merged = former === undefined ? table : mergeTables(former, table);
+      written.set(path, merged);
+      writeTable(join(outDir, path), merged);
       numRowsWritten += table.rows.length;
     }
     const numTables = converted.tables.size;
@@ -105,24 +117,53 @@ function planImport(checkoutDir: string, options: ImportOptions): ImportJob[] {
     throw new ConfigError([{ path: "--gpu", received: options.gpu ?? "none", allowed }]);
   }
   const jobs = wanted.flatMap((system) =>
-    AICONFIGURATOR_FAMILIES.flatMap((family): ImportJob[] => {
-      const folder = join(dataDir, system, family.folder, "vllm");
-      const vllmVersion = pickVersion(folder, family.parquet, options.vllmVersion);
-      if (vllmVersion === null) return [];
-      return [{ gpu: gpuOfFolder(system), vllmVersion, file: join(folder, vllmVersion, family.parquet), family }];
-    }),
+    AICONFIGURATOR_FAMILIES.flatMap((family) =>
+      familyJobs(join(dataDir, system, family.folder, "vllm"), gpuOfFolder(system), family, options.vllmVersion),
+    ),
   );
   if (jobs.length === 0) throw new DataFileError({ file: dataDir }, "has no vLLM tables for the wanted GPU");
   return jobs;
 }
 
-/** The wanted version, else the last before it, else the first after it; the newest when none is wanted. */
-function pickVersion(folder: string, parquet: string, wanted: string | undefined): string | null {
+/** One file where all element types are taken from one version, else one for each version. */
+function familyJobs(
+  folder: string,
+  gpu: string,
+  family: AiconfiguratorFamily,
+  wanted: string | undefined,
+): ImportJob[] {
+  const pick = (version: string) => pickVersion(folder, family.parquet, version);
+  const believed = wanted === undefined ? believedVersions(gpu, family) : {};
+  const usual = pick(wanted ?? believed.bf16 ?? DEFAULT_TABLE_VERSION);
+  if (usual === null) return [];
+  const versionOf = (dtype: string | undefined) => {
+    const version = dtype === undefined ? undefined : believed[dtype];
+    return version === undefined ? usual : pick(version);
+  };
+  const versions = [...new Set([usual, ...Object.keys(believed).map(versionOf)])].filter((one) => one !== null);
+  return versions.map((vllmVersion) => ({
+    gpu,
+    vllmVersion,
+    file: join(folder, vllmVersion, family.parquet),
+    family,
+    takes: (dtype) => versionOf(dtype) === vllmVersion,
+  }));
+}
+
+/** Versions by element type; all-reduce has one, whatever is reduced. */
+function believedVersions(gpu: string, { versions }: AiconfiguratorFamily): Readonly<Record<string, string>> {
+  const known = Object.entries<TableVersions>(TABLE_VERSIONS).find(([id]) => id.toLowerCase() === gpu);
+  if (known === undefined) return {};
+  const [, { [versions]: found }] = known;
+  return typeof found === "string" ? { bf16: found } : found;
+}
+
+/** The wanted version, else the last before it, else the first after it; null where no version has the file. */
+function pickVersion(folder: string, parquet: string, wanted: string): string | null {
   if (!existsSync(folder)) return null;
   const versions = subfolders(folder)
     .filter((version) => existsSync(join(folder, version, parquet)))
     .sort(compareVersions);
-  if (wanted === undefined) return versions.at(-1) ?? null;
   const release = wanted.replace(/^v/, "");
   return versions.findLast((version) => compareVersions(version, release) <= 0) ?? versions[0] ?? null;
 }

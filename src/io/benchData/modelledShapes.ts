@@ -56,7 +56,7 @@ function shapesOf(kernels: readonly Operator[]): KernelShapes {
 }
 
 /** One decode token's operators at each TP size the model can be split to. */
-function operatorsAtEveryTp(architecture: ModelArchitecture): Operator[] {
+export function operatorsAtEveryTp(architecture: ModelArchitecture): Operator[] {
   return shardableSizes(architecture).flatMap((size) => decodeTokenOperators(architecture, size));
 }
 

@@ -1,9 +1,6 @@
-import { mergeConfig } from "../../core/config/mergeConfig.js";
-import { parseConfig } from "../../core/config/parseConfig.js";
-import type { PricingConfig } from "../../core/config/pricingConfig.js";
+import { type PricingConfig, pricingConfigSchema } from "../../core/config/pricingConfig.js";
 import { createServer, type Deployment, type Server } from "../../core/engine/createServer.js";
 import { explainStep, parseBatch } from "../../core/engine/explainStep.js";
-import { runConfigSchema } from "../../core/engine/runConfig.js";
 import { ConfigError, DataFileError } from "../../core/errors/simulationError.js";
 import type { ServerRunConfig } from "../../core/evaluation/evaluateRun.js";
 import {
@@ -13,9 +10,11 @@ import {
   type StepKind,
   stepErrors,
 } from "../../core/evaluation/stepErrors.js";
-import type { ModelArchitecture } from "../../core/model/modelArchitecture.js";
-import { loadGpu } from "../catalog.js";
+import { stepVerdict } from "../../core/evaluation/stepVerdict.js";
+import { DEFAULT_WAITS } from "../../core/stepmodel/stepWaits.js";
+import { REPEATABILITY_FRACTION } from "../benchData/unusableRows.js";
 import { withFileHashes } from "../pricingFiles.js";
+import { stepConfig, withLayers } from "./statedStep.js";
 import { readWholeSteps, type WholeStep } from "./wholeStepFile.js";
 
 /** One step of the file beside its prediction. */
@@ -27,6 +26,11 @@ export interface EvaluatedStep extends ComparedStep {
   readonly kvDtype: string;
   readonly batch: string;
   readonly errorPercent: number;
+  /** How far its repeated measurements lie apart, as a share of their mean; null where the file does not say. */
+  readonly repeatabilityFraction: number | null;
+  /** The built-in prices' prediction; null where these are what prices. */
+  readonly builtInUs: number | null;
+  readonly builtInErrorPercent: number | null;
 }
 
 /** The `roofserve.evaluate-steps/1` contract. */
@@ -34,17 +38,39 @@ export interface StepEvaluation {
   readonly schema: "roofserve.evaluate-steps/1";
   readonly pricing: PricingConfig;
   readonly benchData: string | null;
+  /** Whether kernels wait for each other as `--characterization` measured, or not at all. */
+  readonly kernelGaps: "measured" | "none";
   readonly errors: readonly StepErrors[];
+  /** Of the same steps at built-in prices; null where these are what prices. */
+  readonly builtInErrors: readonly StepErrors[] | null;
+  /** Without the steps that were not repeatable; null where all were, or none. */
+  readonly repeatableErrors: readonly StepErrors[] | null;
+  /** Which prices tell the steps better, in words; null without a comparison. */
+  readonly verdict: string | null;
   readonly steps: readonly EvaluatedStep[];
   readonly notes: readonly string[];
 }
 
-/** Enough KV blocks for any step: memory does not matter to the time of one. */
-const AMPLE_BLOCKS = 1_000_000;
-const AMPLE_TOKENS = 65_536;
+/** Prices steps of one kind of server; built once for all of its steps. */
+interface StepPricer {
+  readonly config: ServerRunConfig;
+  readonly given: PricedServer;
+  readonly builtIn: PricedServer | null;
+}
+
+interface PricedServer {
+  readonly server: Server;
+  readonly hasMeasuredGaps: boolean;
+}
 
 /**
- * Prices measured steps and compares: GPU time alone, as the files have it.
+ * Prices measured steps and compares: GPU time alone, as the files have it; beside them at built-in prices, where others
+ * are given.
+ *
+ * A measured step is one CUDA graph of a whole model. What `DEFAULT_WAITS` has between kernels was fitted to vLLM servers,
+ * whose graphs are cut at attention and fed by Python, and is no part of it; what a kernel waits after one of another kind
+ * is, and counts where `--characterization` brings it.
+ *
  * @param given fragment of a run config, unparsed, over what a file states of each step
  * @param deploymentOf loads what a config names
  * @throws ConfigError, DataFileError
@@ -54,66 +80,89 @@ export function evaluateSteps(
   given: unknown,
   deploymentOf: (config: ServerRunConfig) => Deployment,
 ): StepEvaluation {
-  const servers = new Map<string, Server>();
-  const configs: ServerRunConfig[] = [];
+  const pricers = new Map<string, StepPricer>();
   let numPadded = 0;
   const steps = files.flatMap((file) => {
     const { gpu, steps: measured } = readWholeSteps(file);
-    refuseOtherGpu(given, gpu);
     return measured.map((step, i): EvaluatedStep => {
       const { model, layers, weightDtype, kvDtype, batch } = step;
       const place = `${file}: steps[${i}]`;
       const key = [file, model, layers, weightDtype, kvDtype, step.blockSize, step.tensorParallelSize].join(" ");
-      let server = servers.get(key);
-      if (server === undefined) {
-        const config = stepConfig(step, gpu, given);
-        configs.push(config);
-        server = serverOf(step, config, deploymentOf(config), place);
-        servers.set(key, server);
-      }
-      const { rows, gpuUs, paddedTokens } = pricedStep(server, batch, place);
+      const pricer = pricers.get(key) ?? stepPricer(step, stepConfig(step, gpu, given), deploymentOf, place);
+      pricers.set(key, pricer);
+      const { rows, gpuUs, paddedTokens } = pricedStep(pricer.given.server, batch, place);
       if (paddedTokens !== step.paddedTokens) numPadded += 1;
       const compared = { kind: kindOf(rows), measuredUs: step.latencyUs, predictedUs: gpuUs };
-      return { file, model, layers, weightDtype, kvDtype, batch, ...compared, errorPercent: errorPercent(compared) };
+      const builtInUs = pricer.builtIn === null ? null : pricedStep(pricer.builtIn.server, batch, place).gpuUs;
+      return {
+        ...{ file, model, layers, weightDtype, kvDtype, batch, ...compared, errorPercent: errorPercent(compared) },
+        repeatabilityFraction: step.repeatabilityFraction ?? null,
+        builtInUs,
+        builtInErrorPercent: builtInUs === null ? null : errorPercent({ ...compared, predictedUs: builtInUs }),
+      };
     });
   });
-  const { pricing, benchData } = withFileHashes(configs[0]!);
-  const padding = `${numPadded} of ${steps.length} steps were measured without the padding that vLLM's CUDA graphs have, and are priced with it`;
-  const notes = numPadded === 0 ? [] : [padding];
-  return { schema: "roofserve.evaluate-steps/1", pricing, benchData, errors: stepErrors(steps), steps, notes };
-}
-
-/** A step on one GPU says nothing of another. @throws ConfigError */
-function refuseOtherGpu(given: unknown, measured: string): void {
-  const { gpu } = given as { gpu?: unknown };
-  if (typeof gpu !== "string" || loadGpu(gpu).id.toLowerCase() === measured.toLowerCase()) return;
-  throw new ConfigError([
-    { path: "gpu", received: gpu, allowed: `leave it out: the steps were measured on ${measured}` },
-  ]);
-}
-
-function stepConfig(step: WholeStep, gpu: string, given: unknown): ServerRunConfig {
-  const { workload: _workload, ...over } = given as { workload?: unknown };
-  const stated = {
-    model: step.model,
-    gpu,
-    engine: {
-      tensorParallelSize: step.tensorParallelSize,
-      blockSize: step.blockSize,
-      numGpuBlocksOverride: AMPLE_BLOCKS,
-      maxNumBatchedTokens: AMPLE_TOKENS,
-      dtype: "bfloat16",
-      quantization: step.weightDtype === "fp8" ? "fp8" : null,
-      kvCacheDtype: step.kvDtype === "fp8" ? "fp8" : "auto",
-    },
-    sampling: { temperature: 0 },
+  const [first] = pricers.values();
+  const { pricing, benchData } = withFileHashes(first!.config);
+  const errors = stepErrors(steps);
+  const builtInErrors = first!.builtIn === null ? null : stepErrors(steps.map(atBuiltInPrice));
+  const repeatable = steps.filter(isRepeatable);
+  const numUnrepeatable = steps.length - repeatable.length;
+  const isPart = numUnrepeatable > 0 && repeatable.length > 0;
+  return {
+    ...{ schema: "roofserve.evaluate-steps/1", pricing, benchData },
+    kernelGaps: first!.given.hasMeasuredGaps ? "measured" : "none",
+    ...{ errors, builtInErrors },
+    repeatableErrors: isPart ? stepErrors(repeatable) : null,
+    verdict: builtInErrors === null ? null : stepVerdict(builtInErrors, errors),
+    steps,
+    notes: notesOf(steps.length, numPadded, numUnrepeatable, first!.given.hasMeasuredGaps),
   };
-  return parseConfig(runConfigSchema.omit({ workload: true }), mergeConfig(stated, over), "");
 }
 
-function serverOf(step: WholeStep, config: ServerRunConfig, deployment: Deployment, place: string): Server {
+function atBuiltInPrice(step: EvaluatedStep): ComparedStep {
+  return { ...step, predictedUs: step.builtInUs! };
+}
+
+function isRepeatable({ repeatabilityFraction }: EvaluatedStep): boolean {
+  return repeatabilityFraction === null || repeatabilityFraction <= REPEATABILITY_FRACTION;
+}
+
+function notesOf(numSteps: number, numPadded: number, numUnrepeatable: number, hasMeasuredGaps: boolean): string[] {
+  const { kernelGapUsPerLayer } = DEFAULT_WAITS;
+  const vllmGaps = `the ${kernelGapUsPerLayer} µs a layer that roofserve adds between a vLLM server's kernels are left out`;
+  const gaps = hasMeasuredGaps
+    ? "kernels wait for each other as the characterisation measured"
+    : `each step ran as one CUDA graph: ${vllmGaps}; --characterization brings the gaps that a graph of this GPU has`;
+  const padding = `${numPadded} of ${numSteps} steps were measured without the padding that vLLM's CUDA graphs have, and are priced with it`;
+  const limit = `${100 * REPEATABILITY_FRACTION} %`;
+  const noise = `${numUnrepeatable} of ${numSteps} steps were not repeatable within ${limit} when they were measured`;
+  return [gaps, ...(numPadded > 0 ? [padding] : []), ...(numUnrepeatable > 0 ? [noise] : [])];
+}
+
+function stepPricer(
+  step: WholeStep,
+  config: ServerRunConfig,
+  deploymentOf: (config: ServerRunConfig) => Deployment,
+  place: string,
+): StepPricer {
+  const priced = (some: ServerRunConfig) => pricedServer(step, some, deploymentOf(some), place);
+  const builtIn = { ...config, benchData: null, pricing: pricingConfigSchema.parse({}) };
+  return { config, given: priced(config), builtIn: hasOwnPrices(config) ? priced(builtIn) : null };
+}
+
+function hasOwnPrices({ benchData, pricing }: ServerRunConfig): boolean {
+  const { stepModel, toggleHypotheses, characterization, kernelEfficiency } = pricing;
+  const isNamed = [benchData, toggleHypotheses, characterization, kernelEfficiency].some((name) => name !== null);
+  return isNamed || stepModel !== "additive";
+}
+
+function pricedServer(step: WholeStep, config: ServerRunConfig, deployment: Deployment, place: string): PricedServer {
   const architecture = withLayers(deployment.architecture, step, place);
-  return createServer({ ...deployment, architecture }, config.engine, config.sampling);
+  const measured = deployment.constants?.waits;
+  const constants = { ...deployment.constants, waits: { kernelGapUsPerLayer: 0, ...measured } };
+  const server = createServer({ ...deployment, architecture, constants }, config.engine, config.sampling);
+  return { server, hasMeasuredGaps: measured?.kernelGapUsPerLayer !== undefined };
 }
 
 /** @throws DataFileError when the step is malformed, or none that the server could schedule */
@@ -126,31 +175,6 @@ function pricedStep(server: Server, batch: string, place: string) {
     const { received, allowed } = error.issues[0]!;
     throw new DataFileError({ file: place }, `batch ${batch}: got ${received}; ${allowed}`);
   }
-}
-
-/** The model with as many layers as were run. @throws DataFileError when its groups of layers cannot be cut so */
-function withLayers(
-  architecture: ModelArchitecture,
-  { layers, modelLayers }: WholeStep,
-  place: string,
-): ModelArchitecture {
-  const layerGroups = architecture.layerGroups.map((group) => ({
-    ...group,
-    count: (group.count * layers) / modelLayers,
-  }));
-  const total = architecture.layerGroups.reduce((sum, group) => sum + group.count, 0);
-  if (total !== modelLayers) {
-    throw new DataFileError({ file: place }, `says modelLayers ${modelLayers}, but ${architecture.id} has ${total}`);
-  }
-  if (layers > modelLayers) {
-    throw new DataFileError({ file: place }, `has ${layers} layers, but ${architecture.id} no more than ${total}`);
-  }
-  if (layerGroups.every((group) => Number.isInteger(group.count))) return { ...architecture, layerGroups };
-  const groups = architecture.layerGroups.map((group) => group.count).join(" and ");
-  throw new DataFileError(
-    { file: place },
-    `has ${layers} layers, of which groups of ${groups} cannot have their share`,
-  );
 }
 
 function kindOf(rows: readonly { readonly kind: "prefill" | "decode" }[]): StepKind {

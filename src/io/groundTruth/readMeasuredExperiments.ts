@@ -50,7 +50,7 @@ export function readMeasuredExperiments(path: string, model: string | null = nul
     throw new DataFileError(
       { file: path },
       "holds no measurements; expected an inference-perf folder (replay.json, results/config.yaml), GuideLLM results " +
-        `(guidellm-results.json or benchmarks.json), a ${GROUND_TRUTH_SCHEMA_ID} JSON file, or a folder of these`,
+        `(guidellm-results.json or benchmarks.json), a ${GROUND_TRUTH_SCHEMA_ID} JSON file, a folder of these, or one with whole_step/<gpu>.json`,
     );
   }
   return sources.flatMap((source) => readSource(source, model));

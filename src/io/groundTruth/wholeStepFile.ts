@@ -1,4 +1,5 @@
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
+import { join } from "node:path";
 import * as z from "zod";
 import { DataFileError } from "../../core/errors/simulationError.js";
 import { SELF_TEST_DEVICE } from "../benchData/collectedSidecar.js";
@@ -6,6 +7,8 @@ import { checkData, readDataText } from "../dataFile/dataFile.js";
 import { parseJson } from "../structuredFile.js";
 
 const WHOLE_STEPS_SCHEMA_ID = "roofserve.wholeSteps/1";
+/** Where a measured folder, or a set, has them. */
+const WHOLE_STEP_FOLDER = "whole_step";
 
 /** Bytes of a file that are looked at to recognise it: the schema is its first key. */
 const HEAD_BYTES = 256;
@@ -25,6 +28,7 @@ const wholeStepSchema = z.object({
   batch: z.string().describe("as `roofserve step --batch` takes it"),
   paddedTokens: count.describe("rows of the linear layers"),
   latencyUs: z.number().positive().describe("of one replay of the step's CUDA graph"),
+  repeatabilityFraction: z.number().min(0).optional().describe("how far repeated looks lie apart, of their mean"),
 });
 
 const wholeStepsSchema = z.object({
@@ -38,7 +42,7 @@ export type WholeSteps = Readonly<z.output<typeof wholeStepsSchema>>;
 export type WholeStep = WholeSteps["steps"][number];
 
 /** Whether a file holds measured steps rather than runs, by its first bytes. */
-export function isWholeStepFile(path: string): boolean {
+function isWholeStepFile(path: string): boolean {
   if (!path.endsWith(".json") || statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false;
   const head = Buffer.alloc(HEAD_BYTES);
   const descriptor = openSync(path, "r");
@@ -47,6 +51,16 @@ export function isWholeStepFile(path: string): boolean {
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** The files of measured steps at a path: itself, or those in the folder or its `whole_step`; none where it holds runs. */
+export function wholeStepFilesAt(path: string): string[] {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return isWholeStepFile(path) ? [path] : [];
+  return [path, join(path, WHOLE_STEP_FOLDER)].flatMap((folder) => {
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
+    const files = readdirSync(folder).sort();
+    return files.map((name) => join(folder, name)).filter(isWholeStepFile);
+  });
 }
 
 /** Reads whole steps as `bench_data/collect` measures them. @throws DataFileError */

@@ -13,6 +13,7 @@ import { fitGemm, gemmPredictor, isGemmResident } from "./fitGemm.js";
 import { type ExpertRouting, fitGroupedGemm, groupedGemmPredictor, isGroupedGemmResident } from "./fitGroupedGemm.js";
 import { fitPrefillAttention, prefillPredictor } from "./fitPrefillAttention.js";
 import type { FittedKvDtype, FittedWeightDtype, MeasuredFamily, MeasuredKernels } from "./measuredKernels.js";
+import type { FittedFamily, ModelsByShape } from "./shapeErrors.js";
 
 /** How a benchmark fed its kernels: what its rows say of memory, and of experts. */
 export interface BenchmarkMethod {
@@ -27,6 +28,10 @@ export interface EfficiencyFitOptions {
   /** The measurements, in words. */
   readonly source: string;
   readonly method: BenchmarkMethod;
+  /** Whether a family keeps what is in force where a fit is no better; default true. */
+  readonly keepsBetter?: boolean;
+  /** Shapes that built-in models have, by the names that rows have; default none. */
+  readonly models?: Readonly<Record<FittedFamily, ModelsByShape>>;
   /** Called before each family is fitted. */
   readonly onFamily?: (family: string, number: number, of: number) => void;
 }
@@ -35,6 +40,13 @@ export interface EfficiencyFitOptions {
 export interface EfficiencyFit {
   readonly efficiency: GpuEfficiency;
   readonly outcomes: readonly FamilyOutcome[];
+  /** Families and element types without a measured row: they keep what they had. */
+  readonly unmeasured: readonly UnmeasuredFamily[];
+}
+
+export interface UnmeasuredFamily {
+  readonly family: FittedFamily;
+  readonly dtype: string;
 }
 
 const GEMM_SIZES: SizeClasses = { counts: "m", of: ({ dims }) => dims[0]!, bounds: [1, 16, 64, 256, 1024] };
@@ -72,13 +84,14 @@ export function fitEfficiency(gpu: GpuSpec, measured: MeasuredKernels, options: 
     prefillAttention: { bf16: bf16.prefill!, fp8: fp8.prefill },
     fits: [...fitter.reports, ...former.fits.filter(({ family }) => family.startsWith("mla-"))],
   };
-  return { efficiency, outcomes: fitter.outcomes };
+  return { efficiency, outcomes: fitter.outcomes, unmeasured: fitter.unmeasured };
 }
 
 /** Goes through the families in the order in which their reports are written. */
 class EfficiencyFitter {
   readonly reports: KernelFitReport[] = [];
   readonly outcomes: FamilyOutcome[] = [];
+  readonly unmeasured: UnmeasuredFamily[] = [];
   readonly #roofs: GpuRoofs;
   readonly #measured: MeasuredKernels;
   readonly #options: EfficiencyFitOptions;
@@ -163,19 +176,22 @@ class EfficiencyFitter {
 
   /** @param own what the former efficiencies have for exactly this family and element type */
   #fit<Fit>(
-    family: string,
+    family: FittedFamily,
     dtype: string,
     measured: MeasuredFamily | undefined,
     own: Fit | null,
-    how: Omit<FamilyFit<Fit>, "family" | "dtype" | keyof MeasuredFamily>,
+    how: Omit<FamilyFit<Fit>, "family" | "dtype" | "models" | "keepsBetter" | keyof MeasuredFamily>,
   ): Fit | null {
     const formerReport = this.#options.former.fits.find((fit) => fit.family === family && fit.dtype === dtype);
     if (measured === undefined) {
+      this.unmeasured.push({ family, dtype });
       if (formerReport !== undefined) this.reports.push(formerReport);
       return own;
     }
     this.#options.onFamily?.(`${family} ${dtype}`, this.outcomes.length + 1, this.#numFamilies);
-    const { fit, report, outcome } = fitFamily({ family, dtype, ...measured, ...how });
+    const { keepsBetter = true, models } = this.#options;
+    const shapes = models?.[family] ?? new Map();
+    const { fit, report, outcome } = fitFamily({ family, dtype, ...measured, ...how, models: shapes, keepsBetter });
     this.outcomes.push(outcome);
     const stated = report ?? formerReport;
     if (stated !== undefined) this.reports.push(stated);

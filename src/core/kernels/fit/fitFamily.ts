@@ -1,9 +1,18 @@
 import type { KernelFitReport } from "../gpuEfficiency.js";
 import { isHeldOut, type MeasuredRow, mapePercent } from "./measuredRow.js";
+import {
+  type FittedFamily,
+  type LatentFamily,
+  type ModelsByShape,
+  rounded,
+  SHAPE_NAMES,
+  type ShapeErrors,
+  shapeErrors,
+} from "./shapeErrors.js";
 
 /** Everything needed to fit one family of kernels of one element type, and to say how well that went. */
 export interface FamilyFit<Fit> {
-  readonly family: string;
+  readonly family: FittedFamily | LatentFamily;
   readonly dtype: string;
   readonly table: string;
   readonly rows: readonly MeasuredRow[];
@@ -17,6 +26,10 @@ export interface FamilyFit<Fit> {
   readonly sizes: SizeClasses;
   /** Whether a model could ask for the row; tables also hold tiny and huge products. Default: all rows. */
   readonly isModelShape?: (row: MeasuredRow) => boolean;
+  /** Shapes that built-in models have. */
+  readonly models: ModelsByShape;
+  /** Whether a fit that is no better than the former parameters gives way to them. */
+  readonly keepsBetter: boolean;
 }
 
 /** µs of a row. */
@@ -46,13 +59,21 @@ export interface FamilyOutcome {
   readonly family: string;
   readonly dtype: string;
   readonly table: string;
+  readonly verdict: FamilyVerdict;
   /** Why the former parameters stay; null where the family was fitted. */
   readonly keptBecause: string | null;
-  /** All rows first, then by size; of a family that was kept, after = before. */
+  /** All rows first, then by size; of a family with too few rows, after = before. */
   readonly errors: readonly SizeErrors[];
+  /** The shapes that the fit tells worst. */
+  readonly worstShapes: readonly ShapeErrors[];
+  /** The shapes of built-in models, as far as they were measured; the worst first. */
+  readonly modelShapes: readonly ShapeErrors[];
 }
 
-export interface FittedFamily<Fit> {
+/** What was done with a family; a fit that is no better than what was in force is shown and not taken. */
+export type FamilyVerdict = "fitted" | "too few rows" | "not better";
+
+export interface FamilyResult<Fit> {
   readonly fit: Fit;
   /** null where the former parameters stay. */
   readonly report: KernelFitReport | null;
@@ -65,21 +86,32 @@ export const LEAST_ROWS = 60;
 export const LEAST_ROWS_PER_CLASS = 4;
 /** With less than this share on either side, halves of shapes say nothing of each other. */
 const LEAST_HELD_OUT_FRACTION = 0.2;
+/** Shapes that a reader is shown. */
+const NUM_WORST_SHAPES = 3;
 
 /**
  * Fits on all rows, and once more on half of the shapes to measure the other half; of rows of one or two shapes, on half
- * of the rows. Errors are those of rows that streamed from memory. A family whose rows do not reach every size class keeps
- * its former parameters: a surface is a guess where it has no rows.
+ * of the rows. Errors are those of rows that streamed from memory. A family keeps its former parameters where its rows do
+ * not reach every size class, since a surface is a guess where it has no rows, and where the fit is no better
+ * (`noImprovement`).
  */
-export function fitFamily<Fit>(family: FamilyFit<Fit>): FittedFamily<Fit> {
-  const { rows, former, predictor } = family;
+export function fitFamily<Fit>(family: FamilyFit<Fit>): FamilyResult<Fit> {
+  const { rows, former, predictor, models } = family;
   const streamed = rows.filter((row) => !family.isResident(row));
   const { family: name, dtype, table } = family;
-  const keptBecause = shortcoming(streamed, family.sizes);
+  const tooFew = shortcoming(streamed, family.sizes);
   const before = predictor(former);
-  if (keptBecause !== null) {
+  const shapesOf = (after: Predictor) => {
+    const shapes = shapeErrors(streamed, SHAPE_NAMES[name], models, before, after);
+    return {
+      worstShapes: shapes.slice(0, NUM_WORST_SHAPES),
+      modelShapes: shapes.filter((shape) => shape.models.length > 0),
+    };
+  };
+  if (tooFew !== null) {
     const errors = errorsBySize(family.sizes, streamed, [], before, before, before);
-    return { fit: former, report: null, outcome: { family: name, dtype, table, keptBecause, errors } };
+    const outcome = { family: name, dtype, table, verdict: "too few rows", keptBecause: tooFew, errors } as const;
+    return { fit: former, report: null, outcome: { ...outcome, ...shapesOf(before) } };
   }
   const fit = family.fit(rows);
   const after = predictor(fit);
@@ -87,8 +119,33 @@ export function fitFamily<Fit>(family: FamilyFit<Fit>): FittedFamily<Fit> {
   const afterUnseen = predictor(family.fit(rows.filter((row) => !isUnseen(row))));
   const unseen = streamed.filter(isUnseen);
   const errors = errorsBySize(family.sizes, streamed, unseen, before, after, afterUnseen);
-  const report = fitReport(family, streamed, after, afterUnseen, unseen, errors);
-  return { fit, report, outcome: { family: name, dtype, table, keptBecause: null, errors } };
+  const shapes = shapesOf(after);
+  const keptBecause = family.keepsBetter ? noImprovement(errors[0]!, shapes.modelShapes) : null;
+  const verdict = keptBecause === null ? "fitted" : "not better";
+  const outcome = { family: name, dtype, table, verdict, keptBecause, errors, ...shapes } as const;
+  if (keptBecause !== null) return { fit: former, report: null, outcome };
+  return { fit, report: fitReport(family, streamed, after, afterUnseen, unseen, errors), outcome };
+}
+
+/**
+ * Why a fit is no better than the former parameters, in words; null if it is. A fit is for shapes that no table has, so
+ * what decides is the mean |error| on the half of the shapes that the second fit has not seen, both judged on the same
+ * rows; where the former parameters were fitted to these very rows that favours them, and they may as well stay. Nor is a fit
+ * better that tells the shapes of built-in models worse although it has seen them: then the rows are of two kinds, and the
+ * fit is drawn to the other one.
+ */
+function noImprovement(all: SizeErrors, modelShapes: readonly ShapeErrors[]): string | null {
+  const { heldOutMapePercentBefore, heldOutMapePercentAfter } = all;
+  if (heldOutMapePercentBefore! <= heldOutMapePercentAfter!) {
+    const change = `${heldOutMapePercentBefore} → ${heldOutMapePercentAfter} %`;
+    return `on shapes that a fit has not seen its error is no smaller: ${change}`;
+  }
+  const meanOf = (errorOf: (shape: ShapeErrors) => number) =>
+    rounded(modelShapes.reduce((sum, shape) => sum + errorOf(shape), 0) / modelShapes.length);
+  const before = meanOf(({ mapePercentBefore }) => mapePercentBefore);
+  const after = meanOf(({ mapePercentAfter }) => mapePercentAfter);
+  if (!(after > before)) return null;
+  return `on the shapes of built-in models a fit's error is larger: ${before} → ${after} %, mean of ${modelShapes.length} shapes`;
 }
 
 /** Why rows do not suffice for a fit, in words; null if they do. */
@@ -197,8 +254,4 @@ function shapeMapePercent(rows: readonly MeasuredRow[], predictUs: Predictor): n
   }
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   return shapes.size === 0 ? null : rounded(100 * mean([...shapes.values()].map((errors) => Math.abs(mean(errors)))));
-}
-
-function rounded(percent: number): number {
-  return Number(percent.toFixed(2));
 }

@@ -162,8 +162,26 @@ describe("importAiconfigurator", () => {
       return files.find(({ parquet }) => parquet === "custom_allreduce_perf.parquet")?.vllmVersion;
     };
     expect(await versionOf("0.15.1")).toBe("0.14.0");
-    expect(await versionOf()).toBe("0.22.0");
+    expect(await versionOf("0.22")).toBe("0.22.0");
     const table = readFileSync(join(folder, "versions/all_reduce/l40s/data.csv"), "utf8");
     expect(table.split("\n")[0]).toBe("dtype,num_gpus,message_bytes,latency_us,source");
+  });
+
+  it.skipIf(checkout === null)("takes, unasked, the versions that the efficiencies were fitted to", async () => {
+    const out = join(folder, "believed");
+    const files = await importAiconfigurator(checkout!, out, { gpu: "L40S" });
+    expect(files.map(({ parquet, vllmVersion }) => `${parquet.split("_perf")[0]} ${vllmVersion}`)).toEqual([
+      "gemm 0.14.0",
+      "gemm 0.24.0",
+      "context_attention 0.14.0",
+      "context_attention 0.24.0",
+      "generation_attention 0.14.0",
+      "generation_attention 0.24.0",
+      "moe 0.24.0",
+      "custom_allreduce 0.14.0",
+    ]);
+    const lines = readFileSync(join(out, "gemm/l40s/data.csv"), "utf8").trimEnd().split("\n").slice(1);
+    const sources = new Set(lines.map((line) => `${line.split(",")[0]} ${line.split(",").at(-1)!.slice(-6)}`));
+    expect([...sources]).toEqual(["bf16 0.14.0", "fp8 0.24.0"]);
   });
 });

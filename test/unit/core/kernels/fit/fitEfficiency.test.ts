@@ -25,6 +25,12 @@ const refit = (set: KernelTableSet, over: Partial<EfficiencyFitOptions> = {}) =>
     { ...options, ...over },
   );
 const fitted = refit(tables);
+const noModels = {
+  gemm: new Map(),
+  "grouped-gemm": new Map(),
+  "attention-decode": new Map(),
+  "attention-prefill": new Map(),
+};
 
 describe("a fit to kernels that are known", () => {
   it.each(["gemm", "grouped-gemm", "attention-decode", "attention-prefill"])(
@@ -77,6 +83,7 @@ describe("a fit to too little", () => {
   it("keeps a family that lacks a size class, and names it", () => {
     const short = refit({ ...NO_TABLES, gemm: tables.gemm.filter(({ m }) => m <= 256) });
     const gemm = short.outcomes.find(({ family }) => family === "gemm")!;
+    expect(gemm.verdict).toBe("too few rows");
     expect(gemm.keptBecause).toBe("fewer than 4 rows of m ≤ 1024, m > 1024");
     expect(gemm.errors[0]).toMatchObject({ heldOutMapePercentAfter: null, numRows: (8 / 13) * tables.gemm.length });
     expect(gemm.errors[0]!.mapePercentAfter).toBe(gemm.errors[0]!.mapePercentBefore);
@@ -101,6 +108,65 @@ describe("a fit to too little", () => {
     const { keptBecause, errors } = refit({ ...NO_TABLES, decodeAttention }).outcomes[0]!;
     expect(keptBecause).toBeNull();
     expect(errors[0]!.heldOutMapePercentAfter).toBeLessThan(2 * 100 * NOISE);
+  });
+});
+
+describe("a fit that is no better than what is in force", () => {
+  const inForce = refit(tables, { former: truth });
+
+  it("is shown and not taken, for it tells shapes that it has not seen no better", () => {
+    for (const { verdict, keptBecause, errors } of inForce.outcomes) {
+      expect(verdict).toBe("not better");
+      expect(keptBecause).toMatch(/^on shapes that a fit has not seen its error is no smaller: \d\.\d+ → \d\.\d+ %$/);
+      const { heldOutMapePercentBefore, heldOutMapePercentAfter } = errors[0]!;
+      expect(heldOutMapePercentAfter).toBeGreaterThanOrEqual(heldOutMapePercentBefore!);
+    }
+    expect(inForce.efficiency.gemm.bf16).toEqual(truth.gemm.bf16);
+    expect(inForce.efficiency.decodeAttention).toEqual(truth.decodeAttention);
+  });
+
+  it("is taken where the caller wants the tables' own parameters", () => {
+    const own = refit({ ...NO_TABLES, decodeAttention: tables.decodeAttention }, { former: truth, keepsBetter: false });
+    expect(own.outcomes[0]).toMatchObject({ verdict: "fitted", keptBecause: null });
+    expect(own.efficiency.decodeAttention.bf16).not.toEqual(truth.decodeAttention.bf16);
+  });
+
+  it("is not taken where it is drawn away from the shapes of built-in models by rows of another kind", () => {
+    const tuned = "8 experts, top 2, hidden 4096, intermediate 14336";
+    const isTuned = ({ numExperts, intermediateSize }: { numExperts: number; intermediateSize: number }) =>
+      numExperts === 8 && intermediateSize === 14336;
+    const known = measuredTables(former, gpu, NOISE, 2).groupedGemm;
+    const groupedGemm = known.map((row) => (isTuned(row) ? row : { ...row, latencyUs: 2 * row.latencyUs }));
+    const models = { ...noModels, "grouped-gemm": new Map([[tuned, ["a model"]]]) };
+    const [outcome] = refit({ ...NO_TABLES, groupedGemm }, { models }).outcomes;
+    const [all] = outcome!.errors;
+    expect(all!.heldOutMapePercentAfter).toBeLessThan(all!.heldOutMapePercentBefore!);
+    expect(outcome!.verdict).toBe("not better");
+    expect(outcome!.keptBecause).toMatch(
+      /^on the shapes of built-in models a fit's error is larger: .* mean of 1 shapes$/,
+    );
+    expect(outcome!.modelShapes).toHaveLength(1);
+    expect(outcome!.modelShapes[0]).toMatchObject({ shape: tuned, models: ["a model"], numRows: 13 });
+    expect(refit({ ...NO_TABLES, groupedGemm }).outcomes[0]!.verdict).toBe("fitted");
+  });
+});
+
+describe("shapes", () => {
+  it("are named where the fit tells them worst", () => {
+    const gemm = tables.gemm.map((row) =>
+      row.k === 5120 && row.n === 6144 ? { ...row, latencyUs: 3 * row.latencyUs } : row,
+    );
+    const [worst, next] = refit({ ...NO_TABLES, gemm }).outcomes[0]!.worstShapes;
+    expect(worst).toMatchObject({ shape: "k 5120 × n 6144", models: [], numRows: 13 });
+    expect(worst!.mapePercentAfter).toBeGreaterThan(2 * next!.mapePercentAfter);
+  });
+
+  it("without rows are listed by family and element type", () => {
+    const { unmeasured } = refit({ ...NO_TABLES, decodeAttention: tables.decodeAttention });
+    expect(unmeasured.map(({ family, dtype }) => `${family} ${dtype}`)).toEqual([
+      ...["gemm bf16", "gemm fp8", "gemm int4", "grouped-gemm bf16", "grouped-gemm fp8", "grouped-gemm int4"],
+      ...["attention-prefill bf16", "attention-decode fp8", "attention-prefill fp8"],
+    ]);
   });
 });
 
