@@ -5,6 +5,7 @@ import { generateShippedTables, TABLE_GPUS } from "../../../../eval/kernels-tabl
 import { createEfficiencyKernelModel } from "../../../../src/core/kernels/efficiencyKernelModel.js";
 import { decodeRowOperator, gemmRowOperator } from "../../../../src/core/kernels/tables/rowOperator.js";
 import { createTableKernelModel } from "../../../../src/core/kernels/tables/tableKernelModel.js";
+import { hasLatentAttention } from "../../../../src/core/model/layerKinds.js";
 import { checkBenchData } from "../../../../src/io/benchData/checkBenchData.js";
 import { listBenchData } from "../../../../src/io/benchData/listBenchData.js";
 import { kernelShapes } from "../../../../src/io/benchData/modelledShapes.js";
