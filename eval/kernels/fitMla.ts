@@ -60,7 +60,11 @@ export async function fitMla(
       ...measured,
       former: null,
       isResident: (row) => isMlaDecodeResident(row, gpu.memory.l2Bytes, dtype),
-      fit: (rows) => fitMlaDecode(rows, roofs, gpu.memory.l2Bytes, dtype, launchUs),
+      fit: (rows) => {
+        const fit = fitMlaDecode(rows, roofs, gpu.memory.l2Bytes, dtype, launchUs);
+        // Of kernel rows only long ones are left: a surface would be a guess where short decodes are.
+        return module === null ? { ...fit, surface: null } : fit;
+      },
       predictor: (fit) => (fit === null ? () => 0 : mlaDecodePredictor(fit, roofs, dtype)),
       sizes: DECODE_SIZES,
       ...JUDGED_BY_HAND,

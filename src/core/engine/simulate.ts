@@ -5,6 +5,8 @@ import { type Regime, regimeOf } from "../metrics/regime.js";
 import { SEEN_GPU, type SeenErrors, seenErrors } from "../metrics/regimeErrors.js";
 import { type RunMetrics, summariseColumns } from "../metrics/runMetrics.js";
 import type { RunUncertainty } from "../metrics/runUncertainty.js";
+import { hasLatentAttention } from "../model/layerKinds.js";
+import type { ModelArchitecture } from "../model/modelArchitecture.js";
 import type { RequestSpec } from "../request/requestSpec.js";
 import { US_PER_S } from "../units/units.js";
 import { createWorkload } from "../workload/createWorkload.js";
@@ -122,7 +124,11 @@ export function simulateStreaming(
     },
   });
   const notes = deployment.notes?.() ?? [];
-  return { summary: summarise(resolved, server, { columns, stats }, notes), columns, gapsUs: stats.gapsUs };
+  return {
+    summary: summarise(resolved, server, deployment.architecture, { columns, stats }, notes),
+    columns,
+    gapsUs: stats.gapsUs,
+  };
 }
 
 /** Lets a server work off a workload, and hands on what its clients saw of each request. */
@@ -157,6 +163,7 @@ export function runRegime(server: Server, columns: RecordColumns, { limitedUs, s
 function summarise(
   config: RunConfig,
   server: Server,
+  architecture: ModelArchitecture,
   { columns, stats }: { readonly columns: RecordColumns; readonly stats: EngineStats },
   notes: readonly string[],
 ): RunSummary {
@@ -177,16 +184,16 @@ function summarise(
       busyFraction: stats.simulatedUs === 0 ? 0 : stats.gpuBusyUs / stats.simulatedUs,
       frontEndBusyFraction: stats.simulatedUs === 0 ? 0 : stats.outputBusyUs / stats.simulatedUs,
     },
-    regime: { ...regime, seenErrors: isPricedAsSeen(config) ? seenErrors(regime) : null },
+    regime: { ...regime, seenErrors: isPricedAsSeen(config, architecture) ? seenErrors(regime) : null },
     notes,
     bottleneck: Object.fromEntries(shares.filter(([, share]) => share > 0)),
   };
 }
 
-/** Whether a run is priced as the runs were that errors were seen on: another model, GPU or correction has errors of its own. */
-function isPricedAsSeen({ gpu, pricing, benchData }: RunConfig): boolean {
+/** Whether a run is priced as the runs were that errors were seen on: another kind of attention, GPU or correction has errors of its own. */
+function isPricedAsSeen({ gpu, pricing, benchData }: RunConfig, architecture: ModelArchitecture): boolean {
   const { stepModel, toggleHypotheses, calibration, characterization, kernelEfficiency } = pricing;
   const isCorrected = calibration !== null || characterization !== null || kernelEfficiency !== null;
   const isPlain = stepModel === "additive" && toggleHypotheses === null && !isCorrected;
-  return isPlain && benchData === null && gpu.toUpperCase() === SEEN_GPU;
+  return isPlain && benchData === null && gpu.toUpperCase() === SEEN_GPU && !hasLatentAttention(architecture);
 }

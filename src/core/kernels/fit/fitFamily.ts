@@ -86,6 +86,8 @@ export const LEAST_ROWS = 60;
 export const LEAST_ROWS_PER_CLASS = 4;
 /** With less than this share on either side, halves of shapes say nothing of each other. */
 const LEAST_HELD_OUT_FRACTION = 0.2;
+/** Errors of a single shape up to this are no reason against a fit that is better on the whole, percent. */
+const HARMLESS_PERCENT = 15;
 /** Shapes that a reader is shown. */
 const NUM_WORST_SHAPES = 3;
 
@@ -131,7 +133,7 @@ export function fitFamily<Fit>(family: FamilyFit<Fit>): FamilyResult<Fit> {
  * Why a fit is no better than the former parameters, in words; null if it is. A fit is for shapes that no table has, so
  * what decides is the mean |error| on the half of the shapes that the second fit has not seen, both judged on the same
  * rows; where the former parameters were fitted to these very rows that favours them, and they may as well stay. Nor is a fit
- * better that tells the shapes of built-in models worse although it has seen them: then the rows are of two kinds, and the
+ * better that tells the shapes of built-in models worse, on the whole or one of them, although it has seen them: then the rows are of two kinds, and the
  * fit is drawn to the other one.
  */
 function noImprovement(all: SizeErrors, modelShapes: readonly ShapeErrors[]): string | null {
@@ -144,8 +146,14 @@ function noImprovement(all: SizeErrors, modelShapes: readonly ShapeErrors[]): st
     rounded(modelShapes.reduce((sum, shape) => sum + errorOf(shape), 0) / modelShapes.length);
   const before = meanOf(({ mapePercentBefore }) => mapePercentBefore);
   const after = meanOf(({ mapePercentAfter }) => mapePercentAfter);
-  if (!(after > before)) return null;
-  return `on the shapes of built-in models a fit's error is larger: ${before} → ${after} %, mean of ${modelShapes.length} shapes`;
+  if (after > before) {
+    return `on the shapes of built-in models a fit's error is larger: ${before} → ${after} %, mean of ${modelShapes.length} shapes`;
+  }
+  const worstOf = (errorOf: (shape: ShapeErrors) => number) => modelShapes.reduce((w, s) => Math.max(w, errorOf(s)), 0);
+  const worstBefore = worstOf(({ mapePercentBefore }) => mapePercentBefore);
+  const worstAfter = worstOf(({ mapePercentAfter }) => mapePercentAfter);
+  if (worstAfter <= Math.max(worstBefore, HARMLESS_PERCENT)) return null;
+  return `a fit tells a shape of a built-in model worse than any was: ${worstBefore} → ${worstAfter} %`;
 }
 
 /** Why rows do not suffice for a fit, in words; null if they do. */

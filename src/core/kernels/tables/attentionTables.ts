@@ -66,7 +66,8 @@ export class DecodeAttentionTable {
 
 /**
  * Prefill attention over (prompt length, prompts), one grid per head shape, from rows without cached context.
- * A chunk behind cached context is read at the prompt length with as many query-key pairs, and never faster than
+ * A chunk behind cached context is read at the prompt length with as many query-key pairs, chunks of several lengths as
+ * equal ones (`equalPrompts`), and never faster than
  * its own roof at the best efficiency that a row has, or than the model says where that is less.
  */
 export class PrefillAttentionTable {
@@ -92,12 +93,12 @@ export class PrefillAttentionTable {
 
   /** @param floorUs physical floor of the whole operator @param modelUs its price without the table */
   read(dims: Dims<"attention-prefill">, floorUs: number, modelUs: number): TableReading | null {
-    const numPairs = pairsOf(dims);
+    const at = equalPrompts(dims);
     return interpolateHeads(this.#series, dims, (heads) => {
       const key = headsKey(heads);
       const indexed = this.index.grid(key);
       if (indexed === null) return null;
-      const { us, isExtrapolated } = indexed.grid.read(promptsWithPairs(dims.chunks.length, numPairs));
+      const { us, isExtrapolated } = indexed.grid.read(at);
       const { launchUs, bestEfficiency } = indexed.grid;
       const leastUs = Math.min(floorUs / bestEfficiency, modelUs);
       return { us: Math.max(us, leastUs), launchUs, isExtrapolated, source: indexed.source };
@@ -106,21 +107,24 @@ export class PrefillAttentionTable {
 
   /** Null where `read` is null. */
   lnDistance(dims: Dims<"attention-prefill">): number | null {
-    const numPairs = pairsOf(dims);
-    return largestLnDistance(this.#series, dims, (heads) => {
-      const key = headsKey(heads);
-      return this.index.lnDistance(key, promptsWithPairs(dims.chunks.length, numPairs));
-    });
+    const at = equalPrompts(dims);
+    return largestLnDistance(this.#series, dims, (heads) => this.index.lnDistance(headsKey(heads), at));
   }
 }
 
-function pairsOf({ chunks, slidingWindow }: Dims<"attention-prefill">): number {
-  return chunks.reduce((sum, chunk) => sum + attendedPairs(chunk, slidingWindow), 0);
-}
-
-/** Length and number of equal prompts that have so many query-key pairs together. */
-function promptsWithPairs(numChunks: number, numPairs: number): readonly number[] {
-  const batchSize = Math.min(numChunks, PROMPTS.max);
+/**
+ * Length and number of the equal prompts that a step's chunks are read as. They have the chunks' query-key pairs, and are as
+ * many as the chunks weigh: (Σ pairs)² / Σ pairs², so that a chunk of one token beside a long one counts for nothing.
+ */
+function equalPrompts({ chunks, slidingWindow }: Dims<"attention-prefill">): readonly number[] {
+  let numPairs = 0;
+  let sumOfSquares = 0;
+  for (const chunk of chunks) {
+    const pairs = attendedPairs(chunk, slidingWindow);
+    numPairs += pairs;
+    sumOfSquares += pairs * pairs;
+  }
+  const batchSize = Math.min(numPairs ** 2 / sumOfSquares, PROMPTS.max);
   return [lengthWithPairs(numPairs / batchSize), batchSize];
 }
 

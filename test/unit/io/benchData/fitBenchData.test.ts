@@ -58,6 +58,8 @@ describe.skipIf(checkout === null)("a fit to NVIDIA's tables, converted (needs .
     const larger = /^on the shapes of built-in models a fit's error is larger: (\S+) → (\S+) %/;
     const [before, after] = larger.exec(bf16.keptBecause!)!.slice(1).map(Number) as [number, number];
     expect(after).toBeGreaterThan(1.2 * before);
+    const fp8 = outcomes.find(({ dtype }) => dtype === "fp8")!;
+    expect(fp8.keptBecause).toMatch(/shape of a built-in model worse than any was: \S+ → \S+ %$/);
     expect(bf16.worstShapes[0]).toMatchObject({ shape: "8 experts, top 2, hidden 4096, intermediate 14336" });
     expect(bf16.worstShapes[0]!.models).toContain("mistralai/Mixtral-8x7B-v0.1");
   });

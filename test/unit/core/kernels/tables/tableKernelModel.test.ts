@@ -178,6 +178,19 @@ describe("createTableKernelModel", () => {
     expect(four).toBeLessThan(4 * one);
   });
 
+  it("prices chunks of a token beside a long prompt as next to nothing, not as so many prompts", () => {
+    const rows = [1, 8].flatMap((batch) => [128, 1024, 8192].map((seqLen) => prefillRow(seqLen, batch)));
+    const model = withTables({ prefillAttention: rows });
+    const pricedWith = (numShort: number) => {
+      const long = { newTokens: 2048, contextTokens: 0 };
+      const chunks = [long, ...Array.from({ length: numShort }, () => ({ newTokens: 1, contextTokens: 0 }))];
+      const operator = prefillRowOperator({ ...HEADS, numHeads: 32, seqLen: 2048, contextLen: 0, batchSize: 1 });
+      return model.price({ ...operator, dims: { ...operator.dims, chunks } as Operator["dims"] }).us;
+    };
+    expect(pricedWith(31)).toBeGreaterThanOrEqual(pricedWith(0));
+    expect(pricedWith(31)).toBeLessThan(1.02 * pricedWith(0));
+  });
+
   it("prices grouped GEMMs of the same routing only", () => {
     const shape = {
       numTokens: 64,
